@@ -53,3 +53,6 @@ func Choose(flag string, getenv func(string) string) Lang {
 	}
 	return VI
 }
+
+// Plus appends the same words to both sentences.
+func (t Text) Plus(s string) Text { return Text{VI: t.VI + s, EN: t.EN + s} }

@@ -59,3 +59,8 @@ func (ps Problems) Err() error {
 	}
 	return ps
 }
+
+// Plain makes a Problem of an error that has no place of its own.
+func Plain(err error) *Problem {
+	return &Problem{File: "-", What: lang.T(err.Error(), err.Error())}
+}

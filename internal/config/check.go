@@ -1,0 +1,128 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"congthu/internal/lang"
+	"congthu/internal/tomlfile"
+)
+
+var errDuration = errors.New(`a duration is written like "30s", "5m" or "120h"`)
+
+var domainForm = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+
+type checker struct {
+	file     *tomlfile.File
+	problems tomlfile.Problems
+}
+
+func check(file *tomlfile.File, c *Config) error {
+	k := &checker{file: file}
+	k.hostname(c.Hostname)
+	k.listeners(c.Listen)
+	k.routes(c.Route)
+	k.limits(c.Limits)
+	k.files(c)
+	k.choice(c.Relay.TLS, []string{"none", "opportunistic", "require"}, "relay", "tls")
+	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
+	k.choice(c.Store.URL, []string{"sqlite"}, "store", "url")
+	if c.Metrics.Address != "" {
+		k.address(c.Metrics.Address, "metrics", "address")
+	}
+	for i, s := range c.DNS.Servers {
+		if !strings.Contains(s, ":") {
+			s += ":53"
+		}
+		k.address(s, "dns", "servers", i)
+	}
+	return k.problems.Err()
+}
+
+func (k *checker) complain(what, hint lang.Text, key ...any) {
+	k.problems = append(k.problems, k.file.At(what, hint, key...))
+}
+
+func (k *checker) hostname(h string) {
+	if !domainForm.MatchString(strings.ToLower(h)) || !strings.Contains(h, ".") {
+		k.complain(lang.T("hostname '"+h+"' không phải tên miền đầy đủ", "hostname '"+h+"' is not a fully qualified domain name"),
+			lang.T("ghi tên máy có trong DNS, như gw.example.gov.vn", "write the host's name in the DNS, such as gw.example.gov.vn"), "hostname")
+	}
+}
+
+func (k *checker) listeners(ls []Listen) {
+	seen := map[string]bool{}
+	for i, l := range ls {
+		k.address(l.Address, "listen", i, "address")
+		if seen[l.Address] {
+			k.complain(lang.T("địa chỉ "+l.Address+" dùng hai lần", "the address "+l.Address+" is used twice"), lang.T("xoá một mục listen", "delete one of the listeners"), "listen", i, "address")
+		}
+		seen[l.Address] = true
+	}
+}
+
+func (k *checker) routes(rs []Route) {
+	seen := map[string]bool{}
+	for i, r := range rs {
+		if len(r.Domains) == 0 {
+			k.complain(lang.T("mục route chưa có domains", "this route names no domains"), lang.T("thêm domains = [\"…\"]", "add domains = [\"…\"]"), "route", i)
+		}
+		for j, d := range r.Domains {
+			k.domain(d, seen, "route", i, "domains", j)
+		}
+		if r.NextHop != "mx" {
+			k.address(r.NextHop, "route", i, "next_hop")
+		}
+	}
+}
+
+func (k *checker) domain(d string, seen map[string]bool, key ...any) {
+	if d != "*" && !domainForm.MatchString(strings.ToLower(d)) {
+		k.complain(lang.T("'"+d+"' không phải tên miền", "'"+d+"' is not a domain name"), lang.T("viết như tinh.gov.vn, *.tinh.gov.vn hoặc *; tên có dấu viết dạng xn--", "write tinh.gov.vn, *.tinh.gov.vn or *; international names as xn--"), key...)
+	}
+	if seen[strings.ToLower(d)] {
+		k.complain(lang.T("tên miền '"+d+"' có ở hai route", "the domain '"+d+"' is in two routes"), lang.T("giữ lại một chỗ", "keep it in one"), key...)
+	}
+	seen[strings.ToLower(d)] = true
+}
+
+// address checks host:port; the host may be a name.
+func (k *checker) address(a string, key ...any) {
+	_, port, err := net.SplitHostPort(a)
+	n, perr := strconv.Atoi(port)
+	if err != nil || perr != nil || n < 0 || n > 65535 {
+		k.complain(lang.T("'"+a+"' không có dạng máy:cổng", "'"+a+"' is not host:port"), lang.T("viết như 127.0.0.1:2525 hoặc [::1]:2525", "write 127.0.0.1:2525 or [::1]:2525"), key...)
+	}
+}
+
+func (k *checker) choice(v string, of []string, key ...any) {
+	if !slices.Contains(of, v) {
+		k.complain(lang.T("giá trị '"+v+"' không dùng được", "the value '"+v+"' is not possible"), lang.T("chọn một trong: ", "choose one of: ").Plus(strings.Join(of, ", ")), key...)
+	}
+}
+
+func (k *checker) limits(l Limits) {
+	for name, v := range map[string]int64{
+		"message_size": l.MessageSize, "command_line": int64(l.CommandLine), "body_line": int64(l.BodyLine), "header_size": int64(l.HeaderSize),
+		"header_fields": int64(l.HeaderFields), "recipients": int64(l.Recipients), "refused_recipients": int64(l.RefusedRecipients), "errors": int64(l.Errors),
+		"idle_commands": int64(l.IdleCommands), "connections": int64(l.Connections), "per_client": int64(l.PerClient), "received_hops": int64(l.ReceivedHops),
+		"session": int64(l.Session), "command_wait": int64(l.CommandWait), "memory": l.Memory,
+	} {
+		if v <= 0 {
+			k.complain(lang.T("giới hạn "+name+" phải lớn hơn 0", "the limit "+name+" must be above 0"), lang.T("xoá dòng để dùng mặc định", "delete the line to use the default"), "limits", name)
+		}
+	}
+	if l.Memory < l.MessageSize {
+		k.complain(lang.T("memory nhỏ hơn message_size", "memory is below message_size"), lang.T("memory là tổng cho mọi phiên", "memory is the sum over all sessions"), "limits", "memory")
+	}
+}
+
+func (k *checker) files(c *Config) {
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		k.complain(lang.T("cert và key phải có cả hai", "cert and key come together"), lang.T("thêm dòng còn thiếu, hoặc xoá cả hai", "add the missing one, or delete both"), "tls")
+	}
+}

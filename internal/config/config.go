@@ -1,0 +1,195 @@
+// Package config is the settings file congthu.toml: its keys, its defaults and the
+// checks that tell an administrator what is wrong and where. Only the commands
+// import it; every other package is handed what it needs.
+package config
+
+import (
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"congthu/internal/tomlfile"
+)
+
+// Config is congthu.toml. Its default values are those of configs/congthu.toml,
+// which documents every key.
+type Config struct {
+	Hostname   string   `toml:"hostname"`
+	DataDir    string   `toml:"data_dir"`
+	RulesDir   string   `toml:"rules_dir"`
+	Listen     []Listen `toml:"listen"`
+	SMTP       SMTP     `toml:"smtp"`
+	Limits     Limits   `toml:"limits"`
+	TLS        TLS      `toml:"tls"`
+	Relay      Relay    `toml:"relay"`
+	Route      []Route  `toml:"route"`
+	DNS        DNS      `toml:"dns"`
+	Scan       Scan     `toml:"scan"`
+	PGP        PGP      `toml:"pgp"`
+	Queue      Queue    `toml:"queue"`
+	Quarantine Quar     `toml:"quarantine"`
+	Store      Store    `toml:"store"`
+	Admin      Admin    `toml:"admin"`
+	Metrics    Metrics  `toml:"metrics"`
+	Log        Log      `toml:"log"`
+}
+
+// Listen is one listener and whom it trusts to speak for others.
+type Listen struct {
+	Address string         `toml:"address"`
+	XCLIENT []netip.Prefix `toml:"xclient"`
+	PROXY   []netip.Prefix `toml:"proxy"`
+}
+
+// SMTP is the behaviour of the edge.
+type SMTP struct {
+	GreetDelay Duration `toml:"greet_delay"`
+}
+
+// Limits are the bounds of one session and of all; see smtpd.Limits.
+type Limits struct {
+	MessageSize       int64    `toml:"message_size"`
+	CommandLine       int      `toml:"command_line"`
+	BodyLine          int      `toml:"body_line"`
+	HeaderSize        int      `toml:"header_size"`
+	HeaderFields      int      `toml:"header_fields"`
+	Recipients        int      `toml:"recipients"`
+	RefusedRecipients int      `toml:"refused_recipients"`
+	Errors            int      `toml:"errors"`
+	IdleCommands      int      `toml:"idle_commands"`
+	Connections       int      `toml:"connections"`
+	PerClient         int      `toml:"per_client"`
+	Session           Duration `toml:"session"`
+	CommandWait       Duration `toml:"command_wait"`
+	DataGrace         Duration `toml:"data_grace"`
+	DataRate          int      `toml:"data_rate"`
+	ReceivedHops      int      `toml:"received_hops"`
+	Memory            int64    `toml:"memory"`
+	DiskReserve       int      `toml:"disk_reserve"`
+}
+
+// TLS names the certificate for STARTTLS; both empty: not offered.
+type TLS struct {
+	Cert string `toml:"cert"`
+	Key  string `toml:"key"`
+}
+
+// Relay says who may send outward through the gateway, and how it speaks to next hops.
+type Relay struct {
+	Networks []netip.Prefix `toml:"networks"`
+	TLS      string         `toml:"tls"`
+	Timeout  Duration       `toml:"timeout"`
+}
+
+// Route sends the mail of some domains to a next hop.
+type Route struct {
+	Domains []string `toml:"domains"`
+	NextHop string   `toml:"next_hop"`
+}
+
+// DNS names the resolvers; none: the system's.
+type DNS struct {
+	Servers []string `toml:"servers"`
+	Timeout Duration `toml:"timeout"`
+}
+
+// Scan is the scan worker.
+type Scan struct {
+	Worker  string   `toml:"worker"`
+	Workers int      `toml:"workers"`
+	Timeout Duration `toml:"timeout"`
+}
+
+// PGP is the key store.
+type PGP struct {
+	Keys string `toml:"keys"`
+}
+
+// Queue is the durable queue.
+type Queue struct {
+	Life        Duration `toml:"life"`
+	Concurrency int      `toml:"concurrency"`
+}
+
+// Quar is the quarantine.
+type Quar struct {
+	Keep Duration `toml:"keep"`
+}
+
+// Store says where durable state lives.
+type Store struct {
+	URL string `toml:"url"`
+}
+
+// Admin is the Unix socket of the operator commands.
+type Admin struct {
+	Socket string `toml:"socket"`
+}
+
+// Metrics is the Prometheus endpoint; "" switches it off.
+type Metrics struct {
+	Address string `toml:"address"`
+}
+
+// Log is the log on standard error.
+type Log struct {
+	Level string `toml:"level"`
+}
+
+// Duration is a time.Duration written as "30s", "5m", "120h".
+type Duration time.Duration
+
+// UnmarshalText reads the Go notation; it never accepts a negative time.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil || v < 0 {
+		return errDuration
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// Std returns the duration in the standard library's type.
+func (d Duration) Std() time.Duration { return time.Duration(d) }
+
+// Load reads and checks a configuration file. Keys that it leaves out have their
+// defaults; lists that it names replace the default lists. Relative paths are
+// relative to the file. The error is tomlfile.Problems.
+func Load(name string) (*Config, error) {
+	c := Default()
+	fresh := *c
+	fresh.Listen, fresh.Route = nil, nil // a list in the file replaces the default list
+	file, err := tomlfile.Read(name, &fresh)
+	if err != nil {
+		return nil, err
+	}
+	if fresh.Listen == nil {
+		fresh.Listen = c.Listen
+	}
+	if fresh.Route == nil {
+		fresh.Route = c.Route
+	}
+	fresh.resolve(filepath.Dir(name))
+	return &fresh, check(file, &fresh)
+}
+
+// resolve makes paths absolute: those of the file against its directory, and those of
+// the gateway's own state against data_dir.
+func (c *Config) resolve(base string) {
+	abs := func(dir, p string) string {
+		if p == "" || filepath.IsAbs(p) {
+			return p
+		}
+		return filepath.Join(dir, p)
+	}
+	if a, err := filepath.Abs(base); err == nil {
+		base = a
+	}
+	c.DataDir = abs(base, c.DataDir)
+	c.RulesDir = abs(base, c.RulesDir)
+	c.TLS.Cert = abs(base, c.TLS.Cert)
+	c.TLS.Key = abs(base, c.TLS.Key)
+	c.Scan.Worker = abs(base, c.Scan.Worker)
+	c.PGP.Keys = abs(c.DataDir, c.PGP.Keys)
+	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)
+}

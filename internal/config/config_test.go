@@ -1,0 +1,99 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"congthu/internal/config"
+	"congthu/internal/lang"
+	"congthu/internal/tomlfile"
+)
+
+// The shipped file is the documentation of the defaults, so it must say them all.
+func TestShippedFileEqualsDefaults(t *testing.T) {
+	var got config.Config
+	if _, err := tomlfile.Read("../../configs/congthu.toml", &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := *config.Default(); !reflect.DeepEqual(got, want) {
+		t.Errorf("configs/congthu.toml differs from the defaults:\nfile:     %+v\ndefaults: %+v", got, want)
+	}
+	if _, err := config.Load("../../configs/congthu.toml"); err != nil {
+		t.Errorf("the shipped file has mistakes: %v", err)
+	}
+}
+
+func load(t *testing.T, text string) (*config.Config, error) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "congthu.toml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config.Load(name)
+}
+
+func TestLoadResolvesPaths(t *testing.T) {
+	c, err := load(t, "data_dir = \"state\"\nrules_dir=\"/r\"\n[admin]\nsocket=\"a.sock\"\n[scan]\nworker=\"w\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !filepath.IsAbs(c.DataDir) || filepath.Base(c.DataDir) != "state" || c.RulesDir != "/r" {
+		t.Errorf("data_dir %q rules_dir %q", c.DataDir, c.RulesDir)
+	}
+	if c.Admin.Socket != filepath.Join(c.DataDir, "a.sock") || c.PGP.Keys != filepath.Join(c.DataDir, "keys") {
+		t.Errorf("socket %q keys %q", c.Admin.Socket, c.PGP.Keys)
+	}
+	if filepath.Dir(c.Scan.Worker) != filepath.Dir(c.DataDir) {
+		t.Errorf("worker %q", c.Scan.Worker)
+	}
+}
+
+func TestLoadReplacesLists(t *testing.T) {
+	c, err := load(t, "[[listen]]\naddress=\"[::1]:25\"\nxclient=[\"10.0.0.0/8\"]\n[[route]]\ndomains=[\"a.test\",\"*.b.test\"]\nnext_hop=\"mx\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Listen) != 1 || c.Listen[0].Address != "[::1]:25" || len(c.Listen[0].XCLIENT) != 1 {
+		t.Errorf("listen %+v", c.Listen)
+	}
+	if len(c.Route) != 1 || c.Route[0].NextHop != "mx" {
+		t.Errorf("route %+v", c.Route)
+	}
+	if c.Limits.MessageSize != 25<<20 || len(c.Relay.Networks) != 1 {
+		t.Errorf("defaults lost: %+v %+v", c.Limits, c.Relay)
+	}
+}
+
+func TestLoadComplains(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown key", "hostnam = \"a.b\"\n", ":1:1: there is no key called 'hostnam'"},
+		{"hostname", "hostname = \"localhost\"\n", ":1:1: hostname 'localhost' is not a fully"},
+		{"listen address", "\n[[listen]]\naddress = \"2525\"\n", ":3:1: '2525' is not host:port"},
+		{"listen twice", "[[listen]]\naddress = \"a:1\"\n[[listen]]\naddress = \"a:1\"\n", ":4:1: the address a:1 is used twice"},
+		{"network", "[relay]\nnetworks = [\"127.0.0.300/8\"]\n", ":2:13: "},
+		{"next hop", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"nowhere\"\n", ":3:1: 'nowhere' is not host:port"},
+		{"domain", "[[route]]\ndomains = [\"a b\"]\nnext_hop = \"mx\"\n", ":2:12: 'a b' is not a domain name"},
+		{"domain twice", "[[route]]\ndomains = [\"a.test\", \"A.test\"]\nnext_hop = \"mx\"\n", ":2:22: the domain 'A.test' is in two routes"},
+		{"duration", "[limits]\nsession = \"1 hour\"\n", ":2:11: "},
+		{"limit zero", "[limits]\nrecipients = 0\n", ":2:1: the limit recipients must be above 0"},
+		{"memory", "[limits]\nmemory = 5\n", ":2:1: memory is below message_size"},
+		{"cert alone", "[tls]\ncert = \"x\"\n", ":1:2: cert and key come together"},
+		{"relay tls", "[relay]\ntls = \"maybe\"\n", ":2:1: the value 'maybe' is not possible"},
+		{"type", "[limits]\nrecipients = \"many\"\n", ":2:14: the value of 'limits.recipients' has the wrong type"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := load(t, c.text)
+			var ps tomlfile.Problems
+			if !errors.As(err, &ps) {
+				t.Fatalf("want Problems, got %v", err)
+			}
+			if got := ps.In(lang.EN); !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q in it", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,41 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Default returns the settings of a gateway whose file says nothing. A test holds
+// configs/congthu.toml equal to them.
+func Default() *Config {
+	return &Config{
+		Hostname:   "gw.example.gov.vn",
+		DataDir:    "/var/lib/congthu",
+		RulesDir:   "/etc/congthu/rules",
+		Listen:     []Listen{{Address: "127.0.0.1:2525", XCLIENT: []netip.Prefix{}, PROXY: []netip.Prefix{}}},
+		SMTP:       SMTP{GreetDelay: 0},
+		Limits:     defaultLimits(),
+		Relay:      Relay{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: "opportunistic", Timeout: seconds(30)},
+		Route:      []Route{{Domains: []string{"example.gov.vn"}, NextHop: "127.0.0.1:2600"}},
+		DNS:        DNS{Servers: []string{}, Timeout: seconds(5)},
+		Scan:       Scan{Timeout: seconds(30)},
+		PGP:        PGP{Keys: "keys"},
+		Queue:      Queue{Life: Duration(120 * time.Hour), Concurrency: 50},
+		Quarantine: Quar{Keep: Duration(720 * time.Hour)},
+		Store:      Store{URL: "sqlite"},
+		Admin:      Admin{Socket: "admin.sock"},
+		Metrics:    Metrics{Address: "127.0.0.1:9464"},
+		Log:        Log{Level: "info"},
+	}
+}
+
+func defaultLimits() Limits {
+	return Limits{
+		MessageSize: 25 << 20, CommandLine: 2048, BodyLine: 64 << 10, HeaderSize: 256 << 10, HeaderFields: 1000,
+		Recipients: 1000, RefusedRecipients: 20, Errors: 10, IdleCommands: 100, Connections: 1000, PerClient: 50,
+		Session: Duration(time.Hour), CommandWait: seconds(300), DataGrace: seconds(30), DataRate: 500,
+		ReceivedHops: 50, Memory: 1 << 30, DiskReserve: 5,
+	}
+}
+
+func seconds(n int) Duration { return Duration(time.Duration(n) * time.Second) }

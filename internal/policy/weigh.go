@@ -1,0 +1,48 @@
+package policy
+
+import "congthu/internal/msg"
+
+// Weight is what an administrator says a symbol is worth.
+type Weight struct {
+	Score  float64
+	Group  string // symbols of one group together count at most its cap
+	VI, EN string // one sentence each, for reviewers
+}
+
+// Weights is the content of rules/weights.toml.
+type Weights struct {
+	Symbols map[string]Weight
+	Caps    map[string]float64 // by group; absent means no cap
+}
+
+// Weigh sums findings up. A symbol counts once however often it was found; the
+// others are kept at score 0 as evidence. A symbol without a weight is kept at 0:
+// a fact is never dropped because nobody priced it.
+func (w Weights) Weigh(outcomes []msg.Outcome) (score float64, counted []msg.Weighed) {
+	seen := map[string]bool{}
+	used := map[string]float64{}
+	for _, o := range outcomes {
+		for _, f := range o.Findings {
+			s := 0.0
+			if !seen[f.Symbol] {
+				seen[f.Symbol] = true
+				s = w.capped(w.Symbols[f.Symbol], used)
+			}
+			score += s
+			counted = append(counted, msg.Weighed{Finding: f, Score: s})
+		}
+	}
+	return score, counted
+}
+
+// capped returns what still fits under the group's cap. Only what raises the score
+// is capped; what lowers it counts in full.
+func (w Weights) capped(x Weight, used map[string]float64) float64 {
+	limit, ok := w.Caps[x.Group]
+	if !ok || x.Score <= 0 {
+		return x.Score
+	}
+	s := min(x.Score, limit-used[x.Group])
+	used[x.Group] += s
+	return s
+}

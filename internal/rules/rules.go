@@ -1,0 +1,106 @@
+// Package rules reads the directory that administrators edit (weights.toml,
+// policy.toml, content/*.toml, lists/*) into one immutable set, all or nothing: a
+// mistake anywhere leaves the set in use as it was, and every mistake is reported
+// with file, line, column and what to do.
+package rules
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+
+	"congthu/internal/inspect/content"
+	"congthu/internal/inspect/link"
+	"congthu/internal/policy"
+	"congthu/internal/tomlfile"
+)
+
+// Set is one consistent reading of the rules directory.
+type Set struct {
+	Policy     *policy.Policy
+	Content    *content.Set
+	Brands     []link.Brand
+	Shorteners []string
+}
+
+// Source says where the rules are and which symbols and inspectors the program
+// itself has; the content rules bring their own symbols.
+type Source struct {
+	Dir        string
+	Symbols    []string
+	Inspectors []string
+}
+
+// Load reads everything. The error is tomlfile.Problems naming every mistake.
+func (s Source) Load() (*Set, error) {
+	var set Set
+	var ps tomlfile.Problems
+	var err error
+	set.Content, err = content.Load(filepath.Join(s.Dir, "content"))
+	ps = add(ps, err)
+	set.Brands, err = link.LoadBrands(filepath.Join(s.Dir, "lists", "brands.toml"))
+	ps = add(ps, err)
+	set.Shorteners, err = link.LoadList(filepath.Join(s.Dir, "lists", "shorteners.txt"))
+	ps = add(ps, err)
+	known := slices.Clone(s.Symbols)
+	if set.Content != nil {
+		for _, r := range set.Content.Rules() {
+			known = append(known, r.Symbol)
+		}
+	}
+	w, _, err := loadWeights(s.Dir, known)
+	ps = add(ps, err)
+	if len(w.Symbols) > 0 { // without weights every symbol named in policy.toml would look wrong
+		set.Policy, err = loadPolicy(s.Dir, w, s.Inspectors)
+		ps = add(ps, err)
+	}
+	if err := ps.Err(); err != nil {
+		return nil, err
+	}
+	return &set, nil
+}
+
+func add(ps tomlfile.Problems, err error) tomlfile.Problems {
+	var more tomlfile.Problems
+	switch {
+	case err == nil:
+	case errors.As(err, &more):
+		ps = append(ps, more...)
+	default:
+		ps = append(ps, tomlfile.Plain(err))
+	}
+	return ps
+}
+
+// Live is the set in use. Readers take it once per message, so one message is
+// judged by one set.
+type Live struct {
+	source Source
+	set    atomic.Pointer[Set]
+}
+
+// Open loads the first set.
+func Open(s Source) (*Live, error) {
+	set, err := s.Load()
+	if err != nil {
+		return nil, err
+	}
+	l := &Live{source: s}
+	l.set.Store(set)
+	return l, nil
+}
+
+// Get returns the set in use.
+func (l *Live) Get() *Set { return l.set.Load() }
+
+// Reload replaces the set if the directory is without mistakes; otherwise the one in
+// use stays.
+func (l *Live) Reload() error {
+	set, err := l.source.Load()
+	if err != nil {
+		return err
+	}
+	l.set.Store(set)
+	return nil
+}
