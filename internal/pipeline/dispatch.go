@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"congthu/internal/msg"
+)
+
+// internalTrouble is what the sender hears when the fault is ours: temporary, and
+// without a word of what it was.
+func internalTrouble() msg.Reply {
+	return msg.Reply{Code: 451, Detail: "3.0", Text: "Tam thoi chua xu ly duoc, xin gui lai / Temporarily unable to process, try again later"}
+}
+
+// dispatch encrypts what must be encrypted and then delivers or holds. It changes
+// the walk's reply when the responsibility could not be taken after all.
+func (p *Pipeline) dispatch(ctx context.Context, m *msg.Message, w *Walk) {
+	transfers, holds, err := p.copies(m, w.Decisions)
+	switch {
+	case err != nil:
+		w.Reply, w.Err = internalTrouble(), err
+	case len(transfers) == 1 && len(holds) == 0:
+		w.Reply, w.Queued, w.Err = p.cutThrough(ctx, m, transfers[0])
+	default:
+		w.Queued = len(transfers) > 0
+		w.Reply, w.Err = p.keep(ctx, m, transfers, holds)
+	}
+}
+
+// copies makes what leaves and what is held: one copy per decision.
+func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, []Hold, error) {
+	var transfers []*msg.Transfer
+	var holds []Hold
+	for i, d := range ds {
+		content := p.Stamp(m, d)
+		if d.Action == msg.Quarantine {
+			holds = append(holds, Hold{Decision: d, Content: content})
+			continue
+		}
+		content, err := p.seal(content, d.EncryptTo)
+		if err != nil {
+			return nil, nil, fmt.Errorf("encrypt for %s: %w", d.To[0].Key(), err)
+		}
+		transfers = append(transfers, transfer(m, d, copyID(m.ID, i), content))
+	}
+	return transfers, holds, nil
+}
+
+// copyID names the copies of one message: the first has the message's own id.
+func copyID(id string, i int) string {
+	if i == 0 {
+		return id
+	}
+	return fmt.Sprintf("%s-%d", id, i)
+}
+
+// seal encrypts the message below the header block. The block stays readable: it
+// says how the letter came and is not the letter.
+func (p *Pipeline) seal(content [][]byte, keys []string) ([][]byte, error) {
+	if len(keys) == 0 {
+		return content, nil
+	}
+	body, err := p.Encrypt(bytes.Join(content[1:], nil), keys)
+	if err != nil {
+		return nil, err
+	}
+	return [][]byte{content[0], body}, nil
+}
+
+func transfer(m *msg.Message, d msg.Decision, id string, content [][]byte) *msg.Transfer {
+	return &msg.Transfer{
+		ID: id, NextHop: d.NextHop, From: m.Envelope.From, To: d.To,
+		SMTPUTF8: m.Envelope.SMTPUTF8, EightBit: m.Envelope.EightBit, Content: content,
+	}
+}
+
+// cutThrough hands the only copy to the next hop while the sender waits. The next
+// hop's 250 is ours and so is its refusal; anything less certain goes to the queue,
+// and is ours from the moment it is synced there.
+func (p *Pipeline) cutThrough(ctx context.Context, m *msg.Message, t *msg.Transfer) (msg.Reply, bool, error) {
+	hop, cancel := context.WithTimeout(ctx, p.CutThrough)
+	defer cancel()
+	replies := p.Relay.Deliver(hop, t)
+	rest, refused := left(t.To, replies)
+	switch {
+	case len(replies) != len(t.To): // a broken relay knows nothing
+		rest = t.To
+	case len(rest) == 0:
+		return accepted(m.ID), false, nil
+	case refused:
+		return theirRefusal(replies[0]), false, nil
+	}
+	again := *t
+	again.To = rest
+	reply, err := p.keep(ctx, m, []*msg.Transfer{&again}, nil)
+	return reply, true, err
+}
+
+// left returns the recipients that the next hop has not taken, and whether it has
+// refused every one of them for good.
+func left(to []msg.Path, replies []msg.Reply) (rest []msg.Path, refused bool) {
+	refused = len(replies) > 0
+	for i, r := range replies {
+		if i < len(to) && !r.Positive() {
+			rest = append(rest, to[i])
+		}
+		refused = refused && r.Permanent()
+	}
+	return rest, refused
+}
+
+// keep makes everything durable at once; without that there is no 250.
+func (p *Pipeline) keep(ctx context.Context, m *msg.Message, transfers []*msg.Transfer, holds []Hold) (msg.Reply, error) {
+	if err := p.Keeper.Keep(ctx, m, transfers, holds); err != nil {
+		return internalTrouble(), fmt.Errorf("keep: %w", err)
+	}
+	return accepted(m.ID), nil
+}
+
+func accepted(id string) msg.Reply {
+	return msg.Reply{Code: 250, Detail: "0.0", Text: "Da nhan / Accepted, id=" + id}
+}
+
+// theirRefusal passes the next hop's refusal on, marked as its own.
+func theirRefusal(r msg.Reply) msg.Reply {
+	if r.Detail == "" {
+		r.Detail = "0.0"
+	}
+	r.Text = "May chu nhan tu choi / Refused by the receiving server: " + strings.TrimSpace(r.Text)
+	return r
+}

@@ -1,0 +1,92 @@
+// Package pipeline is the path of a message: it names the stages in their order
+// and does nothing else.
+//
+//	accept -> authenticate -> inspect -> scan -> decide -> encrypt -> deliver | hold
+//
+// accept lies before it (smtpd calls Handle); every other stage is handed in, so the
+// path can be walked in a test without a socket or a disk.
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"congthu/internal/inspect"
+	"congthu/internal/msg"
+	"congthu/internal/policy"
+)
+
+// Relay hands a copy to the next hop inside the sender's own DATA; one reply per
+// recipient, Code 0 when nothing is known.
+type Relay interface {
+	Deliver(ctx context.Context, t *msg.Transfer) []msg.Reply
+}
+
+// Keeper makes copies and held messages durable, all or none; nil means synced.
+type Keeper interface {
+	Keep(ctx context.Context, m *msg.Message, transfers []*msg.Transfer, holds []Hold) error
+}
+
+// Hold is one decision to quarantine and the octets that a release will deliver.
+type Hold struct {
+	Decision msg.Decision
+	Content  [][]byte
+}
+
+// Pipeline is the path with its stages. All fields are required but Trail.
+type Pipeline struct {
+	Parse        func(raw []byte) *msg.Part
+	Authenticate []inspect.Timed
+	Inspect      []inspect.Timed // inspect and scan run side by side
+	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
+	Stamp        func(*msg.Message, msg.Decision) [][]byte            // header block, then the message less forged copies of ours
+	Encrypt      func(content []byte, keys []string) ([]byte, error) // never falls back to clear text
+	Relay        Relay
+	Keeper       Keeper
+	CutThrough   time.Duration // how long the next hop may take before the queue takes over
+	Trail        func(context.Context, *msg.Message, Walk)
+}
+
+// Walk is what a message met on its way: enough to explain it.
+type Walk struct {
+	Outcomes  []msg.Outcome
+	Decisions []msg.Decision
+	Reply     msg.Reply
+	Queued    bool  // some copy went to the durable queue
+	Err       error // what went wrong inside, for the log only
+	Took      time.Duration
+}
+
+// Handle takes the message along the path and returns what the sender is told.
+func (p *Pipeline) Handle(ctx context.Context, m *msg.Message) msg.Reply {
+	start := time.Now()
+	w := p.Judge(ctx, m)
+	if w.Reply.Positive() {
+		p.dispatch(ctx, m, &w)
+	}
+	w.Took = time.Since(start)
+	if p.Trail != nil {
+		p.Trail(ctx, m, w)
+	}
+	return w.Reply
+}
+
+// Judge goes as far as the decision: parse, authenticate, inspect and scan, decide.
+// explain uses it alone.
+func (p *Pipeline) Judge(ctx context.Context, m *msg.Message) Walk {
+	m.Root = p.Parse(m.Raw)
+	outcomes := inspect.Run(ctx, m, p.Authenticate)
+	m.Auth = results(outcomes)
+	outcomes = append(outcomes, inspect.Run(ctx, m, p.Inspect)...)
+	decisions := p.Decide(m, outcomes)
+	reply := policy.Answer(decisions)
+	return Walk{Outcomes: outcomes, Decisions: policy.Settle(decisions), Reply: reply}
+}
+
+func results(outcomes []msg.Outcome) []msg.AuthResult {
+	var out []msg.AuthResult
+	for _, o := range outcomes {
+		out = append(out, o.Auth...)
+	}
+	return out
+}

@@ -1,0 +1,202 @@
+package pipeline_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"congthu/internal/inspect"
+	"congthu/internal/msg"
+	"congthu/internal/pipeline"
+)
+
+// hop is a next hop that says what it is told to say.
+type hop struct {
+	replies []msg.Reply
+	got     []*msg.Transfer
+	wait    bool
+}
+
+func (h *hop) Deliver(ctx context.Context, t *msg.Transfer) []msg.Reply {
+	h.got = append(h.got, t)
+	if h.wait {
+		<-ctx.Done()
+		return make([]msg.Reply, len(t.To))
+	}
+	return h.replies
+}
+
+// shelf is a keeper in memory that can be out of order.
+type shelf struct {
+	err       error
+	transfers []*msg.Transfer
+	holds     []pipeline.Hold
+}
+
+func (s *shelf) Keep(_ context.Context, _ *msg.Message, ts []*msg.Transfer, hs []pipeline.Hold) error {
+	if s.err == nil {
+		s.transfers, s.holds = append(s.transfers, ts...), append(s.holds, hs...)
+	}
+	return s.err
+}
+
+func path(local string) msg.Path {
+	return msg.Path{Raw: local + "@gov.test", Local: local, Domain: "gov.test"}
+}
+
+func deliver(to ...msg.Path) msg.Decision {
+	return msg.Decision{Action: msg.Deliver, To: to, NextHop: "h:25"}
+}
+
+func build(h *hop, s *shelf, ds ...msg.Decision) *pipeline.Pipeline {
+	return &pipeline.Pipeline{
+		Parse:      func([]byte) *msg.Part { return &msg.Part{Path: "0"} },
+		Decide:     func(*msg.Message, []msg.Outcome) []msg.Decision { return ds },
+		Stamp:      func(m *msg.Message, _ msg.Decision) [][]byte { return [][]byte{[]byte("X: 1\r\n"), m.Raw} },
+		Encrypt:    func(c []byte, _ []string) ([]byte, error) { return bytes.ToUpper(c), nil },
+		Relay:      h,
+		Keeper:     s,
+		CutThrough: 50 * time.Millisecond,
+	}
+}
+
+func message(to ...msg.Path) *msg.Message {
+	return &msg.Message{ID: "ID1", Raw: []byte("a: b\r\n\r\nbody\r\n"), Envelope: msg.Envelope{To: to}}
+}
+
+var (
+	ok   = msg.Reply{Code: 250, Detail: "0.0", Text: "ok"}
+	busy = msg.Reply{Code: 451, Detail: "3.0", Text: "busy"}
+	gone = msg.Reply{Code: 550, Detail: "1.1", Text: "nobody"}
+	mute = msg.Reply{}
+)
+
+// The promise of cut-through: every recipient is either with the next hop, in the
+// queue, or still with the sender, whatever the next hop says.
+func TestCutThrough(t *testing.T) {
+	a, b := path("a"), path("b")
+	for _, c := range []struct {
+		name    string
+		replies []msg.Reply
+		keepErr error
+		code    int
+		queued  []string
+	}{
+		{"both taken", []msg.Reply{ok, ok}, nil, 250, nil},
+		{"both refused: refused in session", []msg.Reply{gone, gone}, nil, 550, nil},
+		{"both busy: queued", []msg.Reply{busy, busy}, nil, 250, []string{"a", "b"}},
+		{"silence after the final dot: queued", []msg.Reply{mute, mute}, nil, 250, []string{"a", "b"}},
+		{"one taken, one busy", []msg.Reply{ok, busy}, nil, 250, []string{"b"}},
+		{"one taken, one refused: the queue tells the sender", []msg.Reply{gone, ok}, nil, 250, []string{"a"}},
+		{"one refused, one busy", []msg.Reply{gone, busy}, nil, 250, []string{"a", "b"}},
+		{"too few replies: nothing is known", []msg.Reply{ok}, nil, 250, []string{"a", "b"}},
+		{"no replies", nil, nil, 250, []string{"a", "b"}},
+		{"busy, and the disk is full", []msg.Reply{busy, busy}, errors.New("disk full at /var"), 451, nil},
+		{"one taken, and the disk is full", []msg.Reply{ok, busy}, errors.New("disk full at /var"), 451, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, s := &hop{replies: c.replies}, &shelf{err: c.keepErr}
+			r := build(h, s, deliver(a, b)).Handle(t.Context(), message(a, b))
+			if r.Code != c.code {
+				t.Errorf("reply %v, want %d", r, c.code)
+			}
+			if bytes.Contains([]byte(r.Text), []byte("/var")) {
+				t.Errorf("an inner error is on the wire: %q", r.Text)
+			}
+			var queued []string
+			for _, x := range s.transfers {
+				for _, p := range x.To {
+					queued = append(queued, p.Local)
+				}
+			}
+			if len(queued) != len(c.queued) || (len(queued) > 0 && queued[0] != c.queued[0]) {
+				t.Errorf("queued %v, want %v", queued, c.queued)
+			}
+		})
+	}
+}
+
+func TestSlowHopGoesToTheQueue(t *testing.T) {
+	h, s := &hop{wait: true}, &shelf{}
+	r := build(h, s, deliver(path("a"))).Handle(t.Context(), message(path("a")))
+	if r.Code != 250 || len(s.transfers) != 1 {
+		t.Errorf("reply %v, %d queued", r, len(s.transfers))
+	}
+}
+
+func TestOctetsAreRelayed(t *testing.T) {
+	h := &hop{replies: []msg.Reply{ok}}
+	m := message(path("a"))
+	build(h, &shelf{}, deliver(path("a"))).Handle(t.Context(), m)
+	if got := string(bytes.Join(h.got[0].Content, nil)); got != "X: 1\r\n"+string(m.Raw) {
+		t.Errorf("sent %q", got)
+	}
+}
+
+func TestSeveralFatesAreKeptAtOnce(t *testing.T) {
+	h, s := &hop{}, &shelf{}
+	held := msg.Decision{Action: msg.Quarantine, To: []msg.Path{path("b")}}
+	refused := msg.Decision{Action: msg.Reject, To: []msg.Path{path("c")}, Reply: gone}
+	r := build(h, s, deliver(path("a")), held, refused).Handle(t.Context(), message(path("a"), path("b"), path("c")))
+	if r.Code != 250 || len(h.got) != 0 {
+		t.Errorf("reply %v, %d cut through", r, len(h.got))
+	}
+	if len(s.transfers) != 1 || len(s.holds) != 2 {
+		t.Errorf("%d queued, %d held; want 1 and 2 (the refused copy is held)", len(s.transfers), len(s.holds))
+	}
+}
+
+func TestRefusalTouchesNothing(t *testing.T) {
+	h, s := &hop{}, &shelf{}
+	for _, d := range []msg.Decision{{Action: msg.Reject, Reply: gone}, {Action: msg.Defer}} {
+		if r := build(h, s, d).Handle(t.Context(), message(path("a"))); r.Positive() {
+			t.Errorf("%v answered %v", d.Action, r)
+		}
+	}
+	if len(h.got)+len(s.transfers)+len(s.holds) != 0 {
+		t.Error("a refused message was delivered or kept")
+	}
+}
+
+func TestEncryptionNeverFallsBack(t *testing.T) {
+	h, s := &hop{replies: []msg.Reply{ok}}, &shelf{}
+	d := deliver(path("a"))
+	d.EncryptTo = []string{"F"}
+	p := build(h, s, d)
+	m := message(path("a"))
+	if r := p.Handle(t.Context(), m); r.Code != 250 || string(h.got[0].Content[1]) != "A: B\r\n\r\nBODY\r\n" {
+		t.Fatalf("reply %v, content %q", r, h.got[0].Content)
+	}
+	p.Encrypt = func([]byte, []string) ([]byte, error) { return nil, errors.New("no such key") }
+	if r := p.Handle(t.Context(), m); r.Code != 451 || len(h.got) != 1 || len(s.transfers) != 0 {
+		t.Errorf("reply %v after a failed encryption; %d sent, %d queued", r, len(h.got), len(s.transfers))
+	}
+}
+
+type fact struct{ seen *[]msg.AuthResult }
+
+func (fact) Name() string { return "fact" }
+func (f fact) Inspect(_ context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
+	if f.seen != nil {
+		*f.seen = m.Auth
+	}
+	return []msg.Finding{{Symbol: "S"}}, []msg.AuthResult{{Method: "spf", Status: "pass"}}, nil
+}
+
+func TestAuthenticationComesFirst(t *testing.T) {
+	var seen []msg.AuthResult
+	p := build(&hop{replies: []msg.Reply{ok}}, &shelf{}, deliver(path("a")))
+	p.Authenticate = []inspect.Timed{{Inspector: fact{}, Timeout: time.Second}}
+	p.Inspect = []inspect.Timed{{Inspector: fact{seen: &seen}, Timeout: time.Second}}
+	var walk pipeline.Walk
+	p.Trail = func(_ context.Context, _ *msg.Message, w pipeline.Walk) { walk = w }
+	p.Handle(t.Context(), message(path("a")))
+	if len(seen) != 1 || seen[0].Status != "pass" {
+		t.Errorf("the inspector saw %v", seen)
+	}
+	if len(walk.Outcomes) != 2 || walk.Reply.Code != 250 {
+		t.Errorf("trail %+v", walk)
+	}
+}
