@@ -35,7 +35,7 @@ const (
 // Result is what DMARC says about one author domain.
 type Result struct {
 	Status    string
-	Policy    string // as declared, for this domain; "" when there is no policy
+	Policy    string // as declared, for this domain; "" when there is none or it is not known
 	Testing   bool   // t=y: the owner wants the policy applied one level milder
 	Domain    string // the author's domain, in A-labels
 	PolicyAt  string // where the record was found
@@ -105,9 +105,7 @@ func (e *evaluation) run(auth []msg.AuthResult) {
 	}
 	e.res.Testing = e.record.Testing
 	e.align(auth)
-	if e.res.Status == Fail || e.res.Status == Pass {
-		e.choose()
-	}
+	e.choose()
 }
 
 func (e *evaluation) end(status, reason string) { e.res.Status, e.res.Reason = status, reason }
