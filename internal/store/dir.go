@@ -1,0 +1,104 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const lockName = "congthu.lock"
+
+// prepareDir makes the data directory what it must be and takes its lock. The
+// database file is made here, so that it is never readable by others, and only
+// under the lock: closing a second descriptor of a file that SQLite has open
+// would drop SQLite's own locks.
+func prepareDir(dir, path string, lock *io.Closer) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return problemOpen(dir, err)
+	}
+	if err := checkMode(dir, fs.ModeDir, 0o700, 0o022); err != nil {
+		return err
+	}
+	l, err := takeLock(filepath.Join(dir, lockName))
+	if err != nil {
+		return err
+	}
+	*lock = l
+	bodies := filepath.Join(dir, bodiesDir)
+	if err := os.Mkdir(bodies, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return problemOpen(bodies, err)
+	}
+	if err := checkMode(bodies, fs.ModeDir, 0o700, 0o077); err != nil {
+		return err
+	}
+	return makeFile(path)
+}
+
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, fs.ErrExist):
+		return checkMode(path, 0, 0o600, 0o077)
+	}
+	return problemOpen(path, err)
+}
+
+// checkMode refuses what is not of that kind (a symbolic link is not) and what
+// gives others one of the forbidden permissions.
+func checkMode(path string, kind fs.FileMode, want, forbidden fs.FileMode) error {
+	st, err := os.Lstat(path)
+	if err != nil {
+		return problemOpen(path, err)
+	}
+	if st.Mode().Type() != kind {
+		return problemKind(path)
+	}
+	if st.Mode().Perm()&forbidden != 0 {
+		return problemMode(path, uint32(st.Mode().Perm()), uint32(want))
+	}
+	return nil
+}
+
+// takeLock locks the data directory for this process. The kernel gives the lock
+// back when the process ends, however it ends.
+func takeLock(path string) (io.Closer, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, problemOpen(path, err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		who := holder(f)
+		return nil, errors.Join(problemLocked(path, who, err), f.Close())
+	}
+	if err := f.Truncate(0); err == nil {
+		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid()) // for the error message only
+	}
+	return f, nil
+}
+
+// holder reads who has the lock, for the error message.
+func holder(r io.Reader) string {
+	b, err := io.ReadAll(io.LimitReader(r, 20))
+	pid := strings.TrimSpace(string(b))
+	if err != nil || pid == "" || strings.Trim(pid, "0123456789") != "" {
+		return ""
+	}
+	return " (pid " + pid + ")"
+}
+
+func freeSpace(dir string) (free, total uint64, err error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return 0, 0, fmt.Errorf("store: free space of %s: %w", dir, err)
+	}
+	size := uint64(st.Bsize) //nolint:gosec // a block size is positive
+	return st.Bavail * size, st.Blocks * size, nil
+}
