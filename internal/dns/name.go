@@ -3,17 +3,22 @@ package dns
 import (
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 
 	mdns "github.com/miekg/dns"
 	"golang.org/x/net/idna"
 )
+
+// maxName is more octets than any name within the 255 of RFC 1035 section 2.3.4
+// takes in UTF-8. Conversion costs more than proportionally, so it is checked first.
+const maxName = 1024
 
 // canonical turns a name as found in mail into the form that is asked and
 // compared: absolute, lower-case, A-labels (RFC 5890), special octets escaped as
 // the wire library prints them. ok is false when no such name can exist.
 func canonical(name string) (string, bool) {
 	name = strings.TrimSuffix(name, ".")
-	if name == "" || strings.ContainsRune(name, '\\') {
+	if name == "" || len(name) > maxName || strings.ContainsRune(name, '\\') || !utf8.ValidString(name) {
 		return "", false // a backslash would be read as an escape: a dot inside a label
 	}
 	if !ascii(name) {
