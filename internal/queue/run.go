@@ -1,0 +1,207 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"congthu/internal/msg"
+	"congthu/internal/store"
+)
+
+const (
+	idle     = 30 * time.Second // the longest sleep: a clock that was set must not hold up mail
+	recheck  = time.Second      // pause while the store takes no work
+	grace    = 15 * time.Second // for a deliverer that overruns its deadline
+	cleaning = time.Hour        // pause between searches for old dead letters
+)
+
+// Run delivers until ctx ends; deliveries that go on then have Options.Drain to
+// end. It returns an error only when it cannot start.
+func (q *Queue) Run(ctx context.Context) error {
+	if err := q.start(ctx); err != nil {
+		return err
+	}
+	defer q.stop()
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var wg sync.WaitGroup
+	var cleaned time.Time
+	for ctx.Err() == nil {
+		pause := q.fill(func(j *job) { wg.Go(func() { q.work(work, j) }) })
+		if time.Since(cleaned) > cleaning {
+			cleaned = time.Now()
+			q.bury(ctx)
+		}
+		sleep(ctx, pause, q.wake)
+	}
+	defer time.AfterFunc(q.o.Drain, cancel).Stop()
+	wg.Wait()
+	return nil
+}
+
+// start reads the plan from the store. Everything unfinished is due at once.
+func (q *Queue) start(ctx context.Context) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.running {
+		return errAlready
+	}
+	jobs, err := q.waiting(ctx, "")
+	if err != nil {
+		return err
+	}
+	q.plan = newSchedule(q.o.Concurrency, q.o.PerHop, q.o.InFlight)
+	for _, j := range jobs {
+		q.plan.add(j)
+	}
+	q.running = true
+	q.o.Log.Info("queue started", "messages", len(jobs))
+	return nil
+}
+
+func (q *Queue) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.running = false
+}
+
+// fill starts what is due and fits, and returns how long nothing more will be
+// due. While the store takes no work nothing is started: what is delivered
+// then could not be recorded and would be delivered again.
+func (q *Queue) fill(launch func(*job)) time.Duration {
+	if q.o.Store.Healthy() != nil {
+		return recheck
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.o.Now()
+	for j := q.plan.take(now); j != nil; j = q.plan.take(now) {
+		launch(j)
+	}
+	if due, ok := q.plan.next(); ok {
+		return min(idle, max(due.Sub(now), time.Millisecond))
+	}
+	return idle
+}
+
+func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-wake:
+	case <-ctx.Done():
+	}
+}
+
+// work makes one attempt for one job.
+func (q *Queue) work(ctx context.Context, j *job) {
+	due, silent := q.attempt(ctx, j)
+	q.mu.Lock()
+	q.plan.finish(j, due, q.o.Now(), silent)
+	q.mu.Unlock()
+	q.nudge()
+}
+
+// attempt returns when to try again; the zero time when there is nothing left
+// to do. silent is true when the next hop gave no answer at all.
+func (q *Queue) attempt(ctx context.Context, j *job) (due time.Time, silent bool) {
+	soon := q.o.Now().Add(q.o.Backoff(1))
+	l, err := q.load(ctx, j.id)
+	switch {
+	case errors.Is(err, errGone):
+		return time.Time{}, false
+	case errors.Is(err, store.ErrCorrupt):
+		q.o.Log.Error("queue: content is damaged; kept, not sent", "id", j.id, "error", err)
+		if err := q.setCorrupt(ctx, l); err != nil {
+			q.o.Log.Error("queue: cannot mark it", "id", j.id, "error", err)
+			return soon, false
+		}
+		return time.Time{}, false
+	case err != nil:
+		q.o.Log.Error("queue: cannot read", "id", j.id, "error", err)
+		return soon, false
+	}
+	replies := q.deliver(ctx, l.t)
+	silent = silence(replies)
+	if silent && ctx.Err() != nil {
+		return soon, false // we are stopping; that was no attempt
+	}
+	return q.settle(ctx, l, replies), silent
+}
+
+// deliver calls the Deliverer so that neither its panic nor its hanging can stop
+// the queue. What it leaves unsaid is unknown.
+func (q *Queue) deliver(ctx context.Context, t *msg.Transfer) []msg.Reply {
+	ctx, cancel := context.WithTimeout(ctx, q.o.Attempt)
+	defer cancel()
+	answer := make(chan []msg.Reply, 1)
+	go func() { answer <- q.guard(ctx, t) }()
+	var got []msg.Reply
+	select {
+	case got = <-answer:
+	case <-ctx.Done():
+		got = q.late(answer, t.ID)
+	}
+	out := make([]msg.Reply, len(t.To))
+	for i := range out {
+		out[i].Text = "no answer"
+	}
+	copy(out, got)
+	return out
+}
+
+// late waits a little for a deliverer whose time is over: it may know something.
+func (q *Queue) late(answer <-chan []msg.Reply, id string) []msg.Reply {
+	t := time.NewTimer(min(grace, q.o.Attempt))
+	defer t.Stop()
+	select {
+	case got := <-answer:
+		return got
+	case <-t.C:
+		q.o.Log.Error("queue: delivery does not end and is left behind; the message may arrive twice", "id", id)
+		return nil
+	}
+}
+
+func (q *Queue) guard(ctx context.Context, t *msg.Transfer) (out []msg.Reply) {
+	defer func() {
+		if p := recover(); p != nil {
+			q.o.Log.Error("panic in a delivery", "id", t.ID, "panic", p, "stack", string(debug.Stack()))
+			out = nil
+		}
+	}()
+	return q.o.Deliver.Deliver(ctx, t)
+}
+
+func silence(rs []msg.Reply) bool {
+	for _, r := range rs {
+		if r.Code != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// settle records the outcome and returns when to try again. It does not give up
+// while the program runs: a delivery that is not recorded is made again.
+func (q *Queue) settle(ctx context.Context, l *loaded, replies []msg.Reply) time.Time {
+	o := q.judge(l, replies, q.o.Now())
+	for pause := recheck; ; pause = min(2*pause, idle) {
+		err := q.record(context.WithoutCancel(ctx), l, o)
+		if err == nil {
+			break
+		}
+		q.o.Log.Error("queue: outcome not recorded yet; a restart now would deliver again",
+			"id", l.t.ID, "error", err, slog.Bool("dup_risk", o.anyDelivered()))
+		if sleep(ctx, pause, nil); ctx.Err() != nil {
+			return q.o.Now().Add(pause)
+		}
+	}
+	q.report(l, o)
+	return o.again
+}
