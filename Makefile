@@ -1,0 +1,68 @@
+# Two commands do everything: `make demo` shows the gateway, `make test` proves it.
+
+GO       ?= go
+SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT      := $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+GOFUMPT  := $(GO) run mvdan.cc/gofumpt@v0.12.0
+STATIC   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PKG      ?= ./...
+FUZZTIME ?= 30s
+
+.PHONY: build demo run test needs needs-demo needs-test lint check-format unit bench fuzz test-faults clean
+
+build: needs
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/congthu ./cmd/congthu
+	CGO_ENABLED=1 $(GO) build -trimpath -o bin/congthu-scan ./cmd/congthu-scan
+
+demo: build needs-demo
+	bin/congthu demo
+
+run: build
+	bin/congthu demo --stay
+
+test: needs-test build lint unit
+
+# libyara and pkg-config are what the scan worker is built with.
+needs:
+	@pkg-config --exists yara 2>/dev/null && command -v gcc >/dev/null || { \
+	  echo "installing libyara-dev, pkg-config and gcc with apt-get"; \
+	  $(APT) update && $(APT) install -y --no-install-recommends libyara-dev pkg-config gcc libc6-dev; }
+
+# The demo opens the encrypted letter with gpg, as its recipient would.
+needs-demo:
+	@command -v gpg >/dev/null || { echo "installing gnupg with apt-get"; \
+	  $(APT) update && $(APT) install -y --no-install-recommends gnupg; }
+
+# The real counterparts that the tests speak with.
+needs-test: needs
+	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix; do \
+	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
+	if [ -n "$$missing" ]; then echo "installing$$missing with apt-get"; \
+	  $(APT) update && $(APT) install -y --no-install-recommends $$missing; fi
+
+lint: check-format
+	$(GO) vet ./...
+	$(STATIC) ./...
+
+check-format:
+	@out=$$($(GOFUMPT) -l cmd internal) || exit 1; \
+	if [ -n "$$out" ]; then echo "not formatted by gofumpt:"; echo "$$out"; exit 1; fi
+
+unit:
+	$(GO) test -race -timeout 15m $(PKG)
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime 1s -benchmem $(PKG)
+
+# Long fault injection: many more kills and broken disks than the default run.
+test-faults:
+	CONGTHU_FAULTS=long $(GO) test -count 1 -timeout 60m -run 'Fault|Kill|Crash|Loss' ./internal/store ./internal/queue ./internal/quarantine ./internal/relay ./internal/inspect/attach ./internal/e2e
+
+# Each fuzz target for FUZZTIME.
+fuzz:
+	@set -e; for f in $$(grep -rlE '^func Fuzz' --include=*_test.go cmd internal); do \
+	  for t in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*).*/\1/p' $$f); do \
+	    echo "$$t in $$(dirname $$f)"; $(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); done; done
+
+clean:
+	rm -rf bin .cache

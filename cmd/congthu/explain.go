@@ -1,0 +1,205 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"time"
+
+	"congthu/internal/lang"
+	"congthu/internal/msg"
+	"congthu/internal/pipeline"
+	"congthu/internal/policy"
+	"congthu/internal/rules"
+	"congthu/internal/smtpd"
+)
+
+type explainCmd struct {
+	File string   `arg:"" help:"Message file, or - / tệp thư, hoặc -."`
+	IP   string   `name:"ip" help:"Client address / địa chỉ máy gửi." default:"192.0.2.1"`
+	Helo string   `help:"HELO name / tên HELO." default:"client.invalid"`
+	From string   `help:"Envelope sender / người gửi phong bì."`
+	To   []string `help:"Envelope recipients / người nhận phong bì." placeholder:"ADDRESS"`
+}
+
+// Run says what would become of the message, and why, without delivering it.
+func (c *explainCmd) Run(a *app) error {
+	cfg, err := a.settings()
+	if err != nil {
+		return err
+	}
+	m, err := c.message(a)
+	if err != nil {
+		return err
+	}
+	j, err := newJudge(a.ctx, cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	if len(m.Envelope.To) == 0 {
+		m.Envelope.To = []msg.Path{someone(j.routes)}
+	}
+	walk := j.pipeline().Judge(a.ctx, m)
+	if a.json {
+		return a.printJSON(explanation(m, walk))
+	}
+	a.explain(m, walk, j.rules.Get())
+	return nil
+}
+
+func (c *explainCmd) message(a *app) (*msg.Message, error) {
+	raw, err := readFile(c.File, a.stdin)
+	if err != nil {
+		return nil, fail(exitNoInput, "không đọc được thư: %v", "cannot read the message: %v", err)
+	}
+	ip, err := netip.ParseAddr(c.IP)
+	if err != nil {
+		return nil, fail(exitUsage, "--ip %q không phải địa chỉ IP", "--ip %q is not an IP address", c.IP)
+	}
+	m := &msg.Message{ID: newID(), Received: time.Now(), Raw: normalise(raw), Session: msg.Session{Remote: netip.AddrPortFrom(ip, 0), Helo: c.Helo, ESMTP: true}}
+	if c.From != "" {
+		if m.Envelope.From, err = smtpd.ParsePath(c.From, true); err != nil {
+			return nil, fail(exitUsage, "--from: %v", "--from: %v", err)
+		}
+	}
+	for _, to := range c.To {
+		p, err := smtpd.ParsePath(to, true)
+		if err != nil {
+			return nil, fail(exitUsage, "--to: %v", "--to: %v", err)
+		}
+		m.Envelope.To = append(m.Envelope.To, p)
+	}
+	return m, nil
+}
+
+func readFile(name string, stdin io.Reader) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(stdin)
+	}
+	return os.ReadFile(name)
+}
+
+// someone is a recipient of ours, when the user names none.
+func someone(rs policy.Routes) msg.Path {
+	for _, r := range rs {
+		for _, d := range r.Domains {
+			if d != "*" && d[0] != '*' {
+				return msg.Path{Raw: "van-thu@" + d, Local: "van-thu", Domain: d}
+			}
+		}
+	}
+	return msg.Path{Raw: "postmaster", Local: "postmaster"}
+}
+
+func (a *app) explain(m *msg.Message, w pipeline.Walk, set *rules.Set) {
+	for _, d := range w.Decisions {
+		fmt.Fprintf(a.stdout, "%s: %s", pathList(d.To), a.actionWord(d))
+		if len(d.EncryptTo) > 0 {
+			fmt.Fprint(a.stdout, a.word(", mã hoá OpenPGP", ", OpenPGP encrypted"))
+		}
+		fmt.Fprintf(a.stdout, " (%s %.1f/%.1f", a.word("điểm", "score"), d.Why.Score, d.Why.Required)
+		if d.Reason != "" {
+			fmt.Fprintf(a.stdout, ", %s", d.Reason)
+		}
+		fmt.Fprintln(a.stdout, ")")
+	}
+	fmt.Fprintf(a.stdout, "SMTP: %s\n", lang.Safe(w.Reply.String(), 500))
+	for _, r := range m.Auth {
+		fmt.Fprintf(a.stdout, "  %-6s %-10s %s\n", r.Method, r.Status, lang.Safe(r.Property+"="+r.Value+" "+r.Reason, 160))
+	}
+	if len(w.Decisions) > 0 {
+		for _, f := range w.Decisions[0].Why.Counted {
+			fmt.Fprintln(a.stdout, a.findingLine(f, set.Policy.Weights.Symbols))
+		}
+	}
+	for _, o := range w.Outcomes {
+		if o.Err != nil {
+			fmt.Fprintf(a.stdout, "  %s: %s: %s\n", o.Inspector, a.word("KHÔNG XEM ĐƯỢC", "COULD NOT LOOK"), lang.Safe(o.Err.Error(), 300))
+		}
+	}
+}
+
+func (a *app) actionWord(d msg.Decision) string {
+	switch d.Action {
+	case msg.Deliver:
+		return a.word("giao", "deliver")
+	case msg.Quarantine:
+		return a.word("giữ lại", "quarantine")
+	case msg.Reject:
+		return a.word("từ chối", "reject")
+	}
+	return a.word("hoãn, người gửi gửi lại sau", "defer, the sender tries again")
+}
+
+// findingLine is one finding with its weight and its sentence.
+func (a *app) findingLine(f msg.Weighed, sentences map[string]policy.Weight) string {
+	w := sentences[f.Symbol]
+	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, f.Symbol, lang.T(w.VI, w.EN).In(a.lang))
+	if f.Evidence != "" {
+		line += ": " + lang.Safe(f.Evidence, 160)
+	}
+	return line
+}
+
+// sentences reads the rule files for their sentences; without them the symbols stand
+// alone.
+func (a *app) sentences() map[string]policy.Weight {
+	c, err := a.settings()
+	if err != nil {
+		return nil
+	}
+	set, err := source(c).Load()
+	if err != nil {
+		return nil
+	}
+	return set.Policy.Weights.Symbols
+}
+
+func pathList(ps []msg.Path) string {
+	out := ""
+	for i, p := range ps {
+		if i > 0 {
+			out += ", "
+		}
+		out += lang.Safe(p.Raw, 100)
+	}
+	return out
+}
+
+type explained struct {
+	ID        string            `json:"id"`
+	Reply     string            `json:"reply"`
+	Auth      []msg.AuthResult  `json:"auth"`
+	Decisions []explainedAction `json:"decisions"`
+	Blind     []string          `json:"could_not_look"`
+}
+
+type explainedAction struct {
+	To       []string      `json:"to"`
+	Action   string        `json:"action"`
+	Reason   string        `json:"reason,omitempty"`
+	Score    float64       `json:"score"`
+	Required float64       `json:"required"`
+	Encrypt  []string      `json:"encrypt_to,omitempty"`
+	Findings []msg.Weighed `json:"findings"`
+}
+
+func explanation(m *msg.Message, w pipeline.Walk) explained {
+	out := explained{ID: m.ID, Reply: w.Reply.String(), Auth: m.Auth, Blind: []string{}}
+	for _, d := range w.Decisions {
+		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Findings: d.Why.Counted}
+		for _, p := range d.To {
+			e.To = append(e.To, p.Raw)
+		}
+		out.Decisions = append(out.Decisions, e)
+	}
+	for _, o := range w.Outcomes {
+		if o.Err != nil {
+			out.Blind = append(out.Blind, o.Inspector)
+		}
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"congthu/internal/admin"
+	"congthu/internal/quarantine"
+)
+
+// serveHTTP opens the operators' socket and the metrics endpoint. stop closes both.
+func (g *gateway) serveHTTP() (stop func(), err error) {
+	var servers []*http.Server
+	stop = func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		for _, s := range servers {
+			g.note("http", s.Shutdown(ctx))
+		}
+	}
+	start := func(l net.Listener, h http.Handler) {
+		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+		servers = append(servers, s)
+		go func() { g.note("http", s.Serve(l)) }()
+	}
+	l, err := g.adminSocket()
+	if err != nil {
+		return nil, err
+	}
+	start(l, admin.Handler(g.services()))
+	if addr := g.cfg.Metrics.Address; addr != "" {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			stop()
+			return nil, fail(exitUnavailable, "không mở được cổng đo lường %s: %v", "cannot listen for metrics on %s: %v", addr, err)
+		}
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", g.metrics.Handler())
+		start(l, mux)
+	}
+	return stop, nil
+}
+
+// adminSocket listens on the operators' socket, which only this user may open. The
+// data directory is ours alone (the store holds its lock), so a socket that is there
+// already is left over from a crash.
+func (g *gateway) adminSocket() (net.Listener, error) {
+	name := g.cfg.Admin.Socket
+	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		return nil, fail(exitNoPerm, "không tạo được thư mục của %s: %v", "cannot make the directory of %s: %v", name, err)
+	}
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fail(exitNoPerm, "không thay được %s: %v", "cannot replace %s: %v", name, err)
+	}
+	l, err := net.Listen("unix", name)
+	if err != nil {
+		return nil, fail(exitUnavailable, "không mở được %s: %v", "cannot listen on %s: %v", name, err)
+	}
+	if err := os.Chmod(name, 0o600); err != nil {
+		_ = l.Close()
+		return nil, fail(exitNoPerm, "không đặt được quyền của %s: %v", "cannot set the permissions of %s: %v", name, err)
+	}
+	return l, nil
+}
+
+func (g *gateway) services() admin.Services {
+	return admin.Services{
+		Quarantine: releaser{g.held, g.queue}, Queue: g.queue, Keys: g.judge.keys, Reload: g.reload,
+		NotFound: func(err error) bool { return errors.Is(err, quarantine.ErrNotFound) },
+	}
+}

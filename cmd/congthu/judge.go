@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"congthu/internal/config"
+	"congthu/internal/dns"
+	"congthu/internal/inspect"
+	"congthu/internal/inspect/attach"
+	"congthu/internal/inspect/auth"
+	"congthu/internal/inspect/content"
+	"congthu/internal/inspect/header"
+	"congthu/internal/inspect/link"
+	"congthu/internal/mimetree"
+	"congthu/internal/msg"
+	"congthu/internal/pgp"
+	"congthu/internal/pipeline"
+	"congthu/internal/policy"
+	"congthu/internal/rules"
+	"congthu/internal/stamp"
+)
+
+// judge is the part of the gateway that looks and decides: everything from parsing
+// to the decision. serve and explain build the same one.
+type judge struct {
+	cfg    *config.Config
+	rules  *rules.Live
+	routes policy.Routes
+	dns    *dns.Resolver
+	scan   *attach.Pool
+	keys   *pgp.Store
+}
+
+// source says what rule files may speak of.
+func source(c *config.Config) rules.Source {
+	return rules.Source{
+		Dir:        c.RulesDir,
+		Symbols:    slices.Concat(auth.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()),
+		Inspectors: []string{"auth", "header", "link", "content", "attach"},
+	}
+}
+
+// newJudge starts the scan workers and reads rules and keys.
+func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, error) {
+	j := &judge{cfg: c, routes: routes(c)}
+	var err error
+	if j.rules, err = rules.Open(source(c)); err != nil {
+		return nil, err
+	}
+	if j.dns, err = dns.New(dns.Options{Servers: c.DNS.Servers, Timeout: c.DNS.Timeout.Std()}); err != nil {
+		return nil, fail(exitConfig, "DNS: %v", "DNS: %v", err)
+	}
+	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {
+		return nil, err
+	}
+	j.scan, err = attach.Start(ctx, scanOptions(c, log))
+	return j, err
+}
+
+func scanOptions(c *config.Config, log *slog.Logger) attach.Options {
+	return attach.Options{Worker: worker(c), Rules: yaraDir(c), Workers: c.Scan.Workers, Timeout: c.Scan.Timeout.Std(), Log: log}
+}
+
+func routes(c *config.Config) policy.Routes {
+	var out policy.Routes
+	for _, r := range c.Route {
+		out = append(out, policy.Route(r))
+	}
+	return out
+}
+
+// pipeline returns the path as far as the decision, stamp and encryption; serve adds
+// the ways out.
+func (j *judge) pipeline() *pipeline.Pipeline {
+	return &pipeline.Pipeline{
+		Parse:        func(raw []byte) *msg.Part { return mimetree.Parse(raw, mimetree.DefaultLimits()) },
+		Authenticate: []inspect.Timed{{Inspector: j.auth(), Timeout: 25 * time.Second}},
+		Inspect: []inspect.Timed{
+			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
+			{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
+			{Inspector: content.New(func() *content.Set { return j.rules.Get().Content }), Timeout: 15 * time.Second},
+			{Inspector: j.scan.Inspector(), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
+		},
+		Decide:  j.decide,
+		Stamp:   j.stamp,
+		Encrypt: j.keys.Encrypt,
+	}
+}
+
+func (j *judge) auth() msg.Inspector {
+	return auth.New(auth.Options{Resolver: j.dns, Hostname: j.cfg.Hostname})
+}
+
+func (j *judge) header(s *rules.Set) msg.Inspector {
+	o := header.Options{Local: j.routes.Local}
+	for _, b := range s.Brands {
+		o.Brands = append(o.Brands, header.Brand(b))
+	}
+	return header.New(o)
+}
+
+func (j *judge) link(s *rules.Set) msg.Inspector {
+	return link.New(link.Options{Local: j.routes.Local, Brands: s.Brands, Shorteners: s.Shorteners})
+}
+
+func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
+	in := policy.Input{Message: m, Outcomes: outcomes, Keys: map[string]string{}, Protected: pgp.Protection(m.Root)}
+	for _, to := range m.Envelope.To {
+		if k, ok := j.keys.Lookup(to.Key()); ok {
+			in.Keys[to.Key()] = k.Fingerprint
+		}
+	}
+	return j.rules.Get().Policy.Decide(in, j.routes)
+}
+
+func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
+	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stamped: m.Received})
+	return append([][]byte{block}, stamp.Strip(m.Raw, j.cfg.Hostname)...)
+}
+
+// reload takes new rule files into use: first the YARA rules, because their check
+// is the one that can fail late, then the rest. Any mistake leaves all as it was.
+func (j *judge) reload(ctx context.Context) error {
+	if _, err := source(j.cfg).Load(); err != nil {
+		return err
+	}
+	if err := j.scan.Reload(ctx); err != nil {
+		return err
+	}
+	return j.rules.Reload()
+}
+
+func (j *judge) close() error { return j.scan.Close() }
+
+// perSet is an inspector that is built anew for each rule set: a message is judged by
+// the set that was live when it came.
+type perSet struct {
+	name  string
+	live  *rules.Live
+	build func(*rules.Set) msg.Inspector
+	built atomic.Pointer[builtFor]
+}
+
+type builtFor struct {
+	set       *rules.Set
+	inspector msg.Inspector
+}
+
+func (j *judge) perSet(name string, build func(*rules.Set) msg.Inspector) *perSet {
+	return &perSet{name: name, live: j.rules, build: build}
+}
+
+// Name returns the inspector's name.
+func (p *perSet) Name() string { return p.name }
+
+// Inspect looks with the inspector of the live set.
+func (p *perSet) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
+	set := p.live.Get()
+	b := p.built.Load()
+	if b == nil || b.set != set {
+		b = &builtFor{set, p.build(set)}
+		p.built.Store(b)
+	}
+	return b.inspector.Inspect(ctx, m)
+}
+
+// normalise gives a file from disk the line ends of the wire, so that explain may
+// read what an editor saved.
+func normalise(raw []byte) []byte {
+	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
+	return bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n"))
+}
+
+func yaraDir(c *config.Config) string { return strings.TrimSuffix(c.RulesDir, "/") + "/yara" }

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"congthu/internal/config"
+	"congthu/internal/lang"
+	"congthu/internal/msg"
+	"congthu/internal/pipeline"
+	"congthu/internal/quarantine"
+	"congthu/internal/queue"
+	"congthu/internal/relay"
+	"congthu/internal/smtpd"
+	"congthu/internal/store"
+	"congthu/internal/tomlfile"
+	"congthu/internal/trace"
+)
+
+type serveCmd struct{}
+
+// Run is the daemon. It ends with the context (SIGTERM, SIGINT): running DATA is
+// finished, idle sessions are told to come back.
+func (serveCmd) Run(a *app) error {
+	c, err := a.settings()
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level(c.Log.Level)}))
+	g, err := build(a.ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer g.close()
+	return g.serve(a.ctx)
+}
+
+// gateway is the daemon, its parts in the order of the path.
+type gateway struct {
+	cfg     *config.Config
+	log     *slog.Logger
+	server  *smtpd.Server // accept
+	judge   *judge        // authenticate, inspect, scan, decide, encrypt
+	relay   *relay.Client // deliver
+	db      *store.DB
+	queue   *queue.Queue
+	held    *quarantine.Quarantine // hold
+	metrics *trace.Metrics
+	disk    *diskGuard
+}
+
+// build wires the daemon in path order.
+func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, error) {
+	g := &gateway{cfg: c, log: log}
+	if err := g.openStore(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if g.judge, err = newJudge(ctx, c, log); err != nil {
+		g.close()
+		return nil, err
+	}
+	g.metrics = trace.NewMetrics(g.depth)
+	g.wayOut()
+	path := g.judge.pipeline()
+	path.Relay, path.Keeper = g.relay, keeper{g.db, g.queue, g.held}
+	path.CutThrough = c.Relay.Timeout.Std()
+	trail := trace.New(log, g.metrics)
+	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
+		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Err: w.Err, Took: w.Took})
+	}
+	if g.server, err = g.edge(path); err != nil {
+		g.close()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *gateway) openStore(ctx context.Context) error {
+	var err error
+	if err = os.MkdirAll(g.cfg.DataDir, 0o700); err != nil {
+		return fail(exitNoPerm, "không tạo được data_dir: %v", "cannot make data_dir: %v", err)
+	}
+	g.db, err = store.Open(ctx, store.Options{URL: g.cfg.Store.URL, Dir: g.cfg.DataDir, Log: g.log})
+	var p *store.Problem
+	if errors.As(err, &p) {
+		return fail(exitUnavailable, "%s", "%s", p.In(lang.VI))
+	}
+	return err
+}
+
+// wayOut builds what delivers and what holds.
+func (g *gateway) wayOut() {
+	g.relay = relay.New(relay.Options{Hostname: g.cfg.Hostname, Resolver: g.judge.dns, TLS: relay.TLSPolicy{Default: relay.TLSMode(g.cfg.Relay.TLS)}, Log: g.log})
+	g.queue = queue.New(queue.Options{
+		Store: g.db, Deliver: g.relay, Hostname: g.cfg.Hostname, Life: g.cfg.Queue.Life.Std(), Concurrency: g.cfg.Queue.Concurrency, Log: g.log,
+		NextHop: func(domain string) (string, bool) {
+			hop, _, ok := g.judge.routes.Find(domain)
+			return hop, ok
+		},
+		Event: func(event, _ string, _ msg.Path, _ msg.Reply) { g.metrics.Queue(event) },
+	})
+	g.held = quarantine.New(quarantine.Options{Store: g.db, Keep: g.cfg.Quarantine.Keep.Std(), Log: g.log})
+	g.disk = &diskGuard{db: g.db, percent: g.cfg.Limits.DiskReserve, floor: uint64(g.cfg.Limits.MessageSize) * 3 / 2}
+}
+
+// edge builds the SMTP server.
+func (g *gateway) edge(h smtpd.Handler) (*smtpd.Server, error) {
+	cert, err := certificate(g.cfg)
+	if err != nil {
+		return nil, err
+	}
+	return smtpd.New(smtpd.Options{
+		Hostname: g.cfg.Hostname, TLS: cert, Limits: limits(g.cfg.Limits), Handler: h,
+		CheckMail: g.disk.check, CheckRcpt: g.checkRcpt, Outbound: g.outbound,
+		NewID: newID, GreetDelay: g.cfg.SMTP.GreetDelay.Std(), HandleTimeout: 5 * time.Minute,
+		Log: g.log, Event: g.metrics.SMTP,
+	}), nil
+}
+
+// checkRcpt answers RCPT: mail for our domains from anywhere, mail for the world only
+// from our own networks (RFC 5321 section 3.6.2).
+func (g *gateway) checkRcpt(_ context.Context, s *msg.Session, _ msg.Envelope, to msg.Path) msg.Reply {
+	if to.Domain == "" {
+		return msg.Reply{} // <postmaster>
+	}
+	if _, outward, ok := g.judge.routes.Find(to.Domain); ok && (!outward || s.Outbound) {
+		return msg.Reply{}
+	}
+	return msg.Reply{Code: 550, Detail: "7.1", Text: "Khong chuyen tiep cho ten mien nay / Relaying denied"}
+}
+
+func (g *gateway) outbound(a netip.Addr) bool {
+	return slices.ContainsFunc(g.cfg.Relay.Networks, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
+}
+
+// serve runs everything until the context ends.
+func (g *gateway) serve(ctx context.Context) error {
+	listeners, err := g.listen()
+	if err != nil {
+		return err
+	}
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx until sessions are done
+	defer cancel()
+	var wg sync.WaitGroup
+	wg.Go(func() { g.note("queue", g.queue.Run(run)) })
+	wg.Go(func() { g.expire(run) })
+	wg.Go(func() { g.reloadOnHangup(run) })
+	for i, l := range listeners {
+		cfg := smtpd.Listener{Name: g.cfg.Listen[i].Address, XCLIENT: g.cfg.Listen[i].XCLIENT, PROXY: g.cfg.Listen[i].PROXY}
+		wg.Go(func() { g.note("listener", g.server.Serve(run, l, cfg)) })
+	}
+	stop, err := g.serveHTTP()
+	if err != nil {
+		cancel()
+		wg.Wait()
+		return err
+	}
+	g.log.Info("ready", "hostname", g.cfg.Hostname, "listeners", len(listeners))
+	notify("READY=1")
+	<-ctx.Done()
+	notify("STOPPING=1")
+	g.shutdown()
+	stop()
+	cancel()
+	wg.Wait()
+	g.log.Info("stopped")
+	return nil
+}
+
+func (g *gateway) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	g.note("shutdown", g.server.Shutdown(ctx))
+}
+
+func (g *gateway) listen() ([]net.Listener, error) {
+	var out []net.Listener
+	for _, l := range g.cfg.Listen {
+		n, err := net.Listen("tcp", l.Address)
+		if err != nil {
+			for _, o := range out {
+				_ = o.Close()
+			}
+			return nil, fail(exitUnavailable, "không mở được cổng %s: %v", "cannot listen on %s: %v", l.Address, err)
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+func (g *gateway) expire(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if n, err := g.held.Expire(ctx); err != nil {
+			g.note("quarantine expiry", err)
+		} else if n > 0 {
+			g.log.Info("quarantine expired", "messages", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (g *gateway) reloadOnHangup(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			g.reload(ctx)
+		}
+	}
+}
+
+// reload takes the rule files into use, or says what is wrong with them and goes on
+// with the ones in use.
+func (g *gateway) reload(ctx context.Context) error {
+	err := g.judge.reload(ctx)
+	if err == nil {
+		g.log.Info("rules reloaded")
+		return nil
+	}
+	var ps tomlfile.Problems
+	if errors.As(err, &ps) {
+		for _, p := range ps {
+			g.log.Error("rules not reloaded, the last good ones stay", "problem", p.In(lang.VI), "en", p.In(lang.EN))
+		}
+		return err
+	}
+	g.log.Error("rules not reloaded, the last good ones stay", "error", err)
+	return err
+}
+
+func (g *gateway) note(what string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, http.ErrServerClosed) {
+		g.log.Error(what, "error", err)
+	}
+}
+
+func (g *gateway) depth() float64 {
+	n, err := g.queue.Depth(context.Background())
+	if err != nil {
+		return -1
+	}
+	return float64(n)
+}
+
+func (g *gateway) close() {
+	if g.relay != nil {
+		g.note("relay", g.relay.Close())
+	}
+	if g.judge != nil {
+		g.note("scan workers", g.judge.close())
+	}
+	if g.db != nil {
+		g.note("store", g.db.Close())
+	}
+}
+
+func certificate(c *config.Config) (*tls.Config, error) {
+	if c.TLS.Cert == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key)
+	if err != nil {
+		return nil, fail(exitConfig, "không đọc được chứng thư TLS: %v", "cannot read the TLS certificate: %v", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+func level(word string) slog.Level {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(word)) // config has checked it
+	return l
+}
+
+// notify tells systemd what state the service is in (sd_notify(3)).
+func notify(state string) {
+	if name := os.Getenv("NOTIFY_SOCKET"); name != "" {
+		if conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: name, Net: "unixgram"}); err == nil {
+			_, _ = conn.Write([]byte(state))
+			_ = conn.Close()
+		}
+	}
+}
