@@ -1,0 +1,210 @@
+// Package quarantine holds messages for a person to judge: hold, list, show,
+// release, delete, expire.
+//
+// A message is held when Hold has returned nil: content and facts are then in
+// the store, committed and synced, and the sender may be told 250. What is kept
+// are the octets as received, and what is to be delivered if they are released,
+// octet by octet; nothing is made anew at the release.
+//
+// A release moves recipients from here to the queue in one transaction, so
+// releasing twice delivers once and a crash leaves them in exactly one of the
+// two. The sender hears nothing of all this, neither of the holding nor of a
+// deletion nor of a released message that cannot be delivered: its address may
+// be forged, and the notice would be an answer to the forger.
+package quarantine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"congthu/internal/msg"
+	"congthu/internal/store"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	ErrNotFound  = errors.New("quarantine: no such message")           // or it was released, deleted or expired
+	ErrRecipient = errors.New("quarantine: not held for this address") // or released for it already
+	ErrNoRoute   = errors.New("quarantine: no next hop for this message")
+)
+
+// Requeue takes what is released. The change commits together with the removal
+// from quarantine; "quiet" means that the sender is never told of a failure.
+type Requeue interface {
+	PrepareQuiet(ctx context.Context, t ...*msg.Transfer) (*store.Change, error)
+}
+
+// Options are the parts of a quarantine.
+type Options struct {
+	Store   *store.DB
+	Requeue Requeue
+	Keep    time.Duration // how long a message is held: 30 days
+	Now     func() time.Time
+	Log     *slog.Logger
+	// Event is told what happened to a message, after it is durable: held,
+	// released (once for each address, in detail), deleted, expired.
+	Event func(event, id, actor, detail string)
+	// NextHop is the route for a message that was held without one.
+	NextHop func(domain string) (string, bool)
+}
+
+// Quarantine is the set of held messages.
+type Quarantine struct{ o Options }
+
+// New returns the quarantine of a store.
+func New(o Options) *Quarantine {
+	if o.Keep <= 0 {
+		o.Keep = 30 * 24 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Event == nil {
+		o.Event = func(string, string, string, string) {}
+	}
+	return &Quarantine{o}
+}
+
+// Item is a held message without its content.
+type Item struct {
+	ID       string           `json:"id"`
+	Message  string           `json:"message"` // id of the message, which may be held in several copies
+	From     string           `json:"from"`
+	To       []string         `json:"to"` // those it is still held for
+	Subject  string           `json:"subject"`
+	Reason   string           `json:"reason"`
+	Score    float64          `json:"score"`
+	Required float64          `json:"required"`
+	Findings []msg.Weighed    `json:"findings"`
+	Blind    []string         `json:"blind,omitempty"` // required inspectors that could not look
+	Auth     []msg.AuthResult `json:"auth"`
+	Held     time.Time        `json:"held"`
+	Expires  time.Time        `json:"expires"`
+	Size     int64            `json:"size"`
+	Remote   string           `json:"remote"`
+	Helo     string           `json:"helo"`
+	TLS      string           `json:"tls,omitempty"`
+	Outbound bool             `json:"outbound,omitempty"`
+	NextHop  string           `json:"next_hop"`
+}
+
+// Hold keeps the message for the recipients of the decision. When it returns
+// nil it is durable. content is what they are sent if it is released.
+func (q *Quarantine) Hold(ctx context.Context, m *msg.Message, d msg.Decision, content [][]byte) error {
+	c, err := q.Prepare(ctx, m, d, content)
+	if err != nil {
+		return err
+	}
+	return q.o.Store.Commit(ctx, c)
+}
+
+// Prepare does the slow part of Hold and returns the rest as a change, so that
+// it commits together with other changes: store.Commit(ctx, changes...).
+func (q *Quarantine) Prepare(_ context.Context, m *msg.Message, d msg.Decision, content [][]byte) (*store.Change, error) {
+	h, err := q.hold(m, d, content)
+	if err != nil {
+		return nil, err
+	}
+	return &store.Change{
+		Apply: h.insert,
+		Done: func() {
+			q.o.Log.Info("held", "id", h.item.ID, "reason", h.item.Reason)
+			q.o.Event("held", h.item.ID, "", h.item.Reason)
+		},
+		Undo: func() { h.head.Discard(); h.raw.Discard() },
+	}, nil
+}
+
+// Delete removes a held message for good.
+func (q *Quarantine) Delete(ctx context.Context, id, actor string) error {
+	var found bool
+	err := q.o.Store.Update(ctx, func(tx store.Tx) (err error) {
+		found, err = q.remove(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("quarantine: delete %s: %w", id, err)
+	}
+	if !found {
+		return fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	q.o.Log.Info("deleted from quarantine", "id", id, "actor", actor)
+	q.o.Event("deleted", id, actor, "")
+	return nil
+}
+
+// Expire removes what has been held long enough and returns how many that were.
+func (q *Quarantine) Expire(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		ids, err := q.expired(ctx)
+		if err != nil {
+			return total, fmt.Errorf("quarantine: expire: %w", err)
+		}
+		for _, id := range ids {
+			q.o.Event("expired", id, "", "")
+		}
+		if total += len(ids); len(ids) < expireBatch {
+			return total, nil
+		}
+	}
+}
+
+// expireBatch bounds one transaction of Expire: mail is waiting for the writer.
+const expireBatch = 100
+
+func (q *Quarantine) expired(ctx context.Context) (ids []string, err error) {
+	err = q.o.Store.Update(ctx, func(tx store.Tx) error {
+		var err error
+		if ids, err = texts(ctx, tx, `SELECT id FROM quarantine WHERE expires <= $1 ORDER BY expires LIMIT $2`, q.o.Now().UnixMilli(), expireBatch); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if _, err := q.remove(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// remove deletes the rows of a held message and its contents.
+func (q *Quarantine) remove(ctx context.Context, tx store.Tx, id string) (bool, error) {
+	bodies, err := texts(ctx, tx, `SELECT head FROM quarantine WHERE id = $1 UNION ALL SELECT raw FROM quarantine WHERE id = $1`, id)
+	if err != nil || len(bodies) == 0 {
+		return false, err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = $1`, id); err != nil {
+		return false, err
+	}
+	for _, b := range bodies {
+		if err := q.o.Store.Unref(ctx, tx, b); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// texts runs a query of one text column.
+func texts(ctx context.Context, tx store.Tx, query string, args ...any) (out []string, err error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, rows.Err()
+}
