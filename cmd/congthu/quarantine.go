@@ -126,10 +126,15 @@ func (c *quarantineReleaseCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := cl.Release(a.ctx, c.ID, admin.Release{To: c.To, Actor: actor()}); err != nil {
+	out, err := cl.Release(a.ctx, c.ID, admin.Release{To: c.To, Actor: actor()})
+	if err != nil {
 		return operatorError(err)
 	}
-	return a.done(1, lang.T("đã thả %d thư vào hàng đợi giao", "released %d message into the delivery queue"))
+	if a.json {
+		return a.printJSON(out)
+	}
+	a.say(lang.T("đã thả vào hàng đợi giao cho: %s", "released into the delivery queue for: %s"), lang.Safe(strings.Join(out.To, ", "), 500))
+	return nil
 }
 
 type quarantineDeleteCmd struct {

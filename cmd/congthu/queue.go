@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"congthu/internal/lang"
+	"congthu/internal/queue"
 )
 
 type queueCmd struct {
@@ -34,9 +35,17 @@ func (c *queueListCmd) Run(a *app) error {
 	head := strings.Split(lang.T("MÃ|NGƯỜI GỬI|NGƯỜI NHẬN|CHẶNG SAU|LẦN|THỬ LẠI|TRẢ LỜI CUỐI", "ID|FROM|TO|NEXT HOP|TRIES|NEXT|LAST REPLY").In(a.lang), "|")
 	var rows [][]string
 	for _, e := range entries {
-		rows = append(rows, []string{e.ID, "<" + e.From + ">", strings.Join(e.To, " "), e.NextHop, fmt.Sprint(e.Attempts), e.NextTry.Local().Format(time.DateTime), e.LastReply})
+		rows = append(rows, []string{e.ID, "<" + e.From + ">", e.To, e.NextHop, fmt.Sprint(e.Attempts), e.NextTry.Local().Format(time.DateTime), lastReply(e)})
 	}
 	return a.table(head, rows)
+}
+
+// lastReply is what the next hop said last, and "-" before the first attempt.
+func lastReply(e queue.Entry) string {
+	if e.Attempts == 0 {
+		return "-"
+	}
+	return e.LastReply.String()
 }
 
 type queueRetryCmd struct {

@@ -103,15 +103,16 @@ func (g *gateway) openStore(ctx context.Context) error {
 // wayOut builds what delivers and what holds.
 func (g *gateway) wayOut() {
 	g.relay = relay.New(relay.Options{Hostname: g.cfg.Hostname, Resolver: g.judge.dns, TLS: relay.TLSPolicy{Default: relay.TLSMode(g.cfg.Relay.TLS)}, Log: g.log})
+	hop := func(domain string) (string, bool) {
+		next, _, ok := g.judge.routes.Find(domain)
+		return next, ok
+	}
 	g.queue = queue.New(queue.Options{
 		Store: g.db, Deliver: g.relay, Hostname: g.cfg.Hostname, Life: g.cfg.Queue.Life.Std(), Concurrency: g.cfg.Queue.Concurrency, Log: g.log,
-		NextHop: func(domain string) (string, bool) {
-			hop, _, ok := g.judge.routes.Find(domain)
-			return hop, ok
-		},
-		Event: func(event, _ string, _ msg.Path, _ msg.Reply) { g.metrics.Queue(event) },
+		NextHop: hop,
+		Event:   func(event, _ string, _ msg.Path, _ msg.Reply) { g.metrics.Queue(event) },
 	})
-	g.held = quarantine.New(quarantine.Options{Store: g.db, Keep: g.cfg.Quarantine.Keep.Std(), Log: g.log})
+	g.held = quarantine.New(quarantine.Options{Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), NextHop: hop, Log: g.log})
 	g.disk = &diskGuard{db: g.db, percent: g.cfg.Limits.DiskReserve, floor: uint64(g.cfg.Limits.MessageSize) * 3 / 2}
 }
 

@@ -17,7 +17,7 @@ import (
 type Quarantine interface {
 	List(ctx context.Context, f quarantine.Filter) ([]quarantine.Item, error)
 	Show(ctx context.Context, id string) (quarantine.Item, []byte, error)
-	Release(ctx context.Context, id string, to []string, actor string) error
+	Release(ctx context.Context, id string, to []string, actor string) (released []string, err error)
 	Delete(ctx context.Context, id, actor string) error
 }
 
@@ -53,6 +53,11 @@ type Held struct {
 type Release struct {
 	To    []string `json:"to,omitempty"`
 	Actor string   `json:"actor"`
+}
+
+// Released is whom a release has sent the message to.
+type Released struct {
+	To []string `json:"to"`
 }
 
 // Count is how many entries a command touched.

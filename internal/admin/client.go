@@ -108,14 +108,14 @@ func (c *Client) Held(ctx context.Context, id string) (Held, error) {
 	return ask[Held](ctx, c, "GET", "/v1/quarantine/"+url.PathEscape(id), nil)
 }
 
-// Release releases a held message to some of its recipients, or to all.
-func (c *Client) Release(ctx context.Context, id string, r Release) error {
+// Release releases a held message to some of its recipients, or to all, and returns
+// to whom.
+func (c *Client) Release(ctx context.Context, id string, r Release) (Released, error) {
 	body, err := json.Marshal(r)
 	if err != nil {
-		return err
+		return Released{}, err
 	}
-	_, err = ask[Count](ctx, c, "POST", "/v1/quarantine/"+url.PathEscape(id)+"/release", bytes.NewReader(body))
-	return err
+	return ask[Released](ctx, c, "POST", "/v1/quarantine/"+url.PathEscape(id)+"/release", bytes.NewReader(body))
 }
 
 // Delete deletes a held message.

@@ -81,7 +81,8 @@ func (s Services) quarantineRelease(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, &Problem{http.StatusBadRequest, lang.T("yêu cầu không phải JSON", "the request is not JSON")})
 		return
 	}
-	s.answer(w, Count{1}, s.Quarantine.Release(r.Context(), r.PathValue("id"), req.To, req.Actor))
+	to, err := s.Quarantine.Release(r.Context(), r.PathValue("id"), req.To, req.Actor)
+	s.answer(w, Released{to}, err)
 }
 
 func (s Services) quarantineDelete(w http.ResponseWriter, r *http.Request) {

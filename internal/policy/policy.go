@@ -127,7 +127,7 @@ func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg
 	}
 	d = p.judge(d, t, direction(outward))
 	if d.Action == msg.Deliver || d.Action == msg.Quarantine { // a held copy may be released
-		d = p.Encrypt.apply(d, in, to)
+		d = p.Encrypt.Apply(d, in, to)
 	}
 	return d
 }
@@ -243,9 +243,9 @@ func direction(outward bool) string {
 	return "inward"
 }
 
-// apply chooses encryption. What is already protected end to end is never touched;
+// Apply chooses encryption for one recipient. What is already protected end to end is never touched;
 // a domain that must get no clear text is refused rather than sent in the clear.
-func (e Encrypt) apply(d msg.Decision, in Input, to msg.Path) msg.Decision {
+func (e Encrypt) Apply(d msg.Decision, in Input, to msg.Path) msg.Decision {
 	key := in.Keys[to.Key()]
 	must := slices.ContainsFunc(e.Must, func(p string) bool { return match(strings.ToLower(p), to.Domain) >= 0 })
 	encrypted := strings.HasSuffix(in.Protected, "-encrypted")

@@ -1,0 +1,160 @@
+package rules_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"congthu/internal/inspect/attach"
+	"congthu/internal/inspect/auth"
+	"congthu/internal/inspect/content"
+	"congthu/internal/inspect/header"
+	"congthu/internal/inspect/link"
+	"congthu/internal/lang"
+	"congthu/internal/msg"
+	"congthu/internal/rules"
+	"congthu/internal/tomlfile"
+)
+
+const shipped = "../../rules"
+
+func source(dir string) rules.Source {
+	var symbols []string
+	for _, s := range [][]string{auth.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()} {
+		symbols = append(symbols, s...)
+	}
+	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "header", "link", "content", "attach"}}
+}
+
+// edited copies the shipped rules and replaces one text in one file.
+func edited(t *testing.T, file, old, new string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(shipped)); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, file)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(data), old) {
+		t.Fatalf("%s does not contain %q", file, old)
+	}
+	if err := os.WriteFile(name, []byte(strings.Replace(string(data), old, new, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestShippedRulesLoad(t *testing.T) {
+	set, err := source(shipped).Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Content.Rules()) < 10 || len(set.Brands) < 10 || len(set.Shorteners) < 5 || len(set.Policy.Forces) < 4 {
+		t.Errorf("%d content rules, %d brands, %d shorteners, %d forces: the shipped set is too small to be whole",
+			len(set.Content.Rules()), len(set.Brands), len(set.Shorteners), len(set.Policy.Forces))
+	}
+	for _, name := range source(shipped).Inspectors {
+		if _, ok := set.Policy.Blind[name]; !ok {
+			t.Errorf("policy.toml does not say what happens when %s could not look", name)
+		}
+	}
+	if set.Policy.Blind["attach"] == msg.Deliver {
+		t.Error("an unscanned message would be delivered")
+	}
+	for s, w := range set.Policy.Weights.Symbols {
+		if w.VI == w.EN {
+			t.Errorf("%s says the same in both languages", s)
+		}
+	}
+}
+
+func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
+	for _, c := range []struct{ name, file, old, new, want string }{
+		{"unknown key", "policy.toml", "reject_at = 0.0", "rejects_at = 0.0", "there is no key called 'inward.rejects_at'"},
+		{"action", "policy.toml", `spam = "quarantine"`, `spam = "delete"`, "there is no action 'delete'"},
+		{"symbol", "policy.toml", `"YARA_MALWARE"`, `"YARA_MALWAER"`, "the symbol YARA_MALWAER is not in weights.toml"},
+		{"reply class", "policy.toml", `"550 5.7.26`, `"550 4.7.26`, "malformed or does not fit the action"},
+		{"reply of another class", "policy.toml", `"451 4.7.0`, `"550 5.7.0`, "malformed or does not fit the action"},
+		{"reply not ASCII", "policy.toml", "Gia mao", "Giả mạo", "malformed or does not fit the action"},
+		{"inspector", "policy.toml", `attach = "defer"`, `atach = "defer"`, "there is no inspector 'atach'"},
+		{"direction", "policy.toml", `direction = "inward"`, `direction = "inwards"`, "direction is inward or outward"},
+		{"reject below required", "policy.toml", "reject_at = 0.0", "reject_at = 1.0", "reject_at is below required"},
+		{"weight of nothing", "weights.toml", "[symbol.SPF_FAIL]", "[symbol.SPF_FIAL]", "no inspector and no rule reports the symbol SPF_FIAL"},
+		{"missing weight", "weights.toml", "[symbol.SPF_FAIL]", "[symbol.SPF_FIAL]", "the symbol SPF_FAIL has no weight"},
+		{"syntax", "weights.toml", "[symbol.SPF_FAIL]", "[symbol.SPF_FAIL", "TOML syntax error"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := edited(t, c.file, c.old, c.new)
+			_, err := source(dir).Load()
+			var ps tomlfile.Problems
+			if !errors.As(err, &ps) {
+				t.Fatalf("want Problems, got %v", err)
+			}
+			var hit *tomlfile.Problem
+			for _, p := range ps {
+				if strings.Contains(p.In(lang.EN), c.want) {
+					hit = p
+				}
+			}
+			if hit == nil {
+				t.Fatalf("got %v, want %q", err, c.want)
+			}
+			if hit.Line < 1 || hit.Column < 1 || filepath.Base(hit.File) != c.file {
+				t.Errorf("place %s:%d:%d", hit.File, hit.Line, hit.Column)
+			}
+			if hit.Hint.VI == "" || hit.Hint.EN == "" {
+				t.Errorf("no advice: %+v", hit)
+			}
+		})
+	}
+}
+
+// Reload is all or nothing: with a mistake anywhere the set in use stays, the same
+// pointer; without one a new set is in use.
+func TestReloadKeepsTheLastGoodSet(t *testing.T) {
+	dir := edited(t, "policy.toml", "required = 6.0", "required = 6.5")
+	live, err := rules.Open(source(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := live.Get()
+	if before.Policy.Inward.Required != 6.5 {
+		t.Fatalf("required %v", before.Policy.Inward.Required)
+	}
+	name := filepath.Join(dir, "content", "zz-broken.toml")
+	if err := os.WriteFile(name, []byte("[[rule]]\nsymbol = \"BROKEN\"\nregex = \"(\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := live.Reload(); err == nil || !strings.Contains(err.Error(), "zz-broken.toml:") {
+		t.Fatalf("a broken content rule was taken: %v", err)
+	}
+	if live.Get() != before {
+		t.Error("the set in use was replaced by a broken one")
+	}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	if err := live.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if live.Get() == before {
+		t.Error("the good set was not taken into use")
+	}
+}
+
+func TestEveryFileMissingIsNamed(t *testing.T) {
+	_, err := source(t.TempDir()).Load()
+	if err == nil {
+		t.Fatal("an empty rules directory was taken")
+	}
+	for _, want := range []string{"weights.toml", "content", "brands.toml", "shorteners.txt"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not named in %v", want, err)
+		}
+	}
+}
