@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -52,7 +51,10 @@ func (d *DB) Stage(content ...[]byte) (*Body, error) {
 		b.Size += int64(len(c))
 	}
 	if b.Size <= inlineMax {
-		b.content = bytes.Join(content, nil)
+		b.content = make([]byte, 0, b.Size) // never nil, which would mean a file
+		for _, c := range content {
+			b.content = append(b.content, c...)
+		}
 		return b, nil
 	}
 	if err := d.writeFile(d.bodyPath(b.ID), content); err != nil {

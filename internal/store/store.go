@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -73,6 +74,8 @@ type DB struct {
 	readers *sql.DB
 	writer  *writer // nil when read-only
 	health  health
+	closing sync.Once
+	closed  error
 }
 
 // Open opens the store, making or upgrading it when needed. It fails when
@@ -140,6 +143,11 @@ func (d *DB) openReaders(ctx context.Context, path string, readOnly bool) error 
 // Close waits for the work that Update has taken, then closes the files and
 // gives the lock back.
 func (d *DB) Close() error {
+	d.closing.Do(func() { d.closed = d.close() })
+	return d.closed
+}
+
+func (d *DB) close() error {
 	var errs []error
 	if d.readers != nil {
 		errs = append(errs, d.readers.Close())
