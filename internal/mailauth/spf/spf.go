@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"congthu/internal/lang"
@@ -92,8 +93,12 @@ func evaluate(ctx context.Context, r Resolver, ip netip.Addr, helo string, id id
 	if ctx.Err() != nil {
 		return TempError, "time-out"
 	}
+	h := &honest{r: r}
 	res, err := blitiri.CheckHostWithSender(ip.Unmap().AsSlice(), helo, id.sender,
-		blitiri.WithContext(ctx), blitiri.WithResolver(honest{r}))
+		blitiri.WithContext(ctx), blitiri.WithResolver(h))
+	if h.bad != "" && res == blitiri.PermError {
+		return PermError, "record has a malformed term " + strconv.Quote(lang.Safe(h.bad, 100))
+	}
 	return string(res), explain(res, err)
 }
 
@@ -112,25 +117,39 @@ func explain(res blitiri.Result, err error) string {
 }
 
 // honest hands DNS to the library so that every failed lookup is one of two
-// things: there is nothing, or it is not known whether there is.
-type honest struct{ r Resolver }
-
-func (h honest) LookupTXT(ctx context.Context, name string) ([]string, error) {
-	txt, err := h.r.LookupTXT(ctx, name)
-	return txt, sure(name, err)
+// things: there is nothing, or it is not known whether there is. A record that
+// breaks the grammar anywhere is handed on as one that cannot be evaluated.
+type honest struct {
+	r   Resolver
+	bad string // the malformed term
 }
 
-func (h honest) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
+func (h *honest) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	txts, err := h.r.LookupTXT(ctx, name)
+	out := make([]string, len(txts))
+	for i, txt := range txts {
+		out[i] = txt
+		if !isRecord(txt) {
+			continue
+		}
+		if bad := malformed(txt); bad != "" {
+			h.bad, out[i] = bad, "v=spf1 malformed"
+		}
+	}
+	return out, sure(name, err)
+}
+
+func (h *honest) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
 	mx, err := h.r.LookupMX(ctx, name)
 	return mx, sure(name, err)
 }
 
-func (h honest) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
+func (h *honest) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
 	ips, err := h.r.LookupIPAddr(ctx, host)
 	return ips, sure(host, err)
 }
 
-func (h honest) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+func (h *honest) LookupAddr(ctx context.Context, addr string) ([]string, error) {
 	names, err := h.r.LookupAddr(ctx, addr)
 	return names, sure(addr, err)
 }
