@@ -206,11 +206,15 @@ func (k *keyRing) lookup(name string) ([]string, error) {
 // sure makes an error either not-found or temporary: what is not known not to
 // be there may be there.
 func sure(name string, err error) error {
+	why := err.Error()
 	var de *net.DNSError
-	if errors.As(err, &de) && de.IsNotFound {
-		return de
+	if errors.As(err, &de) {
+		if de.IsNotFound {
+			return de
+		}
+		why = de.Err
 	}
-	return &net.DNSError{Err: err.Error(), Name: name, IsTemporary: true}
+	return &net.DNSError{Err: why, Name: name, IsTemporary: true}
 }
 
 func (k *keyRing) flags(selector, domain string) []string {
