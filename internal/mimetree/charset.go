@@ -1,0 +1,88 @@
+package mimetree
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/unicode/norm"
+
+	"congthu/internal/msg"
+)
+
+// decodeText sets the part's text in UTF-8, NFC. Octets that cannot be decoded are
+// kept, for a reader that knows the old Vietnamese encodings.
+func decodeText(p *msg.Part) {
+	charset := textCharset(p)
+	text, ok := toUTF8(charset, p.Decoded)
+	p.Text = text
+	switch {
+	case ok:
+	case charset == "" || lookupCharset(charset) != nil || isUTF8Name(charset):
+		note(p, CharsetInvalid, charset)
+	default:
+		note(p, CharsetUnknown, charset)
+	}
+}
+
+// textCharset is the declared charset, or what an HTML text says about itself.
+func textCharset(p *msg.Part) string {
+	if c := p.Params["charset"]; c != "" || p.MediaType != "text/html" {
+		return c
+	}
+	if m := metaCharset.FindSubmatch(p.Decoded[:min(len(p.Decoded), 1024)]); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+var metaCharset = regexp.MustCompile(`(?i)<meta[^>]{0,200}charset\s*=\s*["']?([a-z0-9_-]{1,40})`)
+
+// toUTF8 decodes octets; not ok means that they were kept as they are. Without a
+// charset, or under one that promises ASCII, text that is UTF-8 is taken for it.
+func toUTF8(charset string, b []byte) (string, bool) {
+	charset = strings.ToLower(strings.Trim(charset, " \t\"'"))
+	if isUTF8Name(charset) {
+		b = bytes.TrimPrefix(b, []byte("\ufeff"))
+		if !utf8.Valid(b) {
+			return string(b), false
+		}
+		return norm.NFC.String(string(b)), true
+	}
+	enc := lookupCharset(charset)
+	if enc == nil {
+		return string(b), false // even plain ASCII: in UTF-7 it says something else
+	}
+	out, err := enc.NewDecoder().Bytes(b)
+	if err != nil {
+		return string(b), false
+	}
+	return norm.NFC.String(string(out)), true // windows-1258 writes tone marks apart
+}
+
+// isUTF8Name tells whether the name stands for UTF-8 or for its subset.
+func isUTF8Name(charset string) bool {
+	switch charset {
+	case "", "utf-8", "utf8", "us-ascii", "ascii", "ansi_x3.4-1968":
+		return true
+	}
+	return false
+}
+
+// lookupCharset returns nil for a name nobody knows. UTF-16 looks for a byte order
+// mark, which the web's list does not.
+func lookupCharset(charset string) encoding.Encoding {
+	charset = strings.ToLower(charset)
+	if charset == "utf-16" {
+		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
+	}
+	enc, err := htmlindex.Get(charset)
+	if err != nil || enc == encoding.Replacement {
+		return nil
+	}
+	return enc
+}

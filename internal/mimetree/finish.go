@@ -1,0 +1,138 @@
+package mimetree
+
+import (
+	"bytes"
+
+	"congthu/internal/msg"
+)
+
+// finishMultipart notes what stands around the parts, and looks for parts again
+// where the declared boundary showed none.
+func (w *walker) finishMultipart(l *level) {
+	p := l.part
+	if l.first < 0 {
+		w.secondLook(l)
+	}
+	if l.first >= 0 && !l.closed {
+		note(p, NoClose, "")
+	}
+	w.surroundings(l)
+}
+
+// secondLook reads a multipart without delimiters: decoded, if it claims an
+// encoding, else divided by what looks like its boundary.
+func (w *walker) secondLook(l *level) {
+	p := l.part
+	body := w.raw[p.BodyStart:p.End]
+	if isBlank(body) {
+		return
+	}
+	note(p, BoundaryUnseen, "")
+	if encodes(p.Encoding) {
+		if !w.mayDecode(p, len(body)) {
+			return
+		}
+		p.Decoded = decodeBody(p, body)
+		w.again(l, p.Decoded, 0, l.boundaries)
+	}
+	if guess := guessBoundary(body); len(p.Children) == 0 && guess != "" {
+		w.again(l, w.raw[:p.End], int(p.BodyStart), []string{guess})
+	}
+}
+
+// again divides raw from pos on for a part that is already there. When it finds
+// nothing the level stays as it was.
+func (w *walker) again(l *level, raw []byte, pos int, boundaries []string) {
+	inner := newWalker(w.tree, raw)
+	again := newLevel(l.part, l.depth)
+	again.kind, again.boundaries = multipart, boundaries
+	inner.push(again)
+	inner.split(pos)
+	inner.closeTo(0, len(raw))
+	if l.part.Decoded == nil {
+		again.boundaries = l.boundaries
+		*l = *again
+	}
+}
+
+// surroundings notes preamble and epilogue and keeps them as the multipart's text: no
+// mail program shows them, other readers may.
+func (w *walker) surroundings(l *level) {
+	p := l.part
+	if p.Decoded != nil {
+		return // the body is encoded; its octets say nothing
+	}
+	preamble := w.raw[p.BodyStart:p.End]
+	if l.first >= 0 {
+		preamble = w.raw[p.BodyStart:max(int64(l.first), p.BodyStart)]
+	}
+	epilogue := l.after
+	if l.epilogue >= 0 && int64(l.epilogue) < p.End {
+		epilogue = append(epilogue, w.raw[l.epilogue:p.End]...)
+	}
+	if !isBlank(preamble) {
+		note(p, Preamble, excerpt(bytes.TrimSpace(preamble)))
+		p.Text = outsideText(preamble)
+	}
+	if !isBlank(epilogue) {
+		note(p, Epilogue, excerpt(bytes.TrimSpace(epilogue)))
+		p.Text += outsideText(epilogue)
+	}
+}
+
+// outsideText reads text that no header describes.
+func outsideText(b []byte) string {
+	s, _ := toUTF8("", b)
+	return s
+}
+
+func isBlank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
+
+// finishBody decodes the body of a part that is no multipart.
+func (w *walker) finishBody(l *level) {
+	p := l.part
+	body := w.raw[p.BodyStart:p.End:p.End]
+	if p.IsMultipart() {
+		return // not opened; a limit was noted
+	}
+	if isEmbedded(p.MediaType) && encodes(p.Encoding) && !w.mayDecode(p, len(body)) {
+		return
+	}
+	p.Decoded = decodeBody(p, body)
+	switch {
+	case isEmbedded(p.MediaType):
+		if l.kind == leaf {
+			w.decodedMessage(l, body)
+		}
+	case p.IsText():
+		decodeText(p)
+		w.carriers(l)
+	}
+	if l.kind == leaf && p.Encoding != "binary" && len(p.Decoded) == len(body) && bytes.IndexByte(body, 0) >= 0 {
+		note(p, NUL, "")
+	}
+}
+
+// decodedMessage parses a message that stood in base64 or quoted-printable. Some
+// writers only claim the encoding: then the body is a header as it stands.
+func (w *walker) decodedMessage(l *level, body []byte) {
+	if !looksLikeHeader(l.part.Decoded) && looksLikeHeader(body) {
+		l.part.Decoded = body
+	}
+	l.part.Children = []*msg.Part{w.message(l.part.Decoded, childPath(l.part), l.depth+1)}
+}
+
+// mayDecode tells whether one more container of that size may be decoded.
+func (w *walker) mayDecode(p *msg.Part, size int) bool {
+	if size > w.decoded {
+		note(p, LimitDecoded, "")
+		return false
+	}
+	w.decoded -= size
+	return true
+}
+
+func looksLikeHeader(b []byte) bool {
+	name, _, ok := bytes.Cut(b[:min(len(b), 1000)], []byte(":"))
+	return ok && isFieldName(name)
+}

@@ -1,0 +1,174 @@
+package mimetree
+
+import (
+	"bytes"
+	"strings"
+
+	"congthu/internal/msg"
+)
+
+// ParseHeader reads the header at the start of raw within the default limits and
+// returns where the body begins. When no line is a field, all of raw is body.
+func ParseHeader(raw []byte) (fields []msg.Field, bodyStart int, amb []msg.Ambiguity) {
+	h := headerReader{raw: raw, lim: DefaultLimits()}
+	h.read()
+	return h.fields, h.body(), h.notes
+}
+
+// headerReader reads the header of one part, from pos on.
+type headerReader struct {
+	raw    []byte
+	start  int // of the header
+	pos    int
+	lim    Limits
+	stop   func(line []byte) bool // a delimiter line ends a header without a blank line
+	fields []msg.Field
+	notes  notes
+	bad    bool // lines were met that are no fields
+}
+
+func (h *headerReader) read() {
+	h.start = h.pos
+	for h.pos < len(h.raw) {
+		end := lineEnd(h.raw, h.pos)
+		line := chop(h.raw[h.pos:end])
+		if len(line) == 0 {
+			h.pos = end
+			return
+		}
+		if h.stop != nil && h.stop(line) {
+			return
+		}
+		end = h.unitEnd(end)
+		h.unit(h.raw[h.pos:end], line)
+		h.pos = end
+	}
+}
+
+// body is where the body begins: text that was taken for a header without one
+// field in it is given back.
+func (h *headerReader) body() int {
+	if h.bad && len(h.fields) == 0 {
+		return h.start
+	}
+	return h.pos
+}
+
+// unitEnd extends a line over the folded lines that follow.
+func (h *headerReader) unitEnd(end int) int {
+	for end < len(h.raw) && isWSP(h.raw[end]) {
+		next := lineEnd(h.raw, end)
+		if len(bytes.TrimLeft(chop(h.raw[end:next]), " \t")) == 0 {
+			h.notes.add(BlankFold, "")
+		}
+		end = next
+	}
+	return end
+}
+
+// unit reads one field with its folds; line is its first line.
+func (h *headerReader) unit(raw, line []byte) {
+	if len(h.fields) >= h.lim.HeaderFields || h.pos-h.start+len(raw) > h.lim.HeaderSize {
+		h.notes.add(LimitHeader, "")
+		return
+	}
+	if isWSP(line[0]) { // only the first line of a header can get here folded
+		h.notes.add(HeaderLeadingSpace, excerpt(line))
+	}
+	h.checkOctets(raw)
+	name, ok := h.name(line)
+	if !ok {
+		h.bad = true
+		return
+	}
+	value := raw[bytes.IndexByte(raw, ':')+1:]
+	h.fields = append(h.fields, msg.Field{Name: name, Value: unfold(value), Raw: raw[:len(raw):len(raw)]})
+}
+
+// name returns the field name of a header line, if it has one.
+func (h *headerReader) name(line []byte) (string, bool) {
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 {
+		h.notes.add(HeaderNoColon, excerpt(line))
+		return "", false
+	}
+	name := bytes.TrimLeft(line[:colon], " \t")
+	if trimmed := bytes.TrimRight(name, " \t"); len(trimmed) < len(name) {
+		name = trimmed
+		h.notes.add(SpaceBeforeColon, excerpt(name))
+	}
+	if !isFieldName(name) {
+		h.notes.add(HeaderBadName, excerpt(line))
+		return "", false
+	}
+	return string(name), true
+}
+
+func (h *headerReader) checkOctets(raw []byte) {
+	if bytes.IndexByte(raw, 0) >= 0 {
+		h.notes.add(NUL, excerpt(raw))
+	}
+	if hasBareCR(raw) {
+		h.notes.add(BareCR, excerpt(raw))
+	}
+}
+
+func hasBareCR(b []byte) bool {
+	for {
+		i := bytes.IndexByte(b, '\r')
+		if i < 0 {
+			return false
+		}
+		if i+1 == len(b) || b[i+1] != '\n' {
+			return true
+		}
+		b = b[i+1:]
+	}
+}
+
+// unfold removes the line ends of a field body (RFC 5322 section 2.2.3) and the space
+// around it. A bare CR becomes a space: a value must not be able to end a line.
+func unfold(b []byte) string {
+	b = bytes.Trim(b, " \t\r\n")
+	if bytes.IndexByte(b, '\n') < 0 && bytes.IndexByte(b, '\r') < 0 {
+		return string(b)
+	}
+	var s strings.Builder
+	s.Grow(len(b))
+	for i, c := range b {
+		switch {
+		case c == '\n', c == '\r' && i+1 < len(b) && b[i+1] == '\n':
+		case c == '\r':
+			s.WriteByte(' ')
+		default:
+			s.WriteByte(c)
+		}
+	}
+	return s.String()
+}
+
+// isFieldName follows ftext of RFC 5322 section 3.6.8.
+func isFieldName(name []byte) bool {
+	for _, c := range name {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return len(name) > 0
+}
+
+func isWSP(c byte) bool { return c == ' ' || c == '\t' }
+
+// lineEnd returns the offset after the line that contains pos.
+func lineEnd(raw []byte, pos int) int {
+	if i := bytes.IndexByte(raw[pos:], '\n'); i >= 0 {
+		return pos + i + 1
+	}
+	return len(raw)
+}
+
+// chop removes the line end: CRLF, or LF in a file or a decoded message.
+func chop(line []byte) []byte {
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r"))
+}
