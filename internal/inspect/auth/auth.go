@@ -63,7 +63,7 @@ type Limits struct {
 // Options are the inspector's settings.
 type Options struct {
 	Resolver dns.Lookups
-	Hostname string // the gateway's name: a client that says EHLO with it is not us
+	Hostname string // the gateway's name; no check depends on it, the header block is stamped elsewhere
 	Limits   Limits
 }
 
@@ -115,27 +115,24 @@ func sideBySide(ctx context.Context, r dns.Lookups, m *msg.Message) (msg.AuthRes
 	return sender, keys, err
 }
 
-// judge runs DMARC for the author's domain. A From with several domains cannot
-// pass (RFC 9989 section 5.3.1): each is judged and the worst stands, so that a
-// second author is no way around the first one's policy.
+// judge runs DMARC for the author's domain. A From in which readers may see
+// several domains cannot pass (RFC 9989 section 5.3.1): each is judged and the
+// worst stands, so that a second author is no way around the first one's policy.
 func judge(ctx context.Context, r dmarc.Resolver, from []msg.Field, results []msg.AuthResult) dmarc.Result {
-	domains, err := authors(from)
+	who, err := authors(from)
 	if err != nil {
 		return dmarc.Result{Status: dmarc.PermError, Reason: err.Error()}
 	}
-	worst := dmarc.Evaluate(ctx, r, domains[0], results)
-	if len(domains) == 1 {
-		return worst
-	}
-	for _, d := range domains[1:] {
-		if res := dmarc.Evaluate(ctx, r, d, results); severity(res) > severity(worst) {
+	var worst dmarc.Result
+	for i, d := range who.domains {
+		if res := dmarc.Evaluate(ctx, r, d, results); i == 0 || severity(res) > severity(worst) {
 			worst = res
 		}
 	}
-	if worst.Status != dmarc.Fail && worst.Status != dmarc.TempError {
-		return dmarc.Result{Status: dmarc.PermError, Domain: worst.Domain, Reason: "From names several domains"}
+	if who.clear || worst.Status == dmarc.Fail || worst.Status == dmarc.TempError {
+		return worst
 	}
-	return worst
+	return dmarc.Result{Status: dmarc.PermError, Domain: worst.Domain, Reason: "From can be read in several ways"}
 }
 
 func severity(r dmarc.Result) int {

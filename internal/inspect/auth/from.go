@@ -2,41 +2,64 @@ package auth
 
 import (
 	"errors"
-	"io"
-	"mime"
-	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
 
+	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 )
 
 // maxAuthors bounds the domains judged: beyond it From is not a list of authors.
-const maxAuthors = 4
+const maxAuthors = 8
 
-// authors returns the distinct domains of the one From field (RFC 5322 section
-// 3.6.2). Anything that two readers may read in two ways is an error.
-func authors(from []msg.Field) ([]string, error) {
-	if len(from) != 1 {
-		return nil, errors.New("message has no single From field")
-	}
-	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: asIs}}
-	list, err := parser.ParseList(from[0].Value)
-	if err != nil || len(list) == 0 {
-		return nil, errors.New("From is not a list of addresses")
-	}
-	var domains []string
-	for _, a := range list {
-		d := strings.ToLower(a.Address[strings.LastIndexByte(a.Address, '@')+1:])
-		if !slices.Contains(domains, d) {
-			domains = append(domains, d)
-		}
-	}
-	if len(domains) > maxAuthors {
-		return nil, errors.New("From names too many domains")
-	}
-	return domains, nil
+// authorship is who a reader may take for the author of the message.
+type authorship struct {
+	domains []string // at least one
+	clear   bool     // every reader sees the same, single domain
 }
 
-// asIs lets display names in any charset pass: only the addresses are read here.
-func asIs(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+// atDomain finds what some reader may take for the domain of an address.
+var atDomain = regexp.MustCompile(`@\s*([^\s@<>()\[\],;:"\\]+)`)
+
+// authors reads the one From field (RFC 5322 section 3.6.2). Where its syntax is
+// broken, every domain written in it counts: which of them is shown depends on
+// the reader's program.
+func authors(from []msg.Field) (authorship, error) {
+	if len(from) != 1 {
+		return authorship{}, errors.New("message has no single From field")
+	}
+	list, doubts := mimetree.Addresses(from[0].Value)
+	a := authorship{clear: true}
+	for _, addr := range list {
+		a.add(addr.Domain)
+	}
+	for _, d := range doubts {
+		if d.Code != mimetree.AddressSyntax {
+			a.clear = false // group, route, encoded address: no author writes these
+		}
+	}
+	if len(doubts) > 0 {
+		for _, m := range atDomain.FindAllStringSubmatch(from[0].Value, -1) {
+			a.add(m[1])
+		}
+	}
+	a.clear = a.clear && len(a.domains) == 1
+	switch {
+	case len(a.domains) == 0:
+		return authorship{}, errors.New("From has no address")
+	case len(a.domains) > maxAuthors:
+		return authorship{}, errors.New("From names too many domains")
+	}
+	return a, nil
+}
+
+func (a *authorship) add(domain string) {
+	domain = strings.ToLower(strings.TrimRight(domain, "."))
+	switch {
+	case domain == "":
+		a.clear = false
+	case !slices.Contains(a.domains, domain):
+		a.domains = append(a.domains, domain)
+	}
+}
