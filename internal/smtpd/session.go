@@ -283,8 +283,9 @@ func (s *session) farewell(r msg.Reply) {
 
 // Bounds of the wait for a peer to read our last reply.
 const (
-	lingerTime   = time.Second
-	lingerOctets = 1 << 20
+	lingerTime     = time.Second
+	lingerStopping = 100 * time.Millisecond // a peer that is told 421 while idle has little under way
+	lingerOctets   = 1 << 20
 )
 
 // close sends what is still to be said and ends our side; then it throws away what
@@ -301,7 +302,11 @@ func (s *session) close() {
 	if !ok || c.CloseWrite() != nil {
 		return
 	}
-	_ = s.raw.SetReadDeadline(time.Now().Add(lingerTime))
+	linger := lingerTime
+	if s.stopping() {
+		linger = lingerStopping
+	}
+	_ = s.raw.SetReadDeadline(time.Now().Add(linger))
 	_, _ = io.CopyBuffer(onlyWriter{}, io.LimitReader(onlyReader{s.raw}, lingerOctets), s.w.in)
 }
 
