@@ -51,7 +51,7 @@ func toUTF8(charset string, b []byte) (string, bool) {
 		if !utf8.Valid(b) {
 			return string(b), false
 		}
-		return norm.NFC.String(string(b)), true
+		return nfc(string(b)), true
 	}
 	enc := lookupCharset(charset)
 	if enc == nil {
@@ -61,7 +61,35 @@ func toUTF8(charset string, b []byte) (string, bool) {
 	if err != nil {
 		return string(b), false
 	}
-	return norm.NFC.String(string(out)), true // windows-1258 writes tone marks apart
+	return nfc(string(out)), true // windows-1258 writes tone marks apart
+}
+
+// nfc composes letters and tone marks. Asking the tables costs more than decoding, and
+// ordinary Vietnamese text needs none of it.
+func nfc(s string) string {
+	if plainlyNFC(s) {
+		return s
+	}
+	return norm.NFC.String(s)
+}
+
+// plainlyNFC knows, by the first octets of each letter, ranges in which nothing ever
+// changes: below U+0300, the Latin letters from U+1E00 on, punctuation from U+2010 on.
+func plainlyNFC(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < 0x80:
+		case c >= 0xc2 && c <= 0xcb:
+			i++
+		case c == 0xe1 && i+2 < len(s) && s[i+1] >= 0xb8 && s[i+1] <= 0xbb:
+			i += 2
+		case c == 0xe2 && i+2 < len(s) && s[i+1] == 0x80 && s[i+2] >= 0x90:
+			i += 2
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // isUTF8Name tells whether the name stands for UTF-8 or for its subset.

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"congthu/internal/msg"
 )
 
@@ -38,7 +36,7 @@ func addNames(out, more []string) []string {
 
 // cleanName decodes encoded words, which RFC 2047 section 5 forbids in a parameter and
 // half of the world puts there.
-func cleanName(s string) string { return norm.NFC.String(DecodeWords(s)) }
+func cleanName(s string) string { return nfc(DecodeWords(s)) }
 
 // compareNames reports names that differ, with the graver code when their
 // extensions do.

@@ -28,31 +28,48 @@ func (w *walker) secondLook(l *level) {
 		return
 	}
 	note(p, BoundaryUnseen, "")
-	if encodes(p.Encoding) {
-		if !w.mayDecode(p, len(body)) {
-			return
-		}
-		p.Decoded = decodeBody(p, body)
-		w.again(l, p.Decoded, 0, l.boundaries)
+	if encodes(p.Encoding) && w.lookDecoded(l, body) {
+		return
 	}
-	if guess := guessBoundary(body); len(p.Children) == 0 && guess != "" {
-		w.again(l, w.raw[:p.End], int(p.BodyStart), []string{guess})
+	if again := w.again(l, w.raw[:p.End], int(p.BodyStart), []string{guessBoundary(body)}); len(p.Children) > 0 {
+		*l = *again
 	}
 }
 
-// again divides raw from pos on for a part that is already there. When it finds
-// nothing the level stays as it was.
-func (w *walker) again(l *level, raw []byte, pos int, boundaries []string) {
+// lookDecoded looks for the parts of a multipart in its decoded body. Without parts
+// the decoded text is kept beside the raw one.
+func (w *walker) lookDecoded(l *level, body []byte) bool {
+	p := l.part
+	if !w.mayDecode(p, len(body)) {
+		return false
+	}
+	decoded := decodeBody(p, body)
+	w.again(l, decoded, 0, l.boundaries)
+	if len(p.Children) == 0 {
+		w.again(l, decoded, 0, []string{guessBoundary(decoded)})
+	}
+	if len(p.Children) == 0 {
+		p.Text = outsideText(decoded)
+		return false
+	}
+	p.Decoded = decoded
+	return true
+}
+
+// again divides raw from pos on by other boundaries, for a part that is already there.
+func (w *walker) again(l *level, raw []byte, pos int, boundaries []string) *level {
 	inner := newWalker(w.tree, raw)
 	again := newLevel(l.part, l.depth)
-	again.kind, again.boundaries = multipart, boundaries
+	again.kind = multipart
+	for _, b := range boundaries {
+		if b != "" {
+			again.boundaries = append(again.boundaries, b)
+		}
+	}
 	inner.push(again)
 	inner.split(pos)
 	inner.closeTo(0, len(raw))
-	if l.part.Decoded == nil {
-		again.boundaries = l.boundaries
-		*l = *again
-	}
+	return again
 }
 
 // surroundings notes preamble and epilogue and keeps them as the multipart's text: no
@@ -72,7 +89,7 @@ func (w *walker) surroundings(l *level) {
 	}
 	if !isBlank(preamble) {
 		note(p, Preamble, excerpt(bytes.TrimSpace(preamble)))
-		p.Text = outsideText(preamble)
+		p.Text += outsideText(preamble)
 	}
 	if !isBlank(epilogue) {
 		note(p, Epilogue, excerpt(bytes.TrimSpace(epilogue)))

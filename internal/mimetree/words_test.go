@@ -1,6 +1,10 @@
 package mimetree
 
-import "testing"
+import (
+	"testing"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 func TestDecodeWords(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
@@ -62,5 +66,21 @@ func TestTextCharsets(t *testing.T) {
 		if string(root.Decoded) != tt.body {
 			t.Errorf("%s: Decoded was changed", tt.contentType)
 		}
+	}
+}
+
+// Every letter that is taken for composed without a look must be so.
+func TestPlainlyNFCIsTrue(t *testing.T) {
+	plain := 0
+	for r := rune(1); r < 0x3000; r++ {
+		if s := string(r); plainlyNFC(s) {
+			plain++
+			if !norm.NFC.IsNormalString(s) || !norm.NFC.PropertiesString(s).BoundaryBefore() {
+				t.Errorf("U+%04X is not", r)
+			}
+		}
+	}
+	if plain < 1000 {
+		t.Errorf("only %d letters: nothing is saved", plain)
 	}
 }
