@@ -118,10 +118,17 @@ func (r *addressReader) literalEnd(i int) int {
 	return i + n
 }
 
+// maxAddresses bounds one list; a message has at most a tenth of that as recipients.
+const maxAddresses = 10000
+
 // mailbox reads one entry: "name <addr>", "addr (comment)" or what stands in for it.
 func (r *addressReader) mailbox(s string) {
 	raw := strings.TrimSpace(s)
 	if raw == "" {
+		return
+	}
+	if len(r.out) >= maxAddresses {
+		r.notes.add(AddressLimit, "")
 		return
 	}
 	words, angles, comment := r.pieces(raw)

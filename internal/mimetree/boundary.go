@@ -44,7 +44,7 @@ func (w *walker) nearMiss(line []byte) {
 		}
 		for _, b := range l.boundaries {
 			if b != "" && bytes.HasPrefix(line[2:], []byte(b)) {
-				note(l.part, BoundaryPrefix, excerpt(line))
+				noteLine(l.part, BoundaryPrefix, line)
 			}
 		}
 		return

@@ -108,6 +108,8 @@ const (
 	AddressGroup = "ADDRESS_GROUP"
 	// AddressRoute: a source route, "<@a,@b:c@d>" (RFC 5322 section 4.4).
 	AddressRoute = "ADDRESS_ROUTE"
+	// AddressLimit: the rest of a very long list was not read.
+	AddressLimit = "ADDRESS_LIMIT"
 	// AddressEncoded: an encoded word inside an address (RFC 2047 section 5 forbids it).
 	AddressEncoded = "ADDRESS_ENCODED"
 )

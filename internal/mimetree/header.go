@@ -73,7 +73,7 @@ func (h *headerReader) unit(raw, line []byte) {
 		return
 	}
 	if isWSP(line[0]) { // only the first line of a header can get here folded
-		h.notes.add(HeaderLeadingSpace, excerpt(line))
+		h.notes.addLine(HeaderLeadingSpace, line)
 	}
 	h.checkOctets(raw)
 	name, ok := h.name(line)
@@ -89,16 +89,16 @@ func (h *headerReader) unit(raw, line []byte) {
 func (h *headerReader) name(line []byte) (string, bool) {
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
-		h.notes.add(HeaderNoColon, excerpt(line))
+		h.notes.addLine(HeaderNoColon, line)
 		return "", false
 	}
 	name := bytes.TrimLeft(line[:colon], " \t")
 	if trimmed := bytes.TrimRight(name, " \t"); len(trimmed) < len(name) {
 		name = trimmed
-		h.notes.add(SpaceBeforeColon, excerpt(name))
+		h.notes.addLine(SpaceBeforeColon, name)
 	}
 	if !isFieldName(name) {
-		h.notes.add(HeaderBadName, excerpt(line))
+		h.notes.addLine(HeaderBadName, line)
 		return "", false
 	}
 	return string(name), true
@@ -106,10 +106,10 @@ func (h *headerReader) name(line []byte) (string, bool) {
 
 func (h *headerReader) checkOctets(raw []byte) {
 	if bytes.IndexByte(raw, 0) >= 0 {
-		h.notes.add(NUL, excerpt(raw))
+		h.notes.addLine(NUL, raw)
 	}
 	if hasBareCR(raw) {
-		h.notes.add(BareCR, excerpt(raw))
+		h.notes.addLine(BareCR, raw)
 	}
 }
 

@@ -80,12 +80,25 @@ func (t *tree) headerLimits() Limits {
 type notes []msg.Ambiguity
 
 func (n *notes) add(code, detail string) {
+	if !n.has(code) {
+		*n = append(*n, msg.Ambiguity{Code: code, Detail: shorten(detail)})
+	}
+}
+
+// addLine adds with the beginning of a line as the detail, which is copied only once.
+func (n *notes) addLine(code string, line []byte) {
+	if !n.has(code) {
+		n.add(code, excerpt(line))
+	}
+}
+
+func (n *notes) has(code string) bool {
 	for _, a := range *n {
 		if a.Code == code {
-			return
+			return true
 		}
 	}
-	*n = append(*n, msg.Ambiguity{Code: code, Detail: shorten(detail)})
+	return false
 }
 
 func (n *notes) addAll(more []msg.Ambiguity) {
@@ -98,6 +111,13 @@ func (n *notes) addAll(more []msg.Ambiguity) {
 func note(p *msg.Part, code, detail string) {
 	n := notes(p.Ambiguities)
 	n.add(code, detail)
+	p.Ambiguities = n
+}
+
+// noteLine adds an ambiguity with the beginning of a line as its detail.
+func noteLine(p *msg.Part, code string, line []byte) {
+	n := notes(p.Ambiguities)
+	n.addLine(code, line)
 	p.Ambiguities = n
 }
 

@@ -57,7 +57,7 @@ func slowBase64(dst, src []byte, n *notes) []byte {
 		switch {
 		case v < pad:
 			if padded {
-				n.add(Base64Streams, excerpt(src[i:]))
+				n.addLine(Base64Streams, src[i:])
 				padded = false
 			}
 			acc = acc<<6 | uint32(v)
@@ -67,12 +67,12 @@ func slowBase64(dst, src []byte, n *notes) []byte {
 			}
 		case v == pad:
 			if held == 1 || held == 0 && !padded {
-				n.add(Base64Junk, excerpt(src[i:]))
+				n.addLine(Base64Junk, src[i:])
 			}
 			dst = flush64(dst, acc, held)
 			held, padded = 0, true
 		case v == junk:
-			n.add(Base64Junk, excerpt(src[i:]))
+			n.addLine(Base64Junk, src[i:])
 		}
 	}
 	if held > 0 {
@@ -148,7 +148,7 @@ func appendQP(dst, line []byte, n *notes) []byte {
 				continue
 			}
 		}
-		n.add(QPInvalid, excerpt(line[i:]))
+		n.addLine(QPInvalid, line[i:])
 		dst = append(dst, '=')
 		line = line[i+1:]
 	}
