@@ -26,9 +26,9 @@ const headerMax = 64 << 10
 // notice writes the delivery status notification (RFC 3464) that tells the
 // sender of l about some recipients. Its null sender, and Auto-Submitted, keep
 // others from answering it (RFC 3834 section 5).
-func (q *Queue) notice(l *loaded, hop string, a action, fs []fate, now time.Time) *msg.Transfer {
+func (q *Queue) notice(l *loaded, hop string, a action, fs []fate, attempt int, now time.Time) *msg.Transfer {
 	n := &notice{host: q.o.Hostname, l: l, action: a, fates: fs, now: now, until: l.created.Add(q.o.Life)}
-	id := l.t.ID + "-dsn"
+	id := fmt.Sprintf("%s-dsn%d", l.t.ID, attempt) // an id is not used twice, not even later
 	return &msg.Transfer{
 		ID: id, NextHop: hop, To: []msg.Path{l.t.From}, SMTPUTF8: !ascii(l.t.From.Raw),
 		Content: [][]byte{n.write(id)},
@@ -53,9 +53,9 @@ func (n *notice) write(id string) []byte {
 		boundary += "_" // a sender who guessed our id gains nothing
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "From: %s <postmaster@%s>\r\n", mime.QEncoding.Encode("utf-8", "Cổng thư"), n.host)
+	fmt.Fprintf(&b, "From: %s <postmaster@%s>\r\n", words("Cổng thư"), n.host)
 	fmt.Fprintf(&b, "To: <%s>\r\n", n.l.t.From.Raw)
-	fmt.Fprintf(&b, "Subject: %s\r\n", mime.QEncoding.Encode("utf-8", n.subject()))
+	fmt.Fprintf(&b, "Subject: %s\r\n", words(n.subject()))
 	fmt.Fprintf(&b, "Date: %s\r\n", n.now.Format(time.RFC1123Z))
 	fmt.Fprintf(&b, "Message-ID: <%s.%d@%s>\r\n", id, n.now.UnixMilli(), n.host)
 	b.WriteString("Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n")
@@ -158,6 +158,11 @@ func printable(s string, limit int) string {
 		out = out[:limit]
 	}
 	return strings.Join(strings.Fields(out), " ")
+}
+
+// words writes text as encoded words, one a line (RFC 2047 section 2).
+func words(s string) string {
+	return strings.ReplaceAll(mime.QEncoding.Encode("utf-8", s), "?= =?", "?=\r\n =?")
 }
 
 // encode makes text safe for every transport (RFC 2045 section 6.7).

@@ -66,11 +66,11 @@ func (q *Queue) judge(l *loaded, replies []msg.Reply, now time.Time) *outcome {
 		o.fates = append(o.fates, f)
 	}
 	if len(failed) > 0 {
-		o.notices = append(o.notices, q.notice(l, hop, actionFailed, failed, now))
+		o.notices = append(o.notices, q.notice(l, hop, actionFailed, failed, o.attempts, now))
 	}
 	if len(delayed) > 0 && mayTell && !l.warned && q.o.Warn >= 0 && age >= q.o.Warn {
 		o.warned = true
-		o.notices = append(o.notices, q.notice(l, hop, actionDelayed, delayed, now))
+		o.notices = append(o.notices, q.notice(l, hop, actionDelayed, delayed, o.attempts, now))
 	}
 	return o
 }

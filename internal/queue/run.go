@@ -23,6 +23,9 @@ const (
 // end. It returns an error only when it cannot start.
 func (q *Queue) Run(ctx context.Context) error {
 	if err := q.start(ctx); err != nil {
+		if ctx.Err() != nil && !errors.Is(err, errAlready) {
+			return nil // it ended before it began
+		}
 		return err
 	}
 	defer q.stop()
