@@ -47,9 +47,9 @@ func authors(from []msg.Field) (authorship, error) {
 	a.clear = a.clear && len(a.domains) == 1
 	switch {
 	case len(a.domains) == 0:
-		return authorship{}, errors.New("From has no address")
+		return authorship{}, errors.New("no address in From")
 	case len(a.domains) > maxAuthors:
-		return authorship{}, errors.New("From names too many domains")
+		return authorship{}, errors.New("too many domains in From")
 	}
 	return a, nil
 }

@@ -256,8 +256,11 @@ func TestKeySizes(t *testing.T) {
 		bits           int
 		status, reason string
 	}{
-		{1016, PermError, "too short"}, {1024, Pass, ""}, {4096, Fail, "did not verify"},
-		{4097, PermError, "longer than 4096"}, {16384, PermError, "longer than 4096"},
+		{1016, PermError, "too short"},
+		{1024, Pass, ""},
+		{4096, Fail, "did not verify"},
+		{4097, PermError, "longer than 4096"},
+		{16384, PermError, "longer than 4096"},
 	} {
 		pub := &signer.PublicKey
 		if c.bits != 1024 {

@@ -160,8 +160,14 @@ func (e *evaluation) choose() {
 	}
 }
 
+// maxName is more octets than any domain takes in UTF-8.
+const maxName = 1024
+
 // normal returns a domain in lower-case A-labels without final dot (section 5.3.1).
 func normal(domain string) (string, bool) {
+	if len(domain) > maxName {
+		return "", false
+	}
 	domain = strings.ToLower(strings.TrimSuffix(domain, "."))
 	if strings.IndexFunc(domain, func(r rune) bool { return r >= 0x80 }) >= 0 {
 		a, err := idna.Lookup.ToASCII(domain)

@@ -18,7 +18,7 @@ const (
 var (
 	domainSpec = regexp.MustCompile(`^(?:` + expand + `|` + literal + `)*(?:\.` + toplabel + `\.?|` + expand + `)$`)
 	modifier   = regexp.MustCompile(`^([A-Za-z][-A-Za-z0-9_.]*)=((?:` + anyMacro + `|` + literal + `)*)$`)
-	dualCIDR   = regexp.MustCompile(`^(.*?)(?:/([0-9]+))?(?://([0-9]+))?$`)
+	dualCIDR   = regexp.MustCompile(`(?s)^(.*?)(?:/([0-9]+))?(?://([0-9]+))?$`) // matches anything
 )
 
 // malformed returns the first term of a record that breaks the grammar, or "".
