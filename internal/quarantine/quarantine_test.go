@@ -1,0 +1,515 @@
+package quarantine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"congthu/internal/msg"
+	"congthu/internal/store"
+)
+
+var t0 = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+
+// outbox stands for the queue: it notes what was committed to it.
+type outbox struct {
+	mu   sync.Mutex
+	got  []*msg.Transfer
+	undo int
+	fail error // in the transaction
+}
+
+func (o *outbox) PrepareQuiet(_ context.Context, ts ...*msg.Transfer) (*store.Change, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	fail := o.fail
+	return &store.Change{
+		Apply: func(context.Context, store.Tx) error { return fail },
+		Done:  func() { o.mu.Lock(); defer o.mu.Unlock(); o.got = append(o.got, ts...) },
+		Undo:  func() { o.mu.Lock(); defer o.mu.Unlock(); o.undo++ },
+	}, nil
+}
+
+type rig struct {
+	*Quarantine
+	t      *testing.T
+	db     *store.DB
+	dir    string
+	out    *outbox
+	now    time.Time
+	mu     sync.Mutex
+	events []string
+}
+
+func newRig(t *testing.T, change ...func(*Options)) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), out: &outbox{}, now: t0}
+	db, err := store.Open(t.Context(), store.Options{Dir: r.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	r.db = db
+	o := Options{Store: db, Requeue: r.out, Now: func() time.Time { return r.now }, Event: func(event, id, actor, detail string) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.events = append(r.events, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", event, id, actor, detail)))
+	}}
+	for _, c := range change {
+		c(&o)
+	}
+	r.Quarantine = New(o)
+	return r
+}
+
+func path(s string) msg.Path {
+	local, domain, _ := strings.Cut(s, "@")
+	return msg.Path{Raw: s, Local: local, Domain: domain}
+}
+
+func paths(ss ...string) (out []msg.Path) {
+	for _, s := range ss {
+		out = append(out, path(s))
+	}
+	return out
+}
+
+func message(id, subject string) *msg.Message {
+	return &msg.Message{
+		ID:       id,
+		Session:  msg.Session{Remote: netip.MustParseAddrPort("192.0.2.1:1025"), Helo: "mail\x1b[31m", TLS: "TLS1.3", Outbound: true},
+		Envelope: msg.Envelope{From: path("spam@evil.example"), EightBit: true},
+		Auth:     []msg.AuthResult{{Method: "spf", Status: "fail", Property: "smtp.mailfrom", Value: "evil.example"}},
+		Raw:      []byte("X-Spam-Flag: NO\r\nSubject: " + subject + "\r\nFrom: x\r\n\r\nbody of " + id + "\r\n"),
+	}
+}
+
+func decision(to ...string) msg.Decision {
+	return msg.Decision{
+		Action: msg.Quarantine, To: paths(to...), NextHop: "hop:25", Reason: "SCORE",
+		Why: msg.Verdict{
+			Score: 12.5, Required: 5, Blind: []string{"clamav"},
+			Counted: []msg.Weighed{{Finding: msg.Finding{Symbol: "LINK", Evidence: "\u202ehttp://evil.example", Part: "1.2"}, Score: 4.5}},
+		},
+	}
+}
+
+// content is what a release delivers: our block, and the message without the
+// field that forged ours.
+func content(m *msg.Message) [][]byte {
+	at := bytes.Index(m.Raw, []byte("Subject:"))
+	return [][]byte{[]byte("X-Spam-Flag: YES\r\nReceived: x\r\n"), m.Raw[at:]}
+}
+
+func (r *rig) hold(m *msg.Message, to ...string) {
+	r.t.Helper()
+	if err := r.Hold(r.t.Context(), m, decision(to...), content(m)); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) ids(f Filter) string {
+	r.t.Helper()
+	is, err := r.List(r.t.Context(), f)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var out []string
+	for _, i := range is {
+		out = append(out, i.ID)
+	}
+	return strings.Join(out, " ")
+}
+
+// empty checks that nothing is left on disk.
+func (r *rig) empty() {
+	r.t.Helper()
+	for _, table := range []string{"quarantine", "quarantine_rcpt", "body"} {
+		var n int
+		err := r.db.View(r.t.Context(), func(tx store.Tx) error { return tx.QueryRow(r.t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n) })
+		if err != nil || n != 0 {
+			r.t.Errorf("%d rows left in %s, %v", n, table, err)
+		}
+	}
+	if files, err := os.ReadDir(filepath.Join(r.dir, "bodies")); err != nil || len(files) > 0 {
+		r.t.Errorf("%d files left, %v", len(files), err)
+	}
+}
+
+func TestShow(t *testing.T) {
+	r := newRig(t)
+	m := message("m1", "=?utf-8?q?H=C3=B3a_=C4=91=C6=A1n?=")
+	r.hold(m, "a@x.test", "b@x.test")
+	item, raw, err := r.Show(t.Context(), "m1")
+	if err != nil || !bytes.Equal(raw, m.Raw) {
+		t.Fatalf("%q, %v", raw, err)
+	}
+	got, err := json.Marshal(item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	item.Held, item.Expires = item.Held.UTC(), item.Expires.UTC()
+	got, _ = json.Marshal(item)
+	want := `{"id":"m1","message":"m1","from":"spam@evil.example","to":["a@x.test","b@x.test"],"subject":"Hóa đơn","reason":"SCORE","score":12.5,"required":5,` +
+		`"findings":[{"symbol":"LINK","evidence":"\\u202ehttp://evil.example","part":"1.2","score":4.5}],"blind":["clamav"],` +
+		`"auth":[{"Method":"spf","Status":"fail","Property":"smtp.mailfrom","Value":"evil.example","Reason":""}],` +
+		`"held":"2026-11-24T08:00:00Z","expires":"2026-12-24T08:00:00Z","size":` + fmt.Sprint(len(m.Raw)) + `,"remote":"192.0.2.1:1025","helo":"mail\\x1b[31m","tls":"TLS1.3","outbound":true,"next_hop":"hop:25"}`
+	if string(got) != want {
+		t.Errorf("item\n%s\nwant\n%s", got, want)
+	}
+	if _, _, err := r.Show(t.Context(), "none"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestHoldRefuses(t *testing.T) {
+	r := newRig(t)
+	for name, spoil := range map[string]func(*msg.Message, *msg.Decision){
+		"no id":        func(m *msg.Message, _ *msg.Decision) { m.ID = "" },
+		"no recipient": func(_ *msg.Message, d *msg.Decision) { d.To = nil },
+		"bad octets":   func(_ *msg.Message, d *msg.Decision) { d.To[0].Raw = "a\xff" },
+		"bad sender":   func(m *msg.Message, _ *msg.Decision) { m.Envelope.From.Local = "\x00" },
+	} {
+		m, d := message("m", "s"), decision("a@x.test")
+		m.Raw = append(m.Raw, make([]byte, 1<<20)...)
+		spoil(m, &d)
+		if err := r.Hold(t.Context(), m, d, content(m)); err == nil {
+			t.Errorf("%s: held", name)
+		}
+	}
+	r.empty()
+}
+
+func TestReleaseKeepsOctets(t *testing.T) {
+	big := bytes.Repeat([]byte("0123456789\r\n"), 50<<10)
+	m := message("m", "s")
+	m.Raw = append(m.Raw, big...)
+	other := bytes.ToUpper(m.Raw)
+	for name, c := range map[string][][]byte{
+		"block and less":  content(m),
+		"the original":    {m.Raw},
+		"block and all":   {[]byte("A: b\r\n"), m.Raw},
+		"three pieces":    {[]byte("A: b\r\n"), m.Raw[:100], m.Raw[100:]},
+		"encrypted":       {[]byte("A: b\r\n"), other},
+		"only a tail":     {m.Raw[len(m.Raw)-5:]},
+		"longer":          {m.Raw, m.Raw},
+		"nothing":         nil,
+		"an empty piece":  {m.Raw, nil},
+		"repeated pieces": {m.Raw[:10], m.Raw[len(m.Raw)-10:], m.Raw[len(m.Raw)-10:]},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			if err := r.Hold(t.Context(), m, decision("a@x.test", "b@x.test"), c); err != nil {
+				t.Fatal(err)
+			}
+			to, err := r.Release(t.Context(), "m", nil, "lan")
+			if err != nil || fmt.Sprint(to) != "[a@x.test b@x.test]" {
+				t.Fatal(to, err)
+			}
+			got := r.out.got[0]
+			if !bytes.Equal(bytes.Join(got.Content, nil), bytes.Join(c, nil)) {
+				t.Error("other octets")
+			}
+			if got.ID != "m" || got.NextHop != "hop:25" || got.From != m.Envelope.From || fmt.Sprint(got.To) != fmt.Sprint(to) || !got.EightBit || got.SMTPUTF8 {
+				t.Errorf("%+v", got)
+			}
+			r.empty()
+		})
+	}
+}
+
+func FuzzHeadOf(f *testing.F) {
+	f.Add([]byte("raw message"), []byte("head"), []byte("message"))
+	f.Add([]byte(""), []byte(""), []byte(""))
+	f.Add([]byte("aaaa"), []byte("aaaaa"), []byte("aa"))
+	f.Fuzz(func(t *testing.T, raw, a, b []byte) {
+		head, skip := headOf([][]byte{a, b}, raw)
+		if skip < 0 || skip > len(raw) {
+			t.Fatal(skip)
+		}
+		if got := append(bytes.Join(head, nil), raw[skip:]...); !bytes.Equal(got, append(append([]byte(nil), a...), b...)) {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+func TestReleaseSome(t *testing.T) {
+	r, ctx := newRig(t), t.Context()
+	r.hold(message("m", "s"), "a@x.test", "B@x.test", `"c d"@x.test`)
+	if _, err := r.Release(ctx, "m", []string{"a@x.test", "z@x.test"}, "lan"); !errors.Is(err, ErrRecipient) {
+		t.Errorf("unknown address: %v", err)
+	}
+	to, err := r.Release(ctx, "m", []string{"<b@X.test>"}, "lan")
+	if err != nil || fmt.Sprint(to) != "[B@x.test]" {
+		t.Fatal(to, err)
+	}
+	if _, err := r.Release(ctx, "m", []string{"b@x.test"}, "lan"); !errors.Is(err, ErrRecipient) {
+		t.Errorf("twice: %v", err)
+	}
+	item, _, err := r.Show(ctx, "m")
+	if err != nil || fmt.Sprint(item.To) != `[a@x.test "c d"@x.test]` {
+		t.Errorf("%v %v", item.To, err)
+	}
+	if to, err = r.Release(ctx, "m", nil, "lan"); err != nil || len(to) != 2 {
+		t.Errorf("%v %v", to, err)
+	}
+	if _, err = r.Release(ctx, "m", nil, "lan"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("after the last: %v", err)
+	}
+	r.empty()
+	want := `held m  SCORE, released m lan B@x.test, released m lan a@x.test, released m lan "c d"@x.test`
+	if got := strings.Join(r.events, ", "); got != want {
+		t.Errorf("events %s", got)
+	}
+}
+
+// TestReleaseTogether: many release at the same time, each recipient goes once.
+func TestReleaseTogether(t *testing.T) {
+	r := newRig(t)
+	var to []string
+	for i := range 8 {
+		to = append(to, fmt.Sprintf("r%d@x.test", i))
+	}
+	r.hold(message("m", "s"), to...)
+	var wg sync.WaitGroup
+	for i := range 24 {
+		wg.Go(func() {
+			var names []string
+			if i%2 == 0 {
+				names = []string{to[i/2%len(to)]}
+			}
+			if _, err := r.Release(t.Context(), "m", names, "lan"); err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrRecipient) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	times := map[string]int{}
+	for _, got := range r.out.got {
+		for _, p := range got.To {
+			times[p.Raw]++
+		}
+	}
+	for _, p := range to {
+		if times[p] != 1 {
+			t.Errorf("%s was released %d times", p, times[p])
+		}
+	}
+	r.empty()
+}
+
+// TestReleaseFails: what the queue cannot take stays held, whole.
+func TestReleaseFails(t *testing.T) {
+	r := newRig(t)
+	r.hold(message("m", "s"), "a@x.test", "b@x.test")
+	r.out.fail = errors.New("queue trouble")
+	if _, err := r.Release(t.Context(), "m", nil, "lan"); !errors.Is(err, r.out.fail) || r.out.undo != 1 {
+		t.Errorf("%v, undone %d", err, r.out.undo)
+	}
+	item, _, err := r.Show(t.Context(), "m")
+	if err != nil || len(item.To) != 2 || len(r.events) != 1 {
+		t.Errorf("%+v %v %v", item, err, r.events)
+	}
+	r.out.fail = nil
+	if to, err := r.Release(t.Context(), "m", nil, "lan"); err != nil || len(to) != 2 {
+		t.Errorf("%v %v", to, err)
+	}
+}
+
+func TestReleaseDamaged(t *testing.T) {
+	r := newRig(t)
+	r.hold(message("m", "s"), "a@x.test")
+	err := r.db.Update(t.Context(), func(tx store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE quarantine SET skip = -1`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Release(t.Context(), "m", nil, "lan"); !errors.Is(err, store.ErrCorrupt) || len(r.out.got) != 0 {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestReleaseRoute(t *testing.T) {
+	r := newRig(t, func(o *Options) {
+		o.NextHop = func(domain string) (string, bool) { return "mx." + domain + ":25", domain != "none.test" }
+	})
+	for id, to := range map[string][]string{"m": {"a@x.test", "b@y.test", "c@x.test"}, "n": {"a@x.test", "b@none.test"}} {
+		d := decision(to...)
+		d.NextHop = ""
+		if err := r.Hold(t.Context(), message(id, "s"), d, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.Release(t.Context(), "m", nil, "lan"); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, tr := range r.out.got {
+		got = append(got, fmt.Sprint(tr.NextHop, tr.To))
+	}
+	if s := strings.Join(got, " "); s != "mx.x.test:25[a@x.test c@x.test] mx.y.test:25[b@y.test]" {
+		t.Error(s)
+	}
+	if _, err := r.Release(t.Context(), "n", nil, "lan"); !errors.Is(err, ErrNoRoute) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestList(t *testing.T) {
+	r := newRig(t)
+	subjects := map[string]string{"m1": "HÓA ĐƠN điện tử", "m2": "hoa don", "m3": "100% off_now!", "m4": "Ho\u0301a do\u031bn"}
+	for _, id := range []string{"m1", "m2", "m3", "m4"} {
+		r.hold(message(id, subjects[id]), id+"@x.test")
+		r.now = r.now.Add(time.Hour)
+	}
+	tests := []struct {
+		f    Filter
+		want string
+	}{
+		{Filter{}, "m4 m3 m2 m1"},
+		{Filter{Text: "hoa don"}, "m4 m2 m1"},
+		{Filter{Text: "hóa"}, "m4 m1"},
+		{Filter{Text: "ho\u0301a đơn"}, "m1"},
+		{Filter{Text: "Điện Tử"}, "m1"},
+		{Filter{Text: "%"}, "m3"},
+		{Filter{Text: "off_"}, "m3"},
+		{Filter{Text: "w!"}, "m3"},
+		{Filter{Text: "M2@X"}, "m2"},
+		{Filter{Text: "evil.example", Limit: 2, Offset: 1}, "m3 m2"},
+		{Filter{Text: "score", Since: t0.Add(2 * time.Hour)}, "m4 m3"},
+		{Filter{Text: "nothing"}, ""},
+		{Filter{Text: "\x00'; DROP TABLE quarantine"}, ""},
+	}
+	for _, tt := range tests {
+		if got := r.ids(tt.f); got != tt.want {
+			t.Errorf("%+v: %s, want %s", tt.f, got, tt.want)
+		}
+	}
+}
+
+func TestSeveralCopies(t *testing.T) {
+	r := newRig(t)
+	m := message("m", "s")
+	var changes []*store.Change
+	for _, to := range []string{"a@x.test", "b@x.test", "c@x.test"} {
+		c, err := r.Prepare(t.Context(), m, decision(to), content(m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes = append(changes, c)
+	}
+	if err := r.db.Commit(t.Context(), changes...); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.ids(Filter{}); got != "m m-2 m-3" {
+		t.Error(got)
+	}
+}
+
+// TestCommitTogether: when another change of the commit fails, nothing is held.
+func TestCommitTogether(t *testing.T) {
+	r := newRig(t)
+	m := message("m", "s")
+	m.Raw = append(m.Raw, make([]byte, 1<<20)...)
+	c, err := r.Prepare(t.Context(), m, decision("a@x.test"), content(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := &store.Change{Apply: func(context.Context, store.Tx) error { return errors.New("no") }}
+	if err := r.db.Commit(t.Context(), c, bad); err == nil || len(r.events) != 0 {
+		t.Errorf("%v %v", err, r.events)
+	}
+	r.empty()
+}
+
+func TestDelete(t *testing.T) {
+	r := newRig(t)
+	m := message("m", "s")
+	m.Raw = append(m.Raw, make([]byte, 1<<20)...)
+	r.hold(m, "a@x.test")
+	if err := r.Delete(t.Context(), "m", "lan"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Delete(t.Context(), "m", "lan"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+	r.empty()
+	if got := r.events[len(r.events)-1]; got != "deleted m lan" {
+		t.Error(got)
+	}
+}
+
+func TestExpire(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Keep = 24 * time.Hour })
+	for i := range expireBatch + 5 {
+		r.hold(message(fmt.Sprint("m", i), "s"), "a@x.test")
+	}
+	r.now = r.now.Add(time.Hour)
+	r.hold(message("young", "s"), "a@x.test")
+	r.now = t0.Add(24*time.Hour - time.Millisecond)
+	if n, err := r.Expire(t.Context()); n != 0 || err != nil {
+		t.Errorf("too early: %d %v", n, err)
+	}
+	r.now = t0.Add(24 * time.Hour)
+	if n, err := r.Expire(t.Context()); n != expireBatch+5 || err != nil {
+		t.Errorf("%d %v", n, err)
+	}
+	if got := r.ids(Filter{}); got != "young" {
+		t.Error(got)
+	}
+	r.now = r.now.Add(24 * time.Hour)
+	if n, err := r.Expire(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d %v", n, err)
+	}
+	r.empty()
+}
+
+func TestSubject(t *testing.T) {
+	tests := []struct{ raw, want string }{
+		{"", ""},
+		{"Subject:", ""},
+		{"Subject: a", "a"},
+		{"From: x\r\nSUBJECT:a\r\n\tb\r\n c\r\nTo: y\r\n\r\n", "a b c"},
+		{"X: y\r\n\r\nSubject: in the body\r\n", ""},
+		{"Subject: one\r\nSubject: two\r\n\r\n", "one"},
+		{"Subject: =?utf-8?b?SMOzYSDEkcahbg==?=\r\n\r\n", "Hóa đơn"},
+		{"Subject: =?windows-1258?q?H=F3a?=\r\n\r\n", "Hóa"},
+		{"Subject: =?iso-2022-jp?b?GyRCRnxLXBsoQg==?=\r\n\r\n", "日本"},
+		{"Subject: =?unknown?q?a?=\r\n\r\n", "=?unknown?q?a?="},
+		{"Subject: =?utf-8?q?a=1B[31m=00?=\r\n\r\n", `a\x1b[31m\x00`},
+		{"Subject: a\xffb\r\n\r\n", "a\uFFFDb"},
+		{"Subject: a\u202eb\r\n\r\n", `a\u202eb`},
+		{"Subject: " + strings.Repeat("x", 400) + "\r\n\r\n", strings.Repeat("x", subjectMax) + "…"},
+		{"X: " + strings.Repeat("x", headerMax) + "\r\nSubject: far\r\n\r\n", ""},
+	}
+	for _, tt := range tests {
+		if got := subject([]byte(tt.raw)); got != tt.want {
+			t.Errorf("%.60q: %q, want %q", tt.raw, got, tt.want)
+		}
+	}
+}
+
+func FuzzSubject(f *testing.F) {
+	f.Add([]byte("Subject: =?utf-8?b?SMOzYSDEkcahbg==?=\r\n\tb\r\n\r\n"))
+	f.Add([]byte("subject:\xff\n \n\t\r\r\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s := subject(raw)
+		if strings.ContainsAny(s, "\x00\x1b\r\n\u202e") || len([]rune(s)) > 12*subjectMax {
+			t.Errorf("%q", s)
+		}
+		if text := searchText(&Item{Subject: s}); !clean(text) {
+			t.Errorf("%q", text)
+		}
+	})
+}
