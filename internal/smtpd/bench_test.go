@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -32,7 +33,7 @@ func benchData(b *testing.B, size int) {
 	head := "Subject: bench\r\n\r\n"
 	line := strings.Repeat("x", 76) + "\r\n"
 	body := []byte(head + strings.Repeat(line, (size-len(head))/len(line)) + ".\r\n")
-	envelope := []byte("MAIL FROM:<a@attack.test>\r\nRCPT TO:<b@gov.test>\r\nDATA\r\n")
+	envelope := fmt.Appendf(nil, "MAIL FROM:<a@attack.test> SIZE=%d\r\nRCPT TO:<b@gov.test>\r\nDATA\r\n", len(body))
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -45,8 +46,10 @@ func benchData(b *testing.B, size int) {
 		defer func() { _ = conn.Close() }()
 		r := bufio.NewReader(conn)
 		want(b, r, "220")
-		_, _ = io.WriteString(conn, "HELO x\r\n")
-		want(b, r, "250")
+		_, _ = io.WriteString(conn, "EHLO x\r\n")
+		for range 6 {
+			want(b, r, "250")
+		}
 		for pb.Next() {
 			_, _ = conn.Write(envelope)
 			want(b, r, "250")

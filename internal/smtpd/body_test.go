@@ -123,8 +123,13 @@ func TestBodyLineLimit(t *testing.T) {
 // TestBodyOfDotsIsNeverEndless: stuffing can make a message that is not too big a
 // third longer on the wire; the drain must leave room for that.
 func TestBodyOfDotsIsNeverEndless(t *testing.T) {
-	srv := bodyServer(func(l *Limits) { l.MessageSize = 6 << 20 })
-	wire := append(bytes.Repeat([]byte("..\r\n"), 2<<20), ".\r\n"...)
+	for _, size := range []int64{3, 1 << 20, 25 << 20, 1 << 30} {
+		if wire := size / 3 * 4; drainLimit(Limits{MessageSize: size}) < wire+3 {
+			t.Errorf("a message of %d octets can be cut off", size)
+		}
+	}
+	srv := bodyServer(func(l *Limits) { l.MessageSize = 3 << 20 })
+	wire := append(bytes.Repeat([]byte("..\r\n"), 1<<20), ".\r\n"...)
 	b := newBody(srv, 0)
 	for block := wire; ; {
 		n, done, err := b.take(block[:min(len(block), 1<<16)])
@@ -135,7 +140,7 @@ func TestBodyOfDotsIsNeverEndless(t *testing.T) {
 			break
 		}
 	}
-	if b.refused.Code != 0 || len(b.raw) != 6<<20 {
+	if b.refused.Code != 0 || len(b.raw) != 3<<20 {
 		t.Errorf("%v, %d octets", b.refused, len(b.raw))
 	}
 }

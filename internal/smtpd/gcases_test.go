@@ -1,9 +1,11 @@
 package smtpd
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +83,26 @@ func TestG09EarlyTalker(t *testing.T) {
 	c.closed()
 	if r.events.count("early_talker") != 1 {
 		t.Error("early_talker was not counted")
+	}
+}
+
+// TestG09WithoutDelay: with no greet delay, what has arrived when the connection is
+// taken is still seen.
+func TestG09WithoutDelay(t *testing.T) {
+	r, cfg := newServer(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.addr = l.Addr().String()
+	c := r.dialFrom("")
+	c.send("EHLO client.test\r\n") // nobody has accepted yet
+	go func() { r.served <- r.srv.Serve(context.Background(), l, cfg) }()
+	c.want("554 5.5.1")
+	c.closed()
+	_ = c.conn.Close()
+	if err := r.srv.Shutdown(context.Background()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -21,13 +21,14 @@ var (
 //
 // A line that is neither a field nor a continuation is refused once a field stood
 // before it: some readers end the header there, some skip the line, and what stands
-// below is a header to one and text to the other. A message that has no field at
-// all is a bare text to every reader, and is taken.
+// below is a header to one and text to the other. A message that begins with such a
+// line is a bare text without a header, and is taken, unless its first paragraph
+// holds a From field for those who skip the line.
 func checkHeader(raw []byte, l Limits) (msg.Reply, string) {
 	h := headerScan{limits: l}
 	for rest := raw; len(rest) > 0; {
 		line := rest[:bytes.IndexByte(rest, '\n')+1]
-		if len(line) == len("\r\n") || h.bareText(line) {
+		if len(line) == len("\r\n") {
 			break
 		}
 		if r, event := h.line(line); r.Code != 0 {
@@ -40,17 +41,16 @@ func checkHeader(raw []byte, l Limits) (msg.Reply, string) {
 
 type headerScan struct {
 	limits                       Limits
+	bare                         bool // the first line was no field
 	size, fields, from, received int
-}
-
-// bareText tells whether the message begins with a line that is no field.
-func (h *headerScan) bareText(line []byte) bool {
-	return h.fields == 0 && !folded(line) && fieldName(line) == nil
 }
 
 func folded(line []byte) bool { return line[0] == ' ' || line[0] == '\t' }
 
 func (h *headerScan) line(line []byte) (msg.Reply, string) {
+	if h.bare {
+		return h.text(line)
+	}
 	if h.size += len(line); h.size > h.limits.HeaderSize {
 		return replyHeaderSize, evLimit
 	}
@@ -61,10 +61,22 @@ func (h *headerScan) line(line []byte) (msg.Reply, string) {
 		return msg.Reply{}, ""
 	}
 	name := fieldName(line)
+	if name == nil && h.fields == 0 {
+		h.bare = true
+		return msg.Reply{}, ""
+	}
 	if name == nil {
 		return replyHeaderSyntax, evHeader
 	}
 	return h.field(name)
+}
+
+// text looks at a line of a message without a header.
+func (h *headerScan) text(line []byte) (msg.Reply, string) {
+	if bytes.EqualFold(fieldName(line), []byte("From")) {
+		return replyHeaderSyntax, evHeader
+	}
+	return msg.Reply{}, ""
 }
 
 func (h *headerScan) field(name []byte) (msg.Reply, string) {

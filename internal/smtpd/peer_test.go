@@ -39,7 +39,7 @@ func TestPeerSendsMail(t *testing.T) {
 }
 
 func peerBody(who string) string {
-	return "Subject: " + who + "\r\n\r\n.dot\r\n..\r\n" + strings.Repeat("Cộng hoà xã hội chủ nghĩa Việt Nam\r\n", 5000) + ".\r\n"
+	return "Subject: " + who + "\r\n\r\n.dot\r\n..\r\n" + strings.Repeat("Cộng hoà xã hội chủ nghĩa Việt Nam\r\n", 2000) + ".\r\n"
 }
 
 func peerSession(addr string, secure bool, who string) error {

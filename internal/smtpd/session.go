@@ -25,7 +25,7 @@ type session struct {
 	raw     net.Conn // the connection below TLS
 	w       *wire
 	peer    netip.AddrPort // who is really connected; who it speaks for is who.Remote
-	claimed netip.Addr     // counted in the census, if valid or not proxied
+	claimed netip.Addr     // the client that the census counts us to, when counted
 	counted bool
 	proxied bool // must begin with a PROXY header
 
