@@ -1,0 +1,138 @@
+package queue
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"congthu/internal/msg"
+	"congthu/internal/store"
+)
+
+func TestOperator(t *testing.T) {
+	r := newRig(t)
+	ctx := t.Context()
+	r.hop.set(all(try450))
+	r.run()
+	r.put(letter("a", "a@x.test", "b@x.test"), letter("b", "a@x.test"))
+	r.until("deferred a b@x.test")
+	r.until("deferred b a@x.test")
+	counts := func(what string, n int, err error, want int) {
+		t.Helper()
+		if n != want || err != nil {
+			t.Errorf("%s: %d, %v; want %d", what, n, err, want)
+		}
+	}
+	n, err := r.Hold(ctx, "a")
+	counts("hold", n, err, 1)
+	r.hop.set(all(ok250))
+	n, err = r.Retry(ctx, "b")
+	counts("retry", n, err, 1)
+	r.until("delivered b a@x.test")
+	r.pass(time.Hour)
+	r.wantList("a a@x.test held 1 450\na b@x.test held 1 450")
+	n, err = r.Retry(ctx, All)
+	counts("retry all", n, err, 1)
+	r.until("delivered a b@x.test")
+
+	r.hop.set(all(try450))
+	r.put(letter("c", "a@x.test"), letter("d", "a@x.test"))
+	r.until("deferred c a@x.test")
+	r.until("deferred d a@x.test")
+	n, err = r.Hold(ctx, All)
+	counts("hold all", n, err, 2)
+	n, err = r.Drop(ctx, "c")
+	counts("drop", n, err, 1)
+	n, err = r.Drop(ctx, "c")
+	counts("drop again", n, err, 0)
+	n, err = r.Drop(ctx, All)
+	counts("drop all", n, err, 0)
+	n, err = r.Retry(ctx, "none")
+	counts("retry none", n, err, 0)
+	r.wantList("d a@x.test held 1 450")
+	es, err := r.List(ctx, 1)
+	if err != nil || len(es) != 1 || es[0].From != "sender@so-mau.gov.test" || es[0].NextHop != "hop:25" || es[0].LastReply.Text != "mailbox busy" ||
+		!es[0].Created.Equal(t0.Add(time.Hour)) || es[0].Size == 0 {
+		t.Errorf("%+v, %v", es, err)
+	}
+	n, err = r.Depth(ctx)
+	counts("depth", n, err, 1)
+}
+
+// TestDropWhileTrying: the row is gone, another has come under its id; the
+// outcome of the old attempt must not touch it.
+func TestDropWhileTrying(t *testing.T) {
+	r := newRig(t)
+	entered, release := make(chan struct{}), make(chan struct{})
+	r.hop.set(func(ctx context.Context, t *msg.Transfer) []msg.Reply {
+		entered <- struct{}{}
+		<-release
+		return all(ok250)(ctx, t)
+	})
+	r.run()
+	r.put(letter("m", "a@x.test"))
+	<-entered
+	r.wantList("m a@x.test trying 0 0")
+	if n, err := r.Drop(t.Context(), "m"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	r.put(letter("m", "b@x.test"))
+	release <- struct{}{}
+	<-entered // the second attempt, of the new row
+	r.wantList("m b@x.test trying 0 0")
+	close(release)
+	r.until("delivered m b@x.test")
+	if strings.Contains(r.log(), "delivered m a@x.test") {
+		t.Errorf("events:\n%s", r.log())
+	}
+}
+
+func TestDamagedContentIsKept(t *testing.T) {
+	for _, query := range []string{`UPDATE body SET content = $1`, `UPDATE queue SET head = $1`} {
+		r := newRig(t)
+		r.put(letter("m", "a@x.test"))
+		err := r.db.Update(t.Context(), func(tx store.Tx) error {
+			_, err := tx.Exec(t.Context(), query, []byte("damage"))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.run()
+		r.put(letter("n", "a@x.test"))
+		r.until("corrupt m a@x.test")
+		r.until("delivered n a@x.test")
+		r.wantList("m a@x.test corrupt 0 0")
+	}
+}
+
+func TestDamagedFileIsKept(t *testing.T) {
+	dir := t.TempDir()
+	r := newRig(t, func(o *Options) {
+		db, err := store.Open(t.Context(), store.Options{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		o.Store = db
+	})
+	r.db = r.o.Store
+	m := letter("m", "a@x.test")
+	m.Content[1] = make([]byte, 1<<20)
+	r.put(m)
+	files, err := filepath.Glob(filepath.Join(dir, "bodies", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if err := os.Truncate(files[0], 1000); err != nil {
+		t.Fatal(err)
+	}
+	r.run()
+	r.until("corrupt m a@x.test")
+	if len(r.hop.transfers()) != 0 {
+		t.Error("half a message was sent")
+	}
+}
