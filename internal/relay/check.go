@@ -1,0 +1,87 @@
+package relay
+
+import (
+	"bytes"
+	"strings"
+
+	"congthu/internal/msg"
+)
+
+// sendable refuses what must never go on a wire. The edge has checked it all when it
+// came in; a message from disk, or made by a later stage, is checked again here,
+// because what follows a bare CR or LF may be read as commands by somebody else's
+// server (SMTP smuggling).
+func sendable(t *msg.Transfer) msg.Reply {
+	if len(t.To) == 0 {
+		return msg.Reply{Code: 554, Detail: "5.1", Text: "no recipients"}
+	}
+	for _, p := range append([]msg.Path{t.From}, t.To...) {
+		if !cleanPath(p.Raw) {
+			return msg.Reply{Code: 553, Detail: "1.3", Text: "malformed address, not sent"}
+		}
+	}
+	if !cleanContent(t.Content) {
+		return msg.Reply{Code: 554, Detail: "6.0", Text: "malformed line endings, not sent"}
+	}
+	return msg.Reply{}
+}
+
+// cleanPath tells whether a path can stand between angle brackets and mean one thing:
+// no control characters anywhere, no space or bracket outside quotes.
+func cleanPath(raw string) bool {
+	quoted := false
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		switch {
+		case c < ' ' || c == 0x7f:
+			return false
+		case quoted && c == '\\':
+			if i++; i >= len(raw) || raw[i] < ' ' || raw[i] == 0x7f {
+				return false
+			}
+		case c == '"':
+			quoted = !quoted
+		case !quoted && strings.IndexByte("<> ,;()\\", c) >= 0:
+			return false
+		}
+	}
+	return !quoted
+}
+
+// cleanContent tells whether every CR has its LF, every LF its CR, and there is no
+// NUL. A pair may lie across two blocks.
+func cleanContent(blocks [][]byte) bool {
+	cr := false // the block before ended in CR
+	for _, b := range blocks {
+		if len(b) == 0 {
+			continue
+		}
+		if cr != (b[0] == '\n') || bytes.IndexByte(b, 0) >= 0 {
+			return false
+		}
+		pairs := bytes.Count(b, []byte("\r\n"))
+		lfs, crs := bytes.Count(b, []byte("\n")), bytes.Count(b, []byte("\r"))
+		if cr {
+			lfs--
+		}
+		if cr = b[len(b)-1] == '\r'; cr {
+			crs--
+		}
+		if pairs != lfs || pairs != crs {
+			return false
+		}
+	}
+	return !cr
+}
+
+// needs8Bit tells whether any octet is above 127.
+func needs8Bit(blocks [][]byte) bool {
+	for _, b := range blocks {
+		for _, c := range b {
+			if c >= 0x80 {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"congthu/internal/msg"
+)
+
+// maxHosts bounds how many hosts of a domain are tried in one delivery.
+const maxHosts = 10
+
+// byDomain sends to each recipient domain by its own MX records, side by side.
+func (c *Client) byDomain(ctx context.Context, t *msg.Transfer) []msg.Reply {
+	out := make([]msg.Reply, len(t.To))
+	var wg sync.WaitGroup
+	for domain, at := range domains(t.To) {
+		part := *t
+		part.To = nil
+		for _, i := range at {
+			part.To = append(part.To, t.To[i])
+		}
+		wg.Go(func() {
+			for j, r := range c.toDomain(ctx, &part, domain) {
+				out[at[j]] = r
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func domains(to []msg.Path) map[string][]int {
+	out := map[string][]int{}
+	for i, p := range to {
+		out[p.Domain] = append(out[p.Domain], i)
+	}
+	return out
+}
+
+// toDomain tries the domain's hosts in order until one has answered the message
+// (RFC 5321 section 5.1). Only what is certainly not sent goes to the next host.
+func (c *Client) toDomain(ctx context.Context, t *msg.Transfer, domain string) []msg.Reply {
+	hosts, r := c.hosts(ctx, domain)
+	if r.Code != 0 {
+		return all(t, r)
+	}
+	replies := all(t, notSent("no host of the domain answers"))
+	for _, host := range hosts {
+		replies = c.toHop(ctx, t, hop{addr: net.JoinHostPort(host, c.o.Port), name: host})
+		if !slices.ContainsFunc(replies, unreached) {
+			break
+		}
+		if slices.ContainsFunc(replies, func(r msg.Reply) bool { return !unreached(r) }) {
+			break // some were answered: asking another host could send twice
+		}
+	}
+	return replies
+}
+
+// unreached tells whether this is our own "not sent".
+func unreached(r msg.Reply) bool { return r.Code == 451 && strings.HasPrefix(r.Text, "not sent: ") }
+
+// hosts finds where a domain's mail goes, best first.
+func (c *Client) hosts(ctx context.Context, domain string) ([]string, msg.Reply) {
+	if domain == "" || c.o.Resolver == nil {
+		return nil, msg.Reply{Code: 550, Detail: "1.2", Text: "no domain to deliver to"}
+	}
+	mxs, err := c.o.Resolver.LookupMX(ctx, domain)
+	switch {
+	case notFound(err) || (err == nil && len(mxs) == 0):
+		return c.implicitMX(ctx, domain)
+	case err != nil:
+		return nil, msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up"}
+	case len(mxs) == 1 && strings.Trim(mxs[0].Host, ".") == "":
+		return nil, msg.Reply{Code: 556, Detail: "1.10", Text: "the recipient's domain accepts no mail (null MX)"} // RFC 7505
+	}
+	return c.ranked(mxs)
+}
+
+// ranked sorts hosts by preference and leaves out ourselves and everything behind us
+// (RFC 5321 section 5.1).
+func (c *Client) ranked(mxs []*net.MX) ([]string, msg.Reply) {
+	mxs = slices.Clone(mxs)
+	slices.SortStableFunc(mxs, func(a, b *net.MX) int { return int(a.Pref) - int(b.Pref) })
+	ours := 1 << 17
+	for _, mx := range mxs {
+		if strings.EqualFold(strings.TrimSuffix(mx.Host, "."), c.o.Hostname) {
+			ours = min(ours, int(mx.Pref))
+		}
+	}
+	var hosts []string
+	for _, mx := range mxs {
+		if h := strings.TrimSuffix(mx.Host, "."); h != "" && int(mx.Pref) < ours && len(hosts) < maxHosts {
+			hosts = append(hosts, h)
+		}
+	}
+	if len(hosts) == 0 {
+		return nil, msg.Reply{Code: 554, Detail: "4.6", Text: "mail for the domain loops back to this host"}
+	}
+	return hosts, msg.Reply{}
+}
+
+// implicitMX: a domain without MX records is its own host, if it has an address.
+func (c *Client) implicitMX(ctx context.Context, domain string) ([]string, msg.Reply) {
+	addrs, err := c.o.Resolver.LookupIPAddr(ctx, domain)
+	switch {
+	case notFound(err) || (err == nil && len(addrs) == 0):
+		return nil, msg.Reply{Code: 550, Detail: "1.2", Text: "the recipient's domain does not exist"}
+	case err != nil:
+		return nil, msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up"}
+	}
+	return []string{domain}, msg.Reply{}
+}
+
+func notFound(err error) bool {
+	var d *net.DNSError
+	return errors.As(err, &d) && d.IsNotFound
+}

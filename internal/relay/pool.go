@@ -1,0 +1,136 @@
+package relay
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// pool keeps idle connections and bounds how many there are to one next hop.
+type pool struct {
+	maxIdle, perHop int
+	idleTime        time.Duration
+
+	mu     sync.Mutex
+	idle   map[string][]*conn // newest last
+	rooms  map[string]*room
+	closed bool
+}
+
+// room is the seats at one next hop.
+type room struct {
+	seats chan struct{}
+	users int
+}
+
+func newPool(maxIdle, perHop int, idleTime time.Duration) *pool {
+	return &pool{maxIdle: maxIdle, perHop: perHop, idleTime: idleTime, idle: map[string][]*conn{}, rooms: map[string]*room{}}
+}
+
+// enter waits for a seat at the next hop.
+func (p *pool) enter(ctx context.Context, addr string) error {
+	p.mu.Lock()
+	r := p.rooms[addr]
+	if r == nil {
+		r = &room{seats: make(chan struct{}, p.perHop)}
+		p.rooms[addr] = r
+	}
+	r.users++
+	p.mu.Unlock()
+	select {
+	case r.seats <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		p.forget(addr, r)
+		return ctx.Err()
+	}
+}
+
+// leave gives the seat back.
+func (p *pool) leave(addr string) {
+	p.mu.Lock()
+	r := p.rooms[addr]
+	p.mu.Unlock()
+	<-r.seats
+	p.forget(addr, r)
+}
+
+func (p *pool) forget(addr string, r *room) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.users--; r.users == 0 {
+		delete(p.rooms, addr)
+	}
+}
+
+// take returns the connection that was used last, or nil. Older ones that have lain
+// too long are closed.
+func (p *pool) take(addr string) *conn {
+	p.mu.Lock()
+	list := p.idle[addr]
+	var found *conn
+	var old []*conn
+	for len(list) > 0 && found == nil {
+		c := list[len(list)-1]
+		list = list[:len(list)-1]
+		if time.Since(c.idleSince) < p.idleTime {
+			found = c
+		} else {
+			old = append(old, c)
+		}
+	}
+	if len(list) == 0 {
+		delete(p.idle, addr)
+	} else {
+		p.idle[addr] = list
+	}
+	p.mu.Unlock()
+	for _, c := range old {
+		c.close()
+	}
+	return found
+}
+
+// give takes a connection back for later, unless there are enough. It is closed when
+// its time is over, so that no socket outlives its use.
+func (p *pool) give(c *conn) {
+	c.idleSince = time.Now()
+	addr := c.hop.addr
+	p.mu.Lock()
+	if p.closed || len(p.idle[addr]) >= p.maxIdle {
+		p.mu.Unlock()
+		c.quit()
+		return
+	}
+	p.idle[addr] = append(p.idle[addr], c)
+	p.mu.Unlock()
+	time.AfterFunc(p.idleTime, func() { p.evict(c) })
+}
+
+// evict closes c if it is still idle and its time is over.
+func (p *pool) evict(c *conn) {
+	p.mu.Lock()
+	list := p.idle[c.hop.addr]
+	for i, x := range list {
+		if x == c && time.Since(c.idleSince) >= p.idleTime {
+			p.idle[c.hop.addr] = append(append([]*conn{}, list[:i]...), list[i+1:]...)
+			p.mu.Unlock()
+			c.quit()
+			return
+		}
+	}
+	p.mu.Unlock()
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	var conns []*conn
+	for _, list := range p.idle {
+		conns = append(conns, list...)
+	}
+	p.idle, p.closed = map[string][]*conn{}, true
+	p.mu.Unlock()
+	for _, c := range conns {
+		c.quit()
+	}
+}
