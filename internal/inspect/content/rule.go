@@ -1,0 +1,213 @@
+package content
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	ahocorasick "github.com/BobuSumisu/aho-corasick"
+
+	"congthu/internal/lang"
+	"congthu/internal/msg"
+)
+
+// Set is all content rules, compiled.
+type Set struct {
+	rules  []rule
+	plain  *dictionary // of words as written
+	bones  *dictionary // of words without marks
+	parts  *dictionary // literals that regular expressions need
+	folder folder
+}
+
+// rule reports its symbol when its own condition and every one of all hold, and one
+// of any (if there are some), and none of not.
+type rule struct {
+	info          RuleInfo
+	all, any, not []condition
+}
+
+// condition looks in some places for words, or for a regular expression, or both.
+type condition struct {
+	where []string
+	fold  bool
+	words []int // in the dictionary that fold names
+	min   int   // so many different words
+	regex *regexp.Regexp
+	needs []int // literals of which the expression needs one; empty: unknown
+}
+
+// RuleInfo describes a rule.
+type RuleInfo struct {
+	Symbol string `json:"symbol"`
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+}
+
+// Rules describes the rules in the order in which they are tried.
+func (s *Set) Rules() []RuleInfo {
+	var out []RuleInfo
+	for i := range s.rules {
+		out = append(out, s.rules[i].info)
+	}
+	return out
+}
+
+// apply tries every rule. A symbol is reported once.
+func (s *Set) apply(ctx context.Context, t *texts) ([]msg.Finding, error) {
+	e := &evaluation{set: s, texts: t, seen: map[string]map[int]bool{}}
+	var out []msg.Finding
+	done := map[string]bool{}
+	for i := range s.rules {
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
+		r := &s.rules[i]
+		if done[r.info.Symbol] {
+			continue
+		}
+		if evidence, ok := e.rule(r); ok {
+			done[r.info.Symbol] = true
+			out = append(out, msg.Finding{Symbol: r.info.Symbol, Evidence: lang.Safe(strings.Join(evidence, ", "), maxEvidence)})
+		}
+	}
+	return out, nil
+}
+
+// evaluation is one message against one set; what was seen where is kept, so each
+// view is searched once for all rules.
+type evaluation struct {
+	set   *Set
+	texts *texts
+	seen  map[string]map[int]bool
+}
+
+func (e *evaluation) rule(r *rule) ([]string, bool) {
+	for i := range r.not {
+		if _, ok := e.condition(&r.not[i]); ok {
+			return nil, false
+		}
+	}
+	var evidence []string
+	for i := range r.all {
+		what, ok := e.condition(&r.all[i])
+		if !ok {
+			return nil, false
+		}
+		evidence = append(evidence, what...)
+	}
+	for i := range r.any {
+		if what, ok := e.condition(&r.any[i]); ok {
+			return append(evidence, what...), true
+		}
+	}
+	return evidence, len(r.any) == 0
+}
+
+func (e *evaluation) condition(c *condition) ([]string, bool) {
+	var evidence []string
+	if len(c.words) > 0 {
+		evidence = e.words(c)
+		if len(evidence) < c.min {
+			return nil, false
+		}
+	}
+	if c.regex == nil {
+		return evidence, true
+	}
+	hit, ok := e.regex(c)
+	return append(evidence, hit), ok
+}
+
+func (e *evaluation) words(c *condition) []string {
+	d := e.set.plain
+	if c.fold {
+		d = e.set.bones
+	}
+	var hits []int
+	for _, place := range c.where {
+		seen := e.search(place, d, c.fold)
+		for _, w := range c.words {
+			if seen[w] && !slices.Contains(hits, w) {
+				hits = append(hits, w)
+			}
+		}
+	}
+	var out []string
+	for _, w := range hits {
+		out = append(out, strings.TrimSpace(d.entries[w]))
+	}
+	return out
+}
+
+func (e *evaluation) search(place string, d *dictionary, folded bool) map[int]bool {
+	key := "w:" + place
+	if folded {
+		key = "f:" + place
+	}
+	return e.once(key, func() map[int]bool { return d.find(e.texts.at(place).tokens(folded)) })
+}
+
+func (e *evaluation) once(key string, search func() map[int]bool) map[int]bool {
+	if s, ok := e.seen[key]; ok {
+		return s
+	}
+	s := search()
+	e.seen[key] = s
+	return s
+}
+
+// regex runs the expression over the text with marks, or, with fold, over its bones.
+func (e *evaluation) regex(c *condition) (string, bool) {
+	for _, place := range c.where {
+		v := e.texts.at(place)
+		key, text, lower := "l:"+place, v.clean, v.lowered()
+		if c.fold {
+			key, text, lower = "b:"+place, v.bones(), v.bones()
+		}
+		if len(c.needs) > 0 {
+			seen := e.once(key, func() map[int]bool { return e.set.parts.find(lower) })
+			if !slices.ContainsFunc(c.needs, func(n int) bool { return seen[n] }) {
+				continue
+			}
+		}
+		if at := c.regex.FindStringIndex(text); at != nil {
+			return text[at[0]:at[1]], true
+		}
+	}
+	return "", false
+}
+
+// dictionary finds many strings in one pass.
+type dictionary struct {
+	entries []string
+	index   map[string]int
+	trie    *ahocorasick.Trie
+}
+
+func newDictionary() *dictionary { return &dictionary{index: map[string]int{}} }
+
+// add returns the entry's number.
+func (d *dictionary) add(s string) int {
+	if n, ok := d.index[s]; ok {
+		return n
+	}
+	d.entries = append(d.entries, s)
+	d.index[s] = len(d.entries) - 1
+	return len(d.entries) - 1
+}
+
+func (d *dictionary) build() { d.trie = ahocorasick.NewTrieBuilder().AddStrings(d.entries).Build() }
+
+func (d *dictionary) find(text string) map[int]bool {
+	seen := map[int]bool{}
+	if len(d.entries) == 0 || text == "" {
+		return seen
+	}
+	d.trie.Walk([]byte(text), func(_, _, pattern int64) bool {
+		seen[int(pattern)] = true
+		return true
+	})
+	return seen
+}
