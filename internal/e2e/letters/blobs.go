@@ -28,18 +28,20 @@ func Blob(name string) ([]byte, bool) {
 		"eicar.zip.zip": func() []byte { return zipped("b.zip", zipped("a.txt", Eicar())) },
 		"eicar.tar.gz":  func() []byte { return gzipped(tarred("a.txt", Eicar())) },
 		"aes.zip":       func() []byte { return encryptedFlag(zipped("a.txt", []byte("secret"))) },
-		"traverse.zip":  func() []byte { return zipped("../../tmp/gwpwn", []byte("x"), "/tmp/gwpwn", []byte("y"), "$(touch gwpwn)", []byte("z")) },
-		"bomb.zip":      func() []byte { return zipped("zeros.bin", make([]byte, 64<<20)) },
-		"lnk":           lnk,
-		"lnk.zip":       func() []byte { return zipped("chi thi.docx.lnk", lnk()) },
-		"exe":           exe,
-		"exe.zip":       func() []byte { return zipped("cai-dat.exe", exe()) },
-		"js.zip":        func() []byte { return zipped("hoa-don.js", []byte("var a = 1;\n")) },
-		"macro.docm":    macroDocument,
-		"docx":          document,
-		"iso":           iso,
-		"pdf":           func() []byte { return pdf("Cong van mau") },
-		"mismatch.zip":  func() []byte { return renamedLocally(zipped("bao-cao.txt", []byte("MZ"))) },
+		"traverse.zip": func() []byte {
+			return zipped("../../tmp/gwpwn", []byte("x"), "/tmp/gwpwn", []byte("y"), "$(touch gwpwn)", []byte("z"))
+		},
+		"bomb.zip":     func() []byte { return zipped("zeros.bin", make([]byte, 64<<20)) },
+		"lnk":          lnk,
+		"lnk.zip":      func() []byte { return zipped("chi thi.docx.lnk", lnk()) },
+		"exe":          exe,
+		"exe.zip":      func() []byte { return zipped("cai-dat.exe", exe()) },
+		"js.zip":       func() []byte { return zipped("hoa-don.js", []byte("var a = 1;\n")) },
+		"macro.docm":   macroDocument,
+		"docx":         document,
+		"iso":          iso,
+		"pdf":          func() []byte { return pdf("Cong van mau") },
+		"mismatch.zip": func() []byte { return renamedLocally(zipped("bao-cao.txt", []byte("MZ"))) },
 	}[name]
 	if !ok {
 		return nil, false
