@@ -1,0 +1,122 @@
+package sniff
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Extension returns the part of the name after its last dot, lower-case, as Windows
+// reads it: dots and spaces at the end do not count.
+func Extension(name string) string {
+	name = strings.TrimRight(base(name), ". \t")
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return ""
+	}
+	return strings.ToLower(strings.TrimSpace(strip(name[i+1:])))
+}
+
+func base(name string) string {
+	return name[strings.LastIndexAny(name, `/\`)+1:]
+}
+
+// strip drops characters that are not seen, so that "e\u200bxe" is "exe".
+func strip(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// class is what Windows or a person does with a file of that name.
+type class byte
+
+const (
+	plain class = iota
+	program
+	script
+	shortcut
+	page
+	image
+	macro
+	document
+)
+
+func classOf(ext string) class {
+	switch ext {
+	case "exe", "scr", "com", "pif", "cpl", "msi", "msp", "mst", "msix", "appx", "appxbundle", "msixbundle", "dll", "ocx", "sys", "drv", "xll", "wll", "jar", "jnlp", "apk", "ipa", "app", "appref-ms", "application", "gadget", "chm", "hlp", "deb", "rpm", "dmg", "pkg", "elf":
+		return program
+	case "js", "jse", "vbs", "vbe", "vb", "wsf", "wsh", "wsc", "sct", "hta", "bat", "cmd", "ps1", "ps1xml", "ps2", "psc1", "psd1", "psm1", "msc", "msh", "msh1", "mshxml", "reg", "inf", "sh", "bash", "csh", "ksh", "command", "py", "pyc", "pyw", "pl", "rb", "au3", "ahk", "a3x", "mof", "xsl", "settingcontent-ms", "diagcab", "theme", "iqy", "slk", "ade", "adp", "mde", "mda", "one", "rdp":
+		return script
+	case "lnk", "url", "scf", "library-ms", "search-ms", "searchconnector-ms", "website", "webloc", "desktop", "contact":
+		return shortcut
+	case "html", "htm", "xhtml", "xht", "shtml", "mht", "mhtml", "svg", "svgz":
+		return page
+	case "iso", "img", "udf", "vhd", "vhdx", "wim", "vmdk", "nrg", "daa":
+		return image
+	case "docm", "dotm", "xlsm", "xltm", "xlam", "xla", "xlsb", "pptm", "potm", "ppsm", "ppam", "sldm":
+		return macro
+	case "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp", "rtf", "txt", "csv", "jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff", "mp3", "mp4", "zip", "rar", "7z", "xml", "eml", "msg":
+		return document
+	}
+	return plain
+}
+
+// doubled tells a name such as "bao cao.pdf.exe", whose last extension runs and whose
+// last but one says it is a document. Windows hides the last one by default.
+func doubled(name string) bool {
+	name = strings.TrimRight(strip(base(name)), ". \t")
+	i := strings.LastIndexByte(name, '.')
+	if i < 0 {
+		return false
+	}
+	switch classOf(Extension(name)) {
+	case program, script, shortcut, page, image:
+		inner := classOf(Extension(name[:i]))
+		return inner == document || inner == macro
+	}
+	return false
+}
+
+// trick tells a name made to deceive a reader or to leave the folder it is unpacked
+// into. It returns what the trick is, or "".
+func trick(name string) string {
+	switch {
+	case strings.ContainsFunc(name, bidi):
+		return "text direction"
+	case strings.ContainsFunc(name, unseen):
+		return "unseen characters"
+	case leaves(name):
+		return "path leads out of the folder"
+	case strings.Contains(name, "        ") && classOf(Extension(name)) != plain:
+		return "spaces before the extension"
+	case strings.TrimRight(name, ". ") != name && classOf(Extension(name)) != plain:
+		return "ends in a dot or a space"
+	}
+	return ""
+}
+
+// bidi: the characters that turn the direction of text (UAX 9).
+func bidi(r rune) bool {
+	return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 || r == 0x200E || r == 0x200F || r == 0x061C
+}
+
+func unseen(r rune) bool {
+	return r != '\t' && r != '\r' && r != '\n' && unicode.IsControl(r) || r == 0x200B || r == 0x2060 || r == 0xFEFF || r == 0x00AD || r == 0x115F || r == 0x3164
+}
+
+// leaves tells a path that a careless program would write outside of its folder.
+func leaves(name string) bool {
+	slashed := strings.ReplaceAll(name, `\`, "/")
+	if strings.HasPrefix(slashed, "/") || len(slashed) > 1 && slashed[1] == ':' && unicode.IsLetter(rune(slashed[0])) {
+		return true
+	}
+	for _, step := range strings.Split(slashed, "/") {
+		if step == ".." {
+			return true
+		}
+	}
+	return false
+}
