@@ -75,7 +75,7 @@ func (z *zipFile) listed(f *zip.File) bool {
 // notes the octets that both cover.
 func (z *zipFile) account(f *zip.File) {
 	begin, err := f.DataOffset()
-	if err != nil {
+	if err != nil || begin > int64(len(z.data)) {
 		z.remark(Conflict, "%s: no local header", f.Name)
 		return
 	}
