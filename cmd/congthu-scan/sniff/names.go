@@ -80,6 +80,13 @@ func doubled(name string) bool {
 	return false
 }
 
+// macroPart tells the places of macros in Office files that are zips: a VBA project
+// under any folder, and the macro sheets of Excel 4 (ECMA-376 part 4, MS-OFFMACRO2).
+func macroPart(name string) bool {
+	lower := strings.ToLower(strings.ReplaceAll(name, `\`, "/"))
+	return strings.HasSuffix(lower, "vbaproject.bin") || strings.Contains(lower, "macrosheets/")
+}
+
 // trick tells a name made to deceive a reader or to leave the folder it is unpacked
 // into. It returns what the trick is, or "".
 func trick(name string) string {

@@ -104,6 +104,9 @@ func byName(name string) []Fact {
 	case macro:
 		facts = append(facts, Fact{Macro, name})
 	}
+	if macroPart(name) {
+		facts = append(facts, Fact{Macro, name})
+	}
 	if doubled(name) {
 		facts = append(facts, Fact{DoubleExtension, name})
 	}

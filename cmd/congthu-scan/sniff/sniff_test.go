@@ -96,6 +96,8 @@ func TestNames(t *testing.T) {
 		"mo.url":                      "LNK",
 		"x.js":                        "SCRIPT",
 		"x.HTA":                       "SCRIPT",
+		"word/vbaProject.bin":         "MACRO",
+		"xl/macrosheets/sheet1.xml":   "MACRO",
 		"bieu mau.docm":               "MACRO",
 		"dang-nhap.html":              "HTML",
 		"dang-nhap.pdf.html":          "DOUBLE_EXTENSION HTML",

@@ -1,0 +1,138 @@
+// Package scan looks at everything in a message: each object with the YARA rules, at
+// its name and its true type, and into it when it is an archive or a letter of its
+// own, as deep as the limits go.
+package scan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/sniff"
+	"congthu/cmd/congthu-scan/yarascan"
+	"congthu/internal/scanproto"
+)
+
+// Conflict is the symbol for an archive that tells two stories.
+const Conflict = "ATTACH_ARCHIVE_CONFLICT"
+
+// Matcher is what scans octets with the administrator's rules.
+type Matcher interface {
+	Scan(data []byte, timeout time.Duration) ([]yarascan.Match, error)
+}
+
+// Look returns what is found in the request's objects. An error means that something
+// was not looked at: the findings so far are true, but not all.
+func Look(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request) ([]scanproto.Finding, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(r.TimeoutMS)*time.Millisecond)
+	defer cancel()
+	l := &look{ctx: ctx, match: m, budget: archive.NewBudget(ctx, limits), seen: map[string]bool{}}
+	for _, o := range r.Objects {
+		l.part = o.Part
+		l.object(o)
+	}
+	return l.result()
+}
+
+type look struct {
+	ctx      context.Context //nolint:containedctx // a look is one request
+	match    Matcher
+	budget   *archive.Budget
+	part     string
+	trail    []string // names of the containers around the object
+	findings []scanproto.Finding
+	seen     map[string]bool
+	err      error
+}
+
+// item is an object on its way: an object of the request or a member of an archive.
+type item struct {
+	names  []string
+	body   bool // the letter's text
+	office bool // a member of an Office file
+	data   []byte
+}
+
+func (l *look) object(o scanproto.Object) {
+	if o.Message {
+		l.yara(o.Data) // its parts follow, decoded
+		return
+	}
+	l.item(item{names: o.Names, body: len(o.Names) == 0 && strings.HasPrefix(o.MediaType, "text/"), data: o.Data})
+}
+
+func (l *look) item(it item) {
+	if l.err == nil {
+		l.err = l.ctx.Err()
+	}
+	if l.err != nil {
+		return
+	}
+	l.yara(it.data)
+	for _, f := range sniff.Look(sniff.File{Names: it.names, Body: it.body || it.office, Data: it.data}) {
+		if !(it.office && f.Symbol == sniff.Page) { // drawings in SVG belong there
+			l.found(f.Symbol, f.Evidence)
+		}
+	}
+	l.inside(it)
+}
+
+func (l *look) yara(data []byte) {
+	deadline, _ := l.ctx.Deadline() // Look sets one
+	matches, err := l.match.Scan(data, time.Until(deadline))
+	for _, m := range matches {
+		l.found(m.Symbol, m.Rule)
+	}
+	l.err = cmp.Or(l.err, err)
+}
+
+// found notes a fact once for each part and symbol: the first evidence is enough to
+// act on, and an archive of a thousand scripts says it once.
+func (l *look) found(symbol, evidence string) {
+	key := symbol + "\x00" + l.part
+	if symbol == yarascan.Malware || symbol == yarascan.Suspicious {
+		key += "\x00" + evidence
+	}
+	if l.seen[key] {
+		return
+	}
+	l.seen[key] = true
+	where := strings.Join(append(slices.Clone(l.trail), evidence), " > ")
+	l.findings = append(l.findings, scanproto.Finding{Symbol: symbol, Evidence: short(where), Part: l.part})
+}
+
+// short keeps the end, where the fact stands, and valid UTF-8.
+func short(s string) string {
+	const most = 300
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= most {
+		return s
+	}
+	s = s[len(s)-most:]
+	for len(s) > 0 && !utf8.RuneStart(s[0]) {
+		s = s[1:]
+	}
+	return "…" + s
+}
+
+// result sorts the gravest to where a cap cannot cut them off.
+func (l *look) result() ([]scanproto.Finding, error) {
+	slices.SortStableFunc(l.findings, func(a, b scanproto.Finding) int { return grave(b.Symbol) - grave(a.Symbol) })
+	if most := scanproto.MaxFindings; len(l.findings) > most {
+		l.err = cmp.Or(l.err, fmt.Errorf("scan: %d findings", len(l.findings)))
+		l.findings = l.findings[:most]
+	}
+	return l.findings, l.err
+}
+
+func grave(symbol string) int {
+	if symbol == yarascan.Malware {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/sandbox"
+	"congthu/cmd/congthu-scan/scan"
+	"congthu/cmd/congthu-scan/yarascan"
+	"congthu/internal/scanproto"
+)
+
+// memory is the address space of a worker: the Go runtime, a message of the largest
+// size with its parts, and the members of an archive at every depth.
+const memory = 4 << 30
+
+// serve answers requests on file descriptor 3.
+func serve(rules *yarascan.Rules, problems []scanproto.Problem) int {
+	conn, err := socket()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "congthu-scan: file descriptor 3 is no socket; the daemon starts this program:", err)
+		return exitUsage
+	}
+	if len(problems) > 0 {
+		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{Ready: &scanproto.Ready{Problems: problems}}) // the exit status says it, too
+		return exitConfig
+	}
+	if err := answer(conn, rules); err != nil {
+		fmt.Fprintln(os.Stderr, "congthu-scan:", err)
+		return exitSoftware
+	}
+	return 0
+}
+
+func socket() (net.Conn, error) {
+	f := os.NewFile(3, "daemon")
+	defer f.Close() //nolint:errcheck // net.FileConn has its own copy
+	return net.FileConn(f)
+}
+
+func answer(conn net.Conn, rules *yarascan.Rules) error {
+	scanner, err := rules.Scanner()
+	if err != nil {
+		return err
+	}
+	fences, err := sandbox.Enter(sandbox.Limits{Memory: memory})
+	if err != nil {
+		return err
+	}
+	if err := scanproto.WriteAnswer(conn, &scanproto.Answer{Ready: &scanproto.Ready{Rules: rules.Count(), Sandbox: fences}}); err != nil {
+		return err
+	}
+	for {
+		r, err := scanproto.ReadRequest(conn, scanproto.MaxRequestBody)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := scanproto.WriteAnswer(conn, one(scanner, r)); err != nil {
+			return err
+		}
+	}
+}
+
+func one(m scan.Matcher, r *scanproto.Request) *scanproto.Answer {
+	findings, err := scan.Look(context.Background(), m, archive.DefaultLimits(), r)
+	a := &scanproto.Answer{ID: r.ID, Findings: findings}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	return a
+}
