@@ -1,0 +1,129 @@
+// Package attach is the daemon's side of the scan: it hands each message to a
+// congthu-scan process and takes its facts back. It opens nothing itself.
+//
+// Nothing that a worker does can cost a message: a crash, a hang, an end, an answer
+// to another question, or no answer at all is an error ("could not look"), and the
+// worker is replaced by a fresh one. The fresh one compiles the rules that were live
+// when they were last taken into use, whatever somebody is editing meanwhile.
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Options say which workers to run.
+type Options struct {
+	Worker  string        // path of congthu-scan
+	Rules   string        // directory of *.yar files
+	Workers int           // 0: one for each core
+	Timeout time.Duration // for one message; 0: 30 s
+	Log     *slog.Logger  // nil: nowhere
+	Env     []string      // added to the workers' empty environment
+}
+
+// Symbols are all that a worker may report; anything else is a bad answer.
+func Symbols() []string {
+	return []string{
+		"YARA_MALWARE", "YARA_SUSPICIOUS", "ATTACH_EXECUTABLE", "ATTACH_SCRIPT", "ATTACH_LNK", "ATTACH_MACRO",
+		"ATTACH_DOUBLE_EXTENSION", "ATTACH_TYPE_MISMATCH", "ATTACH_ENCRYPTED", "ATTACH_UNSCANNABLE",
+		"ATTACH_NAME_TRICK", "ATTACH_HTML", "ATTACH_ISO", "ATTACH_ARCHIVE_CONFLICT",
+	}
+}
+
+// ErrClosed says that the pool was closed.
+var ErrClosed = errors.New("attach: closed")
+
+// Pool is a set of workers.
+type Pool struct {
+	opt Options
+	mu  sync.Mutex
+	gen *generation // nil once closed
+}
+
+// Start starts the workers and waits until each has compiled the rules. The error is
+// tomlfile.Problems when the rules have mistakes.
+func Start(ctx context.Context, o Options) (*Pool, error) {
+	if o.Workers <= 0 {
+		o.Workers = runtime.NumCPU()
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	gen, err := newGeneration(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Pool{opt: o, gen: gen}, nil
+}
+
+// Reload starts workers with the rules as they are now and lets them take over. When
+// it fails, the workers with the last good rules go on.
+func (p *Pool) Reload(ctx context.Context) error {
+	fresh, err := newGeneration(ctx, p.opt)
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	old := p.gen
+	if old != nil {
+		p.gen = fresh
+	}
+	p.mu.Unlock()
+	if old == nil {
+		fresh.close()
+		return ErrClosed
+	}
+	old.close()
+	return nil
+}
+
+// Close ends the workers. Messages that are being looked at come back as errors.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	old := p.gen
+	p.gen = nil
+	p.mu.Unlock()
+	if old != nil {
+		old.close()
+	}
+	return nil
+}
+
+func (p *Pool) current() (*generation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gen == nil {
+		return nil, ErrClosed
+	}
+	return p.gen, nil
+}
+
+// borrow waits for a free worker. A generation that a reload has just closed is left
+// for the one that follows it.
+func (p *Pool) borrow(ctx context.Context) (*generation, *worker, error) {
+	for {
+		gen, err := p.current()
+		if err != nil {
+			return nil, nil, err
+		}
+		select {
+		case w := <-gen.idle:
+			return gen, w, nil
+		case <-gen.closed:
+		case <-ctx.Done():
+			return nil, nil, fmt.Errorf("attach: no worker was free: %w", ctx.Err())
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+	}
+}

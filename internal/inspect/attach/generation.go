@@ -1,0 +1,118 @@
+package attach
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"congthu/internal/scanproto"
+)
+
+// generation is the workers that share one state of the rules.
+type generation struct {
+	opt    Options
+	rules  *snapshot
+	idle   chan *worker
+	closed chan struct{}
+	once   sync.Once
+	alive  sync.WaitGroup // one for each place of a worker
+}
+
+func newGeneration(ctx context.Context, o Options) (*generation, error) {
+	rules, err := takeSnapshot(o.Rules)
+	if err != nil {
+		return nil, err
+	}
+	g := &generation{opt: o, rules: rules, idle: make(chan *worker, o.Workers), closed: make(chan struct{})}
+	type started struct {
+		w   *worker
+		err error
+	}
+	all := make(chan started, o.Workers)
+	for range o.Workers {
+		go func() {
+			w, err := startWorker(ctx, o, rules)
+			all <- started{w, err}
+		}()
+	}
+	for range o.Workers {
+		s := <-all
+		if s.err != nil {
+			err = s.err
+			continue
+		}
+		g.alive.Add(1)
+		g.idle <- s.w
+	}
+	if err != nil {
+		g.close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// ask lets a worker look. A worker that failed in any way is never asked again.
+func (g *generation) ask(ctx context.Context, w *worker, r *scanproto.Request) (*scanproto.Answer, error) {
+	a, err := w.ask(ctx, r, g.opt.Timeout)
+	if err != nil {
+		g.opt.Log.Warn("scan worker failed and is replaced", "pid", w.pid(), "error", err)
+		w.kill()
+		go g.replace()
+		return nil, err
+	}
+	g.giveBack(w)
+	return a, nil
+}
+
+// giveBack never blocks: there is room for every worker.
+func (g *generation) giveBack(w *worker) {
+	g.idle <- w
+	select {
+	case <-g.closed:
+		g.drain()
+	default:
+	}
+}
+
+// replace fills the place of a worker that failed, trying until it succeeds.
+func (g *generation) replace() {
+	const first, most = 100 * time.Millisecond, 30 * time.Second
+	for wait := first; ; wait = min(2*wait, most) {
+		w, err := startWorker(context.Background(), g.opt, g.rules)
+		if err == nil {
+			g.giveBack(w)
+			return
+		}
+		g.opt.Log.Error("scan worker does not start", "error", err, "next_try", wait)
+		select {
+		case <-g.closed:
+			g.alive.Done()
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+// close ends the idle workers; those at work end when they are given back.
+func (g *generation) close() {
+	g.once.Do(func() {
+		close(g.closed)
+		g.drain()
+		go func() { // the rules must stay as long as a worker may still start from them
+			g.alive.Wait()
+			g.rules.remove()
+		}()
+	})
+}
+
+func (g *generation) drain() {
+	for {
+		select {
+		case w := <-g.idle:
+			w.end()
+			g.alive.Done()
+		default:
+			return
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"congthu/internal/mimetree"
+	"congthu/internal/msg"
+	"congthu/internal/scanproto"
+)
+
+// Inspector returns the pool as the inspector "attach".
+func (p *Pool) Inspector() msg.Inspector { return inspector{p} }
+
+type inspector struct{ pool *Pool }
+
+// Name returns "attach".
+func (inspector) Name() string { return "attach" }
+
+// Inspect hands the message and its decoded parts to a worker. Findings that came
+// before a worker's trouble are returned with the error.
+func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
+	gen, w, err := i.pool.borrow(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := gen.ask(ctx, w, request(m))
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := findings(a)
+	return found, nil, err
+}
+
+func request(m *msg.Message) *scanproto.Request {
+	r := &scanproto.Request{Objects: []scanproto.Object{{Message: true, MediaType: "message/rfc822", Data: m.Raw}}}
+	m.Root.Walk(func(p *msg.Part) {
+		if p.Decoded == nil {
+			return
+		}
+		r.Objects = append(r.Objects, scanproto.Object{Part: p.Path, MediaType: p.MediaType, Names: mimetree.Filenames(p), Data: p.Decoded})
+	})
+	return r
+}
+
+// findings takes the facts of an answer, of which only known symbols are believed.
+func findings(a *scanproto.Answer) ([]msg.Finding, error) {
+	known := Symbols()
+	var out []msg.Finding
+	for _, f := range a.Findings {
+		if !slices.Contains(known, f.Symbol) {
+			return out, fmt.Errorf("attach: scan worker reports %q, which is no symbol of its", f.Symbol)
+		}
+		out = append(out, msg.Finding(f))
+	}
+	if a.Error != "" {
+		return out, fmt.Errorf("attach: scan worker could not look: %w", errors.New(a.Error))
+	}
+	return out, nil
+}
