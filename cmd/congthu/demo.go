@@ -127,10 +127,10 @@ func (st *demoStage) curtain(a *app) error {
 // stay leaves everything running until interrupted and says how to use it.
 func (st *demoStage) stay(a *app) error {
 	a.say(lang.T(`Cổng thư đang chạy ở %s (Ctrl-C để dừng). Thư giao được ghi vào %s.
-Thử:  swaks --server %s --from a@so-mau.gov.test --to van-thu@gov.test
+Thử:  swaks --server %s --from a@huyen-mau.test --to van-thu@so-mau.gov.test
 Xem:  bin/congthu quarantine list --config %s`,
 		`The gateway runs on %s (Ctrl-C ends it). What is delivered is written to %s.
-Try:  swaks --server %s --from a@so-mau.gov.test --to van-thu@gov.test
+Try:  swaks --server %s --from a@huyen-mau.test --to van-thu@so-mau.gov.test
 See:  bin/congthu quarantine list --config %s`), st.smtp, filepath.Join(st.dir, "delivered"), st.smtp, st.config)
 	select {
 	case <-a.ctx.Done():

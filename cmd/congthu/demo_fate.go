@@ -165,8 +165,7 @@ func (st *demoStage) gpgOpen(ctx context.Context, data []byte) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() }()
-	key := filepath.Join(st.messages, "keys", "van-thu.sec.asc")
-	if out, err := exec.CommandContext(ctx, "gpg", "--homedir", home, "--batch", "--quiet", "--import", key).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "gpg", "--homedir", home, "--batch", "--quiet", "--import", st.secretKey).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("gpg --import: %w: %s", err, out)
 	}
 	i := bytes.Index(data, []byte("-----BEGIN PGP MESSAGE-----"))

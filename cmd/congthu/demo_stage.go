@@ -26,6 +26,7 @@ type demoStage struct {
 	smtp                 string // the gateway's address
 	sink                 *sink.Sink
 	client               *admin.Client
+	secretKey            string // file with the key that opens the encrypted letter
 	weights              map[string]policy.Weight
 	process              *exec.Cmd
 	ended                chan error
@@ -172,22 +173,6 @@ func (st *demoStage) readRules(a *app) error {
 		return err
 	}
 	st.weights = live.Get().Policy.Weights.Symbols
-	return nil
-}
-
-func (st *demoStage) importKey(a *app) error {
-	f, err := os.Open(filepath.Join(st.messages, "keys", "van-thu.pub.asc"))
-	if err != nil {
-		return fail(exitNoInput, "không đọc được khoá mẫu: %v", "cannot read the sample key: %v", err)
-	}
-	defer f.Close()
-	s, err := a.keyStore()
-	if err != nil {
-		return err
-	}
-	if _, err := s.Import(f); err != nil {
-		return keyError(err)
-	}
 	return nil
 }
 

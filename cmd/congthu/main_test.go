@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "en_US.UTF-8")
 			return os.CopyFS(filepath.Join(e.WorkDir, "rules"), os.DirFS(filepath.Join(root, "rules")))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "keypair": keypair},
 	})
 }
 
@@ -69,4 +69,15 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not contain %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(name, []byte(out), 0o600))
+}
+
+// keypair makes the demo recipient's keys: keypair PUBLIC SECRET.
+func keypair(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: keypair PUBLIC SECRET")
+	}
+	public, secret, err := newKeyPair(demoRecipient)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), public, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), secret, 0o600))
 }

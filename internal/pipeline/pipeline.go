@@ -39,7 +39,7 @@ type Pipeline struct {
 	Authenticate []inspect.Timed
 	Inspect      []inspect.Timed // inspect and scan run side by side
 	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
-	Stamp        func(*msg.Message, msg.Decision) [][]byte            // header block, then the message less forged copies of ours
+	Stamp        func(*msg.Message, msg.Decision) [][]byte           // header block, then the message less forged copies of ours
 	Encrypt      func(content []byte, keys []string) ([]byte, error) // never falls back to clear text
 	Relay        Relay
 	Keeper       Keeper

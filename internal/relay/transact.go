@@ -259,4 +259,3 @@ func (w *blockWriter) flush() error {
 // whole tells whether the final dot may have left: the write that carried it was
 // begun, and nobody knows how much of a failed write has arrived.
 func (w *blockWriter) whole() bool { return w.last }
-

@@ -43,13 +43,7 @@ func (s Source) Load() (*Set, error) {
 	ps = add(ps, err)
 	set.Shorteners, err = link.LoadList(filepath.Join(s.Dir, "lists", "shorteners.txt"))
 	ps = add(ps, err)
-	known := slices.Clone(s.Symbols)
-	if set.Content != nil {
-		for _, r := range set.Content.Rules() {
-			known = append(known, r.Symbol)
-		}
-	}
-	w, _, err := loadWeights(s.Dir, known)
+	w, _, err := loadWeights(s.Dir, s.known(set.Content))
 	ps = add(ps, err)
 	if len(w.Symbols) > 0 { // without weights every symbol named in policy.toml would look wrong
 		set.Policy, err = loadPolicy(s.Dir, w, s.Inspectors)
@@ -59,6 +53,19 @@ func (s Source) Load() (*Set, error) {
 		return nil, err
 	}
 	return &set, nil
+}
+
+// known are the symbols that can be found, or nil when the content rules could not be
+// read: their weights would all look wrong.
+func (s Source) known(c *content.Set) []string {
+	if c == nil {
+		return nil
+	}
+	known := slices.Clone(s.Symbols)
+	for _, r := range c.Rules() {
+		known = append(known, r.Symbol)
+	}
+	return known
 }
 
 func add(ps tomlfile.Problems, err error) tomlfile.Problems {

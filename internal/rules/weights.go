@@ -53,7 +53,7 @@ func loadWeights(dir string, known []string) (policy.Weights, *tomlfile.File, er
 
 func checkWeight(file *tomlfile.File, name string, e weightEntry, f weightsFile, known []string) tomlfile.Problems {
 	var ps tomlfile.Problems
-	if !slices.Contains(known, name) {
+	if known != nil && !slices.Contains(known, name) {
 		ps = append(ps, file.At(lang.T("không bộ kiểm tra hay quy tắc nào báo dấu hiệu "+name, "no inspector and no rule reports the symbol "+name), lang.T("sửa tên hoặc xoá mục này", "correct the name or delete the entry"), "symbol", name))
 	}
 	if e.Group != "" {

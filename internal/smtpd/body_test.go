@@ -107,8 +107,11 @@ func TestBodyLineLimit(t *testing.T) {
 		line    string
 		refused bool
 	}{
-		{strings.Repeat("x", 100), false}, {strings.Repeat("x", 101), true}, {"." + strings.Repeat("x", 100), false},
-		{"." + strings.Repeat("x", 101), true}, {strings.Repeat("x", 1000), true},
+		{strings.Repeat("x", 100), false},
+		{strings.Repeat("x", 101), true},
+		{"." + strings.Repeat("x", 100), false},
+		{"." + strings.Repeat("x", 101), true},
+		{strings.Repeat("x", 1000), true},
 	} {
 		for _, every := range []bool{true, false} {
 			b, _, done, err := feed(srv, []byte("a\r\n"+one.line+"\r\nb\r\n.\r\n"), func(int) bool { return every })

@@ -104,8 +104,15 @@ func TestCutPath(t *testing.T) {
 		{`FROM:<"a>b"@c> X`, `"a>b"@c`, " X"},
 		{`FROM:<"a\">b"@c>`, `"a\">b"@c`, ""},
 		{`FROM:<a\>b>`, "", "!"}, // a backslash quotes nothing outside quotes
-		{"FROM:a@b", "", "!"}, {"FROM:<a@b", "", "!"}, {"FROM:<a@b>x", "", "!"}, {"FROM <a@b>", "", "!"}, {"FRO", "", "!"}, {"FROM:", "", "!"},
-		{"TO:<a@b>", "", "!"}, {`FROM:<"a@b>`, "", "!"}, {"FROM:\t<a@b>", "", "!"},
+		{"FROM:a@b", "", "!"},
+		{"FROM:<a@b", "", "!"},
+		{"FROM:<a@b>x", "", "!"},
+		{"FROM <a@b>", "", "!"},
+		{"FRO", "", "!"},
+		{"FROM:", "", "!"},
+		{"TO:<a@b>", "", "!"},
+		{`FROM:<"a@b>`, "", "!"},
+		{"FROM:\t<a@b>", "", "!"},
 	} {
 		path, params, valid := cutPath(one.arg, "FROM:")
 		if valid != (one.params != "!") || valid && (path != one.path || params != one.params) {

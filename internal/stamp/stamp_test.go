@@ -28,7 +28,8 @@ func input() Input {
 			},
 		},
 		Verdict: msg.Verdict{Score: 4.24, Required: 6, Counted: []msg.Weighed{
-			{Finding: msg.Finding{Symbol: "REPLY_TO_DIFFERS"}, Score: 2}, {Finding: msg.Finding{Symbol: "DKIM_FAIL"}, Score: 2.2},
+			{Finding: msg.Finding{Symbol: "REPLY_TO_DIFFERS"}, Score: 2},
+			{Finding: msg.Finding{Symbol: "DKIM_FAIL"}, Score: 2.2},
 			{Finding: msg.Finding{Symbol: "DKIM_FAIL"}, Score: 0.04},
 		}},
 		To:      []msg.Path{to},

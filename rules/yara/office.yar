@@ -53,7 +53,7 @@ rule OFFICE_DDE : malware
         vi = "Tài liệu chạy lệnh qua DDE"
         en = "A document that runs a command through DDE"
     strings:
-        $dde = /\bDDE(AUTO)?\s{1,10}"?[^\r\n]{0,80}(cmd|powershell|mshta|wscript|rundll32)/ nocase
+        $dde = /\bDDE(AUTO)?\s{1,10}"?([^\s"<]{1,80}[\\\/])?(cmd|powershell|mshta|wscript|rundll32)\b/ nocase
         $xml = "w:instrText"
     condition:
         $dde and ($xml or uint32(0) == 0xE011CFD0)

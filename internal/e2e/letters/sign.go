@@ -35,7 +35,7 @@ func dkimSigned(raw []byte) ([]byte, error) {
 // PGPSigned makes a letter that its author signed (RFC 3156 section 5), with a key
 // that is made for it and then forgotten. public is the armoured public key.
 func PGPSigned() (raw []byte, public string, err error) {
-	e, err := openpgp.NewEntity("Chánh văn phòng (mẫu)", "", "chanh-van-phong@huyen-mau.test", nil)
+	e, err := openpgp.NewEntity("Chanh van phong mau", "", "chanh-van-phong@huyen-mau.test", nil)
 	if err != nil {
 		return nil, "", err
 	}

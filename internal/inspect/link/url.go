@@ -107,4 +107,4 @@ func shown(text string) string {
 	return host
 }
 
-var textURL = regexp.MustCompile(`(?i)\bhttps?://[^\s<>"')\]]{3,2000}`)
+var textURL = regexp.MustCompile(`(?i)\bhttps?://[^\s<>"')\]]{3,}`)
