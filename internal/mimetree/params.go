@@ -29,13 +29,6 @@ type headValue struct {
 	notes notes
 }
 
-func (v *headValue) first(name string) string {
-	if c := v.all[name]; len(c) > 0 {
-		return c[0]
-	}
-	return ""
-}
-
 func (v *headValue) flat() map[string]string {
 	m := make(map[string]string, len(v.all))
 	for name, c := range v.all {

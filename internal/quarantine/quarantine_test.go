@@ -153,12 +153,11 @@ func TestShow(t *testing.T) {
 	if err != nil || !bytes.Equal(raw, m.Raw) {
 		t.Fatalf("%q, %v", raw, err)
 	}
+	item.Held, item.Expires = item.Held.UTC(), item.Expires.UTC()
 	got, err := json.Marshal(item)
 	if err != nil {
 		t.Fatal(err)
 	}
-	item.Held, item.Expires = item.Held.UTC(), item.Expires.UTC()
-	got, _ = json.Marshal(item)
 	want := `{"id":"m1","message":"m1","from":"spam@evil.example","to":["a@x.test","b@x.test"],"subject":"Hóa đơn","reason":"SCORE","score":12.5,"required":5,` +
 		`"findings":[{"symbol":"LINK","evidence":"\\u202ehttp://evil.example","part":"1.2","score":4.5}],"blind":["clamav"],` +
 		`"auth":[{"Method":"spf","Status":"fail","Property":"smtp.mailfrom","Value":"evil.example","Reason":""}],` +

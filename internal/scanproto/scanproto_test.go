@@ -17,7 +17,7 @@ func TestRequestRoundTrip(t *testing.T) {
 	big := bytes.Repeat([]byte("x"), 3<<20)
 	in := &scanproto.Request{ID: 7, TimeoutMS: 30000, Objects: []scanproto.Object{
 		{Message: true, Data: []byte("Subject: a\r\n\r\nb")},
-		{Part: "1.2", MediaType: "application/zip", Names: []string{"a\x00‮.zip"}, Data: big},
+		{Part: "1.2", MediaType: "application/zip", Names: []string{"a\x00\u202e.zip"}, Data: big},
 		{Part: "1.3"},
 	}}
 	var wire bytes.Buffer
