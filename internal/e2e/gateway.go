@@ -243,3 +243,6 @@ func (g *Gateway) workers() []int {
 	}
 	return pids
 }
+
+// Log returns what the gateway has printed.
+func (g *Gateway) Log() string { return g.log.String() }

@@ -1,0 +1,221 @@
+package e2e
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The lines of a dialogue:
+//
+//	CONNECT             a new connection (the first is there)
+//	S: 250 2.1.5        a reply that begins so; of several lines, any one
+//	S~ REGEXP           a reply that matches
+//	C: EHLO a.test      a line is said, with CRLF; \r \n \0 \e \\ are escapes
+//	C| text             said without CRLF
+//	MESSAGE NAME        a message, stuffed, and the final dot
+//	RAW NAME            a message's octets and nothing else
+//	STARTTLS            the TLS handshake
+//	CLOSED              the server has ended the connection, with no further word
+//	FIN                 we end our direction
+//	TIMES N LINE        LINE, N times, %d counts from 1
+//	LETTER NAME from=A to=B,C [ip=I] [helo=H] => 250
+//	                    a whole transaction on a connection of its own; XCLIENT when ip= is given
+//	RUN ARGS => N       an operator command and its exit status
+//	OUT~ / OUT! REGEXP  its output matches, does not match
+//	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
+//	WAIT delivered N    until the next hop has N messages
+//	SLEEP D             a pause
+//	CRASH worker        every scan worker gets SIGSEGV
+//	RESTART             the gateway is killed and started again
+type player struct {
+	g    *Gateway
+	c    *Case
+	conn *client
+	out  string // of the last RUN
+}
+
+// Play speaks the dialogue. The error names the line.
+func (g *Gateway) Play(c *Case) error {
+	p := &player{g: g, c: c}
+	defer p.hangUp()
+	for _, line := range c.Dialogue {
+		if err := p.step(line); err != nil {
+			return fmt.Errorf("%s\n\t%w", line, err)
+		}
+	}
+	return nil
+}
+
+func (p *player) hangUp() {
+	if p.conn != nil {
+		_ = p.conn.conn.Close() // the case is over
+	}
+}
+
+func (p *player) step(line string) error {
+	verb, rest, _ := strings.Cut(line, " ")
+	switch verb {
+	case "RUN", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER":
+		return p.around(verb, rest)
+	case "CONNECT":
+		p.hangUp()
+		p.conn = nil
+	case "TIMES":
+		return p.times(rest)
+	}
+	if p.conn == nil {
+		var err error
+		if p.conn, err = dial(p.g.Addr); err != nil {
+			return err
+		}
+	}
+	return p.speak(verb, rest)
+}
+
+func (p *player) speak(verb, rest string) error {
+	switch verb {
+	case "CONNECT":
+		return nil
+	case "S:":
+		return p.expect(func(l string) bool { return strings.HasPrefix(strings.Replace(l, "-", " ", 1), rest) })
+	case "S~":
+		re, err := regexp.Compile(rest)
+		if err != nil {
+			return err
+		}
+		return p.expect(re.MatchString)
+	case "C:":
+		return p.conn.say([]byte(unescape(rest) + "\r\n"))
+	case "C|":
+		return p.conn.say([]byte(unescape(rest)))
+	case "MESSAGE", "RAW":
+		raw, ok := p.c.Messages[rest]
+		if !ok {
+			return fmt.Errorf("there is no message %q", rest)
+		}
+		if verb == "MESSAGE" {
+			raw = stuffed(raw)
+		}
+		return p.conn.say(raw)
+	case "STARTTLS":
+		return p.conn.startTLS()
+	case "CLOSED":
+		return p.conn.closed()
+	case "FIN":
+		return p.conn.fin()
+	}
+	return fmt.Errorf("there is no such line in a dialogue")
+}
+
+func (p *player) expect(fits func(string) bool) error {
+	got, err := p.conn.reply()
+	if err != nil {
+		return err
+	}
+	for _, l := range got {
+		if fits(l) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the reply is %q", strings.Join(got, " / "))
+}
+
+func (p *player) times(rest string) error {
+	count, line, _ := strings.Cut(rest, " ")
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		if err := p.step(strings.ReplaceAll(line, "%d", strconv.Itoa(i+1))); err != nil {
+			return fmt.Errorf("time %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// around does what is no word of SMTP.
+func (p *player) around(verb, rest string) error {
+	switch verb {
+	case "RUN":
+		return p.run(rest)
+	case "OUT~", "OUT!":
+		matched, err := regexp.MatchString(rest, p.out)
+		if err == nil && matched != (verb == "OUT~") {
+			err = fmt.Errorf("the output is:\n%s", p.out)
+		}
+		return err
+	case "EDIT":
+		return p.edit(rest)
+	case "WAIT":
+		return p.wait(rest)
+	case "SLEEP":
+		d, err := time.ParseDuration(rest)
+		time.Sleep(min(d, patience))
+		return err
+	case "CRASH":
+		return p.crash()
+	case "RESTART":
+		p.hangUp()
+		p.conn = nil
+		return p.g.Restart()
+	}
+	return p.letter(rest)
+}
+
+func (p *player) run(rest string) error {
+	command, want, ok := strings.Cut(rest, " => ")
+	if !ok {
+		return fmt.Errorf("RUN ARGS => STATUS")
+	}
+	args := strings.Fields(p.fill(command))
+	out, status, err := p.g.Run(args...)
+	p.out = out
+	if err == nil && strconv.Itoa(status) != want {
+		err = fmt.Errorf("exit status %d, want %s:\n%s", status, want, out)
+	}
+	return err
+}
+
+// fill puts in the id of the first held or queued message for ${HELD} and ${QUEUED}.
+func (p *player) fill(s string) string {
+	for what, noun := range map[string]string{"${HELD}": "quarantine", "${QUEUED}": "queue"} {
+		if !strings.Contains(s, what) {
+			continue
+		}
+		if items, err := p.g.list(noun); err == nil && len(items) > 0 {
+			s = strings.ReplaceAll(s, what, items[0].ID)
+		}
+	}
+	return strings.ReplaceAll(s, "${DIR}", p.g.Dir)
+}
+
+func (p *player) wait(rest string) error {
+	n, err := strconv.Atoi(strings.TrimPrefix(rest, "delivered "))
+	if err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if len(p.g.Sink.Deliveries()) >= n {
+			return nil
+		}
+	}
+	return fmt.Errorf("only %d delivered", len(p.g.Sink.Deliveries()))
+}
+
+func (p *player) crash() error {
+	pids := p.g.workers()
+	if len(pids) == 0 {
+		return fmt.Errorf("the gateway has no worker")
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGSEGV); err != nil {
+			return err
+		}
+	}
+	return nil
+}

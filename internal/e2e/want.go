@@ -1,0 +1,173 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"congthu/internal/sink"
+)
+
+// The lines of want:
+//
+//	deliveries N                the next hop has so many messages, and no more come
+//	delivery I from A           envelope of the I-th, from 1; to A says one of its recipients
+//	delivery I same NAME        its octets end in those of the message; our block is above
+//	delivery I has TEXT         its octets contain TEXT; lacks TEXT, that they do not
+//	delivery I field REGEXP     a field of the header block, unfolded, matches
+//	finding SYMBOL              some delivered or held message was found to have it
+//	no-finding SYMBOL           none was
+//	quarantine N                so many messages are held
+//	queue N                     so many messages wait for delivery
+//	log REGEXP                  the gateway's log has a line that matches
+func (g *Gateway) check(c *Case, line string) error {
+	verb, rest, _ := strings.Cut(line, " ")
+	switch verb {
+	case "deliveries":
+		return g.checkDeliveries(rest)
+	case "delivery":
+		return g.checkDelivery(c, rest)
+	case "finding", "no-finding":
+		found, err := g.findings()
+		if err == nil && strings.Contains(found, " "+rest+" ") != (verb == "finding") {
+			err = fmt.Errorf("found were%s", found)
+		}
+		return err
+	case "quarantine", "queue":
+		items, err := g.list(verb)
+		if err == nil && strconv.Itoa(len(items)) != rest {
+			err = fmt.Errorf("there are %d", len(items))
+		}
+		return err
+	case "log":
+		return g.checkLog(rest)
+	}
+	return errors.New("there is no such line in want")
+}
+
+// Check compares what came of the dialogue with what is wanted and returns every
+// difference.
+func (g *Gateway) Check(c *Case) error {
+	var all []error
+	for _, line := range c.Want {
+		if err := g.check(c, line); err != nil {
+			all = append(all, fmt.Errorf("%s\n\t%w", line, err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (g *Gateway) checkDeliveries(rest string) error {
+	n, err := strconv.Atoi(rest)
+	if err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline) && len(g.Sink.Deliveries()) < n; {
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(150 * time.Millisecond) // one too many would come now
+	if got := len(g.Sink.Deliveries()); got != n {
+		return fmt.Errorf("there are %d", got)
+	}
+	return nil
+}
+
+func (g *Gateway) checkDelivery(c *Case, rest string) error {
+	number, rest, _ := strings.Cut(rest, " ")
+	what, arg, _ := strings.Cut(rest, " ")
+	i, err := strconv.Atoi(number)
+	all := g.Sink.Deliveries()
+	if err != nil || i < 1 || i > len(all) {
+		return fmt.Errorf("there is no delivery %s", number)
+	}
+	d := all[i-1]
+	if !holds(c, d, what, arg) {
+		head, _, _ := bytes.Cut(d.Data, []byte("\r\n\r\n"))
+		return fmt.Errorf("from <%s> to %v:\n%s", d.From, d.To, head)
+	}
+	return nil
+}
+
+func holds(c *Case, d sink.Delivery, what, arg string) bool {
+	switch what {
+	case "from":
+		return d.From == strings.TrimSuffix(strings.TrimPrefix(arg, "<"), ">")
+	case "to":
+		return strings.Contains(" "+strings.Join(d.To, " ")+" ", " "+arg+" ")
+	case "same":
+		raw, ok := c.Messages[arg]
+		return ok && bytes.HasSuffix(d.Data, raw) && bytes.HasPrefix(d.Data, []byte("Received: "))
+	case "has":
+		return bytes.Contains(d.Data, []byte(unescape(arg)))
+	case "lacks":
+		return !bytes.Contains(d.Data, []byte(unescape(arg)))
+	case "field":
+		matched, err := regexp.MatchString(`(?m)^`+arg, header(d.Data))
+		return err == nil && matched
+	}
+	return false
+}
+
+// header is the header block of a message, unfolded, one field a line.
+func header(data []byte) string {
+	head, _, _ := bytes.Cut(data, []byte("\r\n\r\n"))
+	unfolded := regexp.MustCompile(`\r\n[ \t]+`).ReplaceAllString(string(head), " ")
+	return strings.ReplaceAll(unfolded, "\r\n", "\n") + "\n"
+}
+
+// entry is what a list of messages says of one.
+type entry struct {
+	ID       string `json:"id"`
+	Findings []struct {
+		Symbol string `json:"symbol"`
+	} `json:"findings"`
+}
+
+func (g *Gateway) list(noun string) ([]entry, error) {
+	out, status, err := g.Run(noun, "list", "--json")
+	if err != nil || status != 0 {
+		return nil, fmt.Errorf("%s list: status %d: %w\n%s", noun, status, err, out)
+	}
+	var items []entry
+	if err := json.Unmarshal([]byte(out), &items); err != nil {
+		return nil, fmt.Errorf("%s list: %w:\n%s", noun, err, out)
+	}
+	return items, nil
+}
+
+// findings returns the symbols of every delivered and held message between spaces.
+func (g *Gateway) findings() (string, error) {
+	out := " "
+	tests := regexp.MustCompile(`(?m)^X-Spam-Status: .*tests=([A-Z0-9_, ]*)`)
+	for _, d := range g.Sink.Deliveries() {
+		for _, m := range tests.FindAllStringSubmatch(header(d.Data), -1) {
+			out += strings.ReplaceAll(m[1], ",", " ") + " "
+		}
+	}
+	items, err := g.list("quarantine")
+	for _, it := range items {
+		for _, f := range it.Findings {
+			out += f.Symbol + " "
+		}
+	}
+	return out, err
+}
+
+func (g *Gateway) checkLog(pattern string) error {
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return err
+	}
+	for range 100 { // the log may come after the reply
+		if re.MatchString(g.log.String()) {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return fmt.Errorf("the log is:\n%s", g.log.String())
+}
