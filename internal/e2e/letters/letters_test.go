@@ -39,6 +39,10 @@ func TestLettersAreAsStored(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if name == "letter-dkim.eml" { // its signature says when it was made: the body must be the same
+			_, got, _ = bytes.Cut(got, []byte("\r\n\r\n"))
+			_, want, _ = bytes.Cut(want, []byte("\r\n\r\n"))
+		}
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s is not what this package makes: run go test ./internal/e2e/letters -update, or restore it", name)
 		}

@@ -28,7 +28,7 @@ func newBrand(b Brand) brand {
 	}
 	for _, d := range b.Domains {
 		out.domains = append(out.domains, ascii(d))
-		out.skeletons = append(out.skeletons, skeleton(d))
+		out.skeletons = append(out.skeletons, skeleton(unicodeForm(d)))
 	}
 	return out
 }
