@@ -121,7 +121,7 @@ func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
 
 func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
 	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stamped: m.Received})
-	return append([][]byte{block}, stamp.Strip(m.Raw, j.cfg.Hostname)...)
+	return append([][]byte{block, stamp.Divider(m.Raw)}, stamp.Strip(m.Raw, j.cfg.Hostname)...)
 }
 
 // reload takes new rule files into use: first the YARA rules, because their check

@@ -9,7 +9,7 @@
 //	-- sink --        where the next hop misbehaves (internal/sink.ParseScript)
 //	-- rules/… --     a file laid over the shipped rules
 //	-- message/NAME -- a message; LF becomes CRLF, {{base64:BLOB}} an attachment
-//	                  (internal/e2e/letters.Blob), {{repeat N TEXT}} repeats
+//	                  (internal/e2e/letters.Blob), {{repeat:N TEXT}} repeats
 //	-- dialogue --    what is said; see dialogue.go
 //	-- want --        what must have come of it; see want.go
 package e2e
@@ -94,7 +94,7 @@ func lines(data []byte) []string {
 	return out
 }
 
-var insert = regexp.MustCompile(`\{\{(base64|repeat|letter) ([^}]*)\}\}`)
+var insert = regexp.MustCompile(`\{\{(base64|repeat|letter)[: ]([^}]*)\}\}`)
 
 // message makes the octets of a message: inserts, then line ends. A final newline of
 // the section is the message's own.
@@ -108,6 +108,9 @@ func message(data []byte) ([]byte, error) {
 		}
 		return out
 	})
+	if i := bytes.Index(data, []byte("{{")); i >= 0 && failed == nil {
+		failed = fmt.Errorf("unknown insert at %q", data[i:min(len(data), i+40)])
+	}
 	return bytes.ReplaceAll(bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n")), failed
 }
 

@@ -66,6 +66,15 @@ func (c *client) closed() error {
 	return nil
 }
 
+// alertThenClosed allows one TLS alert record (RFC 8446 section 6) before the end.
+func (c *client) alertThenClosed() error {
+	const alert, size = 21, 7
+	if b, err := c.r.Peek(size); err == nil && b[0] == alert {
+		_, _ = c.r.Discard(size) // just seen
+	}
+	return c.closed()
+}
+
 func (c *client) startTLS() error {
 	t := tls.Client(c.conn, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // a test certificate
 	_ = c.conn.SetDeadline(time.Now().Add(patience))

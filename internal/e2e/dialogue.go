@@ -21,9 +21,14 @@ import (
 //	STARTTLS            the TLS handshake
 //	CLOSED              the server has ended the connection, with no further word
 //	FIN                 we end our direction
+//	CLOSEDTLS           as CLOSED, after a TLS alert that may still come
+//	OTHER 421           the reply that greets one more connection
+//	RCPT ADDRESS        RCPT TO and its 250
 //	TIMES N LINE        LINE, N times, %d counts from 1
 //	LETTER NAME from=A to=B,C [ip=I] [helo=H] => 250
 //	                    a whole transaction on a connection of its own; XCLIENT when ip= is given
+//	                    a reply ~REGEXP matches
+//	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc
 //	RUN ARGS => N       an operator command and its exit status
 //	OUT~ / OUT! REGEXP  its output matches, does not match
 //	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
@@ -59,7 +64,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER":
+	case "RUN", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -103,6 +108,13 @@ func (p *player) speak(verb, rest string) error {
 		return p.conn.say(raw)
 	case "STARTTLS":
 		return p.conn.startTLS()
+	case "RCPT":
+		if err := p.conn.say([]byte("RCPT TO:<" + rest + ">\r\n")); err != nil {
+			return err
+		}
+		return p.expect(func(l string) bool { return strings.HasPrefix(l, "250 2.1.5") })
+	case "CLOSEDTLS":
+		return p.conn.alertThenClosed()
 	case "CLOSED":
 		return p.conn.closed()
 	case "FIN":
@@ -159,6 +171,10 @@ func (p *player) around(verb, rest string) error {
 		return err
 	case "CRASH":
 		return p.crash()
+	case "OTHER":
+		return p.other(rest)
+	case "KEYPAIR":
+		return p.keyPair(rest)
 	case "RESTART":
 		p.hangUp()
 		p.conn = nil

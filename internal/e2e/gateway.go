@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/pelletier/go-toml/v2"
 
 	"congthu/internal/dns/fake"
@@ -35,6 +36,7 @@ type Gateway struct {
 	process *exec.Cmd
 	exited  chan struct{}
 	log     logBuffer
+	ring    openpgp.EntityList // secret keys of the case
 }
 
 // logBuffer collects what the gateway prints.
@@ -72,6 +74,9 @@ func (p Programs) Start(ctx context.Context, c *Case, dir, rules, ip string) (*G
 		return nil, err
 	}
 	if err := g.writeConfig(c.Config, dns, hop); err != nil {
+		return nil, err
+	}
+	if err := g.writeCertificate(); err != nil {
 		return nil, err
 	}
 	return g, g.start()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -43,8 +44,32 @@ func (p *player) letter(rest string) error {
 		opt[k] = v
 	}
 	got, err := transact(p.g.Addr, commands(opt), raw)
-	if err == nil && !strings.HasPrefix(got, want) {
+	if err == nil && !answers(got, want) {
 		err = fmt.Errorf("the reply is %q", got)
+	}
+	return err
+}
+
+// answers compares a reply with its beginning, or with a ~REGEXP.
+func answers(got, want string) bool {
+	pattern, isPattern := strings.CutPrefix(want, "~")
+	if !isPattern {
+		return strings.HasPrefix(got, want)
+	}
+	matched, err := regexp.MatchString("^"+pattern, got)
+	return err == nil && matched
+}
+
+// other opens one more connection beside the one that speaks.
+func (p *player) other(want string) error {
+	c, err := dial(p.g.Addr)
+	if err != nil {
+		return err
+	}
+	defer c.conn.Close() //nolint:errcheck // only its greeting counts
+	got, err := c.reply()
+	if err == nil && !answers(got[0], want) {
+		err = fmt.Errorf("the greeting is %q", got[0])
 	}
 	return err
 }

@@ -18,6 +18,7 @@ import (
 //	deliveries N                the next hop has so many messages, and no more come
 //	delivery I from A           envelope of the I-th, from 1; to A says one of its recipients
 //	delivery I same NAME        its octets end in those of the message; our block is above
+//	delivery I opens NAME       it is encrypted, and opens to the text of the message
 //	delivery I has TEXT         its octets contain TEXT; lacks TEXT, that they do not
 //	delivery I field REGEXP     a field of the header block, unfolded, matches
 //	finding SYMBOL              some delivered or held message was found to have it
@@ -86,14 +87,14 @@ func (g *Gateway) checkDelivery(c *Case, rest string) error {
 		return fmt.Errorf("there is no delivery %s", number)
 	}
 	d := all[i-1]
-	if !holds(c, d, what, arg) {
+	if !g.holds(c, d, what, arg) {
 		head, _, _ := bytes.Cut(d.Data, []byte("\r\n\r\n"))
 		return fmt.Errorf("from <%s> to %v:\n%s", d.From, d.To, head)
 	}
 	return nil
 }
 
-func holds(c *Case, d sink.Delivery, what, arg string) bool {
+func (g *Gateway) holds(c *Case, d sink.Delivery, what, arg string) bool {
 	switch what {
 	case "from":
 		return d.From == strings.TrimSuffix(strings.TrimPrefix(arg, "<"), ">")
@@ -102,6 +103,9 @@ func holds(c *Case, d sink.Delivery, what, arg string) bool {
 	case "same":
 		raw, ok := c.Messages[arg]
 		return ok && bytes.HasSuffix(d.Data, raw) && bytes.HasPrefix(d.Data, []byte("Received: "))
+	case "opens":
+		raw, ok := c.Messages[arg]
+		return ok && g.opens(d.Data, raw)
 	case "has":
 		return bytes.Contains(d.Data, []byte(unescape(arg)))
 	case "lacks":

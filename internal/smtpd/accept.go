@@ -77,7 +77,7 @@ func (s *Server) turnAway(conn net.Conn, peer netip.AddrPort) {
 		reply = replyClosing
 	}
 	s.opt.Event(evRefusedConnection)
-	s.opt.Log.Info("smtpd: connection refused", "remote", peer, "reply", reply)
+	s.opt.Log.Info("smtpd: "+evRefusedConnection, "remote", peer, "reply", reply)
 	_ = conn.SetWriteDeadline(time.Now().Add(time.Second))
 	_, _ = conn.Write(appendReply(nil, reply))
 	_ = conn.Close()

@@ -24,7 +24,7 @@ func (s *session) open() bool {
 	case err != nil:
 		return false // gone before we said a word
 	case early:
-		s.srv.opt.Event(evEarlyTalker)
+		s.event(evEarlyTalker)
 		s.log().Info("smtpd: refused", "reply", replyEarlyTalker.String())
 		s.farewell(replyEarlyTalker)
 		return false
@@ -64,7 +64,7 @@ func (s *session) announced() bool {
 		return false
 	}
 	if err != nil {
-		s.srv.opt.Event(evProxy)
+		s.event(evProxy)
 		s.log().Info("smtpd: bad PROXY header", "error", err)
 		return false
 	}
@@ -79,7 +79,7 @@ func (s *session) announced() bool {
 func (s *session) claim() bool {
 	client := s.who.Remote.Addr()
 	if !s.srv.census.claim(client, s.srv.lim.PerClient) {
-		s.srv.opt.Event(evRefusedConnection)
+		s.event(evRefusedConnection)
 		s.log().Info("smtpd: connection refused", "reply", replyTooManyConnections.String())
 		s.farewell(replyTooManyConnections)
 		return false

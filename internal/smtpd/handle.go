@@ -30,7 +30,7 @@ func (s *session) handle(ctx context.Context, b *body, m *msg.Message) msg.Reply
 	case r := <-done: // both at once: the answer is the truth
 		return final(r)
 	default:
-		s.srv.opt.Event(evHandlerTimeout)
+		s.event(evHandlerTimeout)
 		s.log().Error("smtpd: no answer from the handler in time", "id", m.ID, "after", s.srv.opt.HandleTimeout)
 		return replyLater
 	}

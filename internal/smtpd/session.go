@@ -87,7 +87,7 @@ func (s *session) run(ctx context.Context) {
 	defer s.forget()
 	defer func() {
 		if p := recover(); p != nil {
-			s.srv.opt.Event(evPanic)
+			s.event(evPanic)
 			s.log().Error("smtpd: panic in session", "panic", p, "stack", string(debug.Stack()))
 			s.farewell(replyTrouble)
 		}
@@ -119,6 +119,15 @@ func (s *session) log() *slog.Logger {
 	return s.srv.opt.Log.With("remote", s.who.Remote, "listener", s.who.Listener)
 }
 
+// event counts what happened and logs what an attack may look like.
+func (s *session) event(name string) {
+	s.srv.opt.Event(name)
+	switch name {
+	case evBareLineEnding, evEarlyTalker, evHTTP, evLimit, evLoop, evProxy, evSlow, evTLSFailed, evTLSInjection, evTruncated:
+		s.log().Info("smtpd: "+name, "helo", lang.Safe(s.who.Helo, 100))
+	}
+}
+
 // ends is when the session has lasted long enough.
 func (s *session) ends() time.Time { return s.started.Add(s.srv.lim.Session) }
 
@@ -141,7 +150,7 @@ func (s *session) serve(ctx context.Context) {
 			return
 		}
 		if s.exceeded() {
-			s.srv.opt.Event(evLimit)
+			s.event(evLimit)
 			s.farewell(replySessionLimit)
 			return
 		}
@@ -158,7 +167,7 @@ func (s *session) exceeded() bool {
 func (s *session) note(line string, a answer) {
 	if a.bad {
 		s.errors++
-		s.srv.opt.Event(evProtocolError)
+		s.event(evProtocolError)
 	}
 	if a.Code >= 400 {
 		s.log().Info("smtpd: refused", "helo", lang.Safe(s.who.Helo, 100), "command", lang.Safe(line, 200), "reply", a.Reply.String())
@@ -262,7 +271,7 @@ func (s *session) broken(err error) {
 		}
 		return
 	}
-	s.srv.opt.Event(event)
+	s.event(event)
 	s.log().Info("smtpd: session refused", "reply", reply.String())
 	s.farewell(reply)
 }

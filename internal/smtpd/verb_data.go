@@ -84,7 +84,7 @@ func (s *session) dataBroken(b *body, err error) answer {
 	default:
 		reply, event = replySessionLimit, evLimit
 	}
-	s.srv.opt.Event(event)
+	s.event(event)
 	s.log().Info("smtpd: DATA did not end", "helo", lang.Safe(s.who.Helo, 100), "why", event, "octets", b.received)
 	return closing(reply)
 }
@@ -93,7 +93,7 @@ func (s *session) dataBroken(b *body, err error) answer {
 // message that is too big the connection is closed as well: the sender did not
 // look at SIZE, and may have more of them.
 func (s *session) dataRefused(b *body) answer {
-	s.srv.opt.Event(b.event)
+	s.event(b.event)
 	return answer{Reply: b.refused, end: b.refused == replyTooBig}
 }
 
@@ -101,7 +101,7 @@ func (s *session) dataRefused(b *body) answer {
 func (s *session) finish(ctx context.Context, tx *transaction, b *body) answer {
 	if r, event := checkHeader(b.raw, s.srv.lim); r.Code != 0 {
 		b.release()
-		s.srv.opt.Event(event)
+		s.event(event)
 		return answer{Reply: r}
 	}
 	s.messages++
@@ -114,9 +114,9 @@ func (s *session) finish(ctx context.Context, tx *transaction, b *body) answer {
 		Raw:      slices.Clip(b.raw),
 	})
 	if r.Positive() {
-		s.srv.opt.Event(evAccepted)
+		s.event(evAccepted)
 	} else {
-		s.srv.opt.Event(evRefusedMessage)
+		s.event(evRefusedMessage)
 	}
 	return answer{Reply: r, end: r.Code == 421}
 }

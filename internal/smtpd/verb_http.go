@@ -17,6 +17,6 @@ func foreign(verb string) bool {
 
 // http ends the session before a second line is read.
 func (s *session) http() answer {
-	s.srv.opt.Event(evHTTP)
+	s.event(evHTTP)
 	return closing(replyNotSMTP)
 }

@@ -43,7 +43,7 @@ func (s *session) mail(ctx context.Context, arg string) answer {
 		return s.refuseMail(wrong(replyNoMailbox))
 	}
 	if tx.size > s.srv.lim.MessageSize {
-		s.srv.opt.Event(evSize)
+		s.event(evSize)
 		return s.refuseMail(answer{Reply: replyTooBig})
 	}
 	if a := s.checkMail(ctx); a.Code != 0 {
@@ -69,7 +69,7 @@ func (s *session) checkMail(ctx context.Context) answer {
 // repeat it for ever.
 func (s *session) refuseMail(a answer) answer {
 	s.idleCommands++
-	s.srv.opt.Event(evRefusedMail)
+	s.event(evRefusedMail)
 	return a
 }
 

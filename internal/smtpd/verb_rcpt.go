@@ -24,7 +24,7 @@ func (s *session) rcpt(ctx context.Context, arg string) answer {
 		return wrong(replyMailFirst)
 	}
 	if len(s.tx.env.To) >= s.srv.lim.Recipients {
-		s.srv.opt.Event(evLimit)
+		s.event(evLimit)
 		return answer{Reply: replyTooManyRcpts}
 	}
 	to, a := s.recipient(arg)
@@ -34,7 +34,7 @@ func (s *session) rcpt(ctx context.Context, arg string) answer {
 	if a.Code != 0 {
 		s.tx.refused++
 		s.refusedRcpts++
-		s.srv.opt.Event(evRefusedRcpt)
+		s.event(evRefusedRcpt)
 		return a
 	}
 	s.tx.env.To = append(s.tx.env.To, to)

@@ -35,7 +35,7 @@ func (s *session) startTLS(ctx context.Context, arg string) answer {
 	case !s.greeted:
 		return wrong(replyHelloFirst)
 	case len(s.w.buffered()) > 0:
-		s.srv.opt.Event(evTLSInjection)
+		s.event(evTLSInjection)
 		return closing(replyTLSInjection)
 	}
 	s.say(replyStartTLS)
@@ -52,13 +52,13 @@ func (s *session) handshake(ctx context.Context) bool {
 	conn := tls.Server(s.raw, s.srv.opt.TLS)
 	_ = s.raw.SetDeadline(time.Time{}) // the context keeps the time
 	if err := conn.HandshakeContext(ctx); err != nil {
-		s.srv.opt.Event(evTLSFailed)
+		s.event(evTLSFailed)
 		s.log().Info("smtpd: TLS handshake failed", "error", err)
 		return false
 	}
 	s.w.conn = conn
 	s.who.TLS = describeTLS(conn.ConnectionState())
-	s.srv.opt.Event(evTLS)
+	s.event(evTLS)
 	return true
 }
 

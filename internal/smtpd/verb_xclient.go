@@ -38,7 +38,7 @@ func (s *session) xclient(arg string) answer {
 	x.apply(&s.who)
 	s.greeted = x.helo != ""
 	s.who.Outbound = s.outbound()
-	s.srv.opt.Event(evXCLIENT)
+	s.event(evXCLIENT)
 	return answer{Reply: s.greeting()}
 }
 

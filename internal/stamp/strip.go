@@ -31,6 +31,22 @@ func Strip(raw []byte, hostname string) [][]byte {
 	return appendRun(out, raw[kept:])
 }
 
+// Divider returns what must stand between our block and the message: nothing, or the
+// blank line that keeps the text of a message without a header out of our block.
+func Divider(raw []byte) []byte {
+	if len(raw) == 0 || isBlank(raw[:lineEnd(raw, 0)]) || beginsWithField(raw[:lineEnd(raw, 0)]) {
+		return nil
+	}
+	return []byte("\r\n")
+}
+
+// beginsWithField: RFC 5322 section 2.2, and the space before the colon of section 4.5.
+func beginsWithField(first []byte) bool {
+	name, _, found := bytes.Cut(first, []byte(":"))
+	name = bytes.TrimRight(name, " \t")
+	return found && len(name) > 0 && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 func appendRun(out [][]byte, run []byte) [][]byte {
 	if len(run) == 0 {
 		return out

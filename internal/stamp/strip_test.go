@@ -168,3 +168,21 @@ func BenchmarkBlock(b *testing.B) {
 		Block(in)
 	}
 }
+
+func TestDivider(t *testing.T) {
+	for raw, want := range map[string]string{
+		"":                     "",
+		"\r\ntext":             "",
+		"Subject: x\r\n\r\ny":  "",
+		"Subject : x\r\n\r\ny": "",
+		"Just text, no field.": "\r\n",
+		"Dear all: a sentence": "\r\n",
+		" folded: first\r\n":   "\r\n",
+		": no name\r\n":        "\r\n",
+		"T\u1ea3i: x\r\n\r\n":  "\r\n",
+	} {
+		if got := string(Divider([]byte(raw))); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	}
+}

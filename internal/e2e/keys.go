@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+)
+
+// writeCertificate makes the certificate that STARTTLS shows when a case asks for it.
+func (g *Gateway) writeCertificate() error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	sample := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"gw.congthu.test"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	cert, err := x509.CreateCertificate(rand.Reader, sample, sample, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	write := func(name, kind string, der []byte) error {
+		return os.WriteFile(filepath.Join(g.Dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
+	}
+	return errors.Join(write("cert.pem", "CERTIFICATE", cert), write("key.pem", "PRIVATE KEY", secret))
+}
+
+// keyPair makes an OpenPGP key pair and writes its public half.
+func (p *player) keyPair(address string) error {
+	e, err := openpgp.NewEntity("Nguoi nhan mau", "", address, nil)
+	if err != nil {
+		return err
+	}
+	p.g.ring = append(p.g.ring, e)
+	var b bytes.Buffer
+	w, err := armor.Encode(&b, openpgp.PublicKeyType, nil)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(e.Serialize(w), w.Close()); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.g.Dir, address+".asc"), b.Bytes(), 0o600)
+}
+
+// opens tells whether an encrypted delivery opens, with the secret keys of the case, to
+// the text of the message.
+func (g *Gateway) opens(data, raw []byte) bool {
+	i := bytes.Index(data, []byte("-----BEGIN PGP MESSAGE-----"))
+	if i < 0 {
+		return false
+	}
+	block, err := armor.Decode(bytes.NewReader(data[i:]))
+	if err != nil {
+		return false
+	}
+	m, err := openpgp.ReadMessage(block.Body, g.ring, nil, nil)
+	if err != nil {
+		return false
+	}
+	clear, err := io.ReadAll(m.UnverifiedBody)
+	_, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	return err == nil && bytes.Contains(clear, bytes.TrimSpace(body))
+}
