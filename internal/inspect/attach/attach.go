@@ -86,16 +86,22 @@ func (p *Pool) Reload(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the workers. Messages that are being looked at come back as errors.
+// Close ends the workers and waits for those that are at work.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	old := p.gen
 	p.gen = nil
 	p.mu.Unlock()
-	if old != nil {
-		old.close()
+	if old == nil {
+		return nil
 	}
-	return nil
+	old.close()
+	select {
+	case <-old.gone:
+		return nil
+	case <-time.After(p.opt.Timeout + grace):
+		return errors.New("attach: scan workers are still at work")
+	}
 }
 
 func (p *Pool) current() (*generation, error) {

@@ -16,6 +16,7 @@ type generation struct {
 	closed chan struct{}
 	once   sync.Once
 	alive  sync.WaitGroup // one for each place of a worker
+	gone   chan struct{}  // closed when the last worker and the copy of the rules are gone
 }
 
 func newGeneration(ctx context.Context, o Options) (*generation, error) {
@@ -23,7 +24,7 @@ func newGeneration(ctx context.Context, o Options) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &generation{opt: o, rules: rules, idle: make(chan *worker, o.Workers), closed: make(chan struct{})}
+	g := &generation{opt: o, rules: rules, idle: make(chan *worker, o.Workers), closed: make(chan struct{}), gone: make(chan struct{})}
 	type started struct {
 		w   *worker
 		err error
@@ -101,6 +102,7 @@ func (g *generation) close() {
 		go func() { // the rules must stay as long as a worker may still start from them
 			g.alive.Wait()
 			g.rules.remove()
+			close(g.gone)
 		}()
 	})
 }

@@ -1,0 +1,118 @@
+package attach_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"congthu/internal/inspect/attach"
+	"congthu/internal/msg"
+	"congthu/internal/scanproto"
+)
+
+// The test program is also a worker that misbehaves: mode says how. The state file is
+// how workers that follow each other know what has been.
+const (
+	modeVar  = "CONGTHU_TEST_WORKER"
+	stateVar = "CONGTHU_TEST_STATE"
+)
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(modeVar); mode != "" {
+		fakeWorker(mode)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func fakeWorker(mode string) {
+	conn, err := net.FileConn(os.NewFile(3, "daemon"))
+	if err != nil {
+		os.Exit(64)
+	}
+	switch mode {
+	case "no-start":
+		os.Exit(70)
+	case "silent-start":
+		time.Sleep(time.Minute)
+	case "answers-first":
+		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{ID: 1})
+	default:
+		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{Ready: &scanproto.Ready{Rules: 1}})
+	}
+	for {
+		r, err := scanproto.ReadRequest(conn, scanproto.MaxRequestBody)
+		if err != nil {
+			return
+		}
+		misbehave(mode, conn, r)
+	}
+}
+
+// misbehave once in all: the worker that follows is good.
+func misbehave(mode string, conn net.Conn, r *scanproto.Request) {
+	good := &scanproto.Answer{ID: r.ID, Findings: []scanproto.Finding{{Symbol: "ATTACH_LNK", Evidence: "a.lnk", Part: "1"}}}
+	state := os.Getenv(stateVar)
+	if _, err := os.Stat(state); err == nil {
+		_ = scanproto.WriteAnswer(conn, good)
+		return
+	}
+	_ = os.WriteFile(state, nil, 0o600)
+	switch mode {
+	case "crash":
+		panic("crash: " + strings.Repeat("x", 100))
+	case "exit":
+		os.Exit(0)
+	case "hang":
+		select {}
+	case "garbage":
+		_, _ = conn.Write([]byte(strings.Repeat("garbage ", 100)))
+	case "half":
+		_, _ = conn.Write([]byte("CTS1\x00\x00"))
+		os.Exit(0)
+	case "huge":
+		_, _ = conn.Write([]byte("CTS1\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"))
+	case "wrong-id":
+		good.ID += 7
+		_ = scanproto.WriteAnswer(conn, good)
+	case "unknown-symbol":
+		good.Findings[0].Symbol = "SPF_PASS"
+		_ = scanproto.WriteAnswer(conn, good)
+	case "could-not":
+		good.Error = "yara: timeout"
+		_ = scanproto.WriteAnswer(conn, good)
+	default:
+		_ = scanproto.WriteAnswer(conn, good)
+	}
+}
+
+// fake starts a pool of one misbehaving worker.
+func fake(t *testing.T, mode string) (*attach.Pool, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	p, err := attach.Start(ctx, attach.Options{
+		Worker: os.Args[0], Rules: t.TempDir(), Workers: 1, Timeout: 300 * time.Millisecond,
+		Env: []string{modeVar + "=" + mode, stateVar + "=" + t.TempDir() + "/state"},
+	})
+	if err == nil {
+		t.Cleanup(func() { _ = p.Close() })
+	}
+	return p, err
+}
+
+func letter() *msg.Message {
+	raw := []byte("Subject: x\r\n\r\ntext\r\n")
+	return &msg.Message{Raw: raw, Root: &msg.Part{Path: "0", MediaType: "text/plain", Decoded: raw[14:]}}
+}
+
+func look(t *testing.T, p *attach.Pool, wait time.Duration) ([]msg.Finding, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	f, _, err := p.Inspector().Inspect(ctx, letter())
+	return f, err
+}

@@ -1,0 +1,139 @@
+package attach_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"congthu/internal/inspect/attach"
+)
+
+func TestGoodWorker(t *testing.T) {
+	p, err := fake(t, "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if f, err := look(t, p, 5*time.Second); err != nil || len(f) != 1 || f[0].Symbol != "ATTACH_LNK" || f[0].Part != "1" {
+			t.Fatalf("%v %v", f, err)
+		}
+	}
+}
+
+// Whatever a worker does, the message is "could not look", and the next one is looked
+// at by a fresh worker.
+func TestFaultsOfAWorker(t *testing.T) {
+	for _, mode := range []string{"crash", "exit", "hang", "garbage", "half", "huge", "wrong-id"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			p, err := fake(t, mode)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f, err := look(t, p, 20*time.Second); err == nil {
+				t.Fatalf("called clean: %v", f)
+			}
+			if f, err := look(t, p, 20*time.Second); err != nil || len(f) != 1 {
+				t.Errorf("the worker after it: %v %v", f, err)
+			}
+		})
+	}
+}
+
+// A bad answer of a worker in good order is an error, too, with what it found.
+func TestFaultsOfAnAnswer(t *testing.T) {
+	for mode, want := range map[string]int{"unknown-symbol": 0, "could-not": 1} {
+		p, err := fake(t, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err := look(t, p, 5*time.Second); err == nil || len(f) != want {
+			t.Errorf("%s: %v %v", mode, f, err)
+		}
+	}
+}
+
+func TestFaultsOfAStart(t *testing.T) {
+	for _, mode := range []string{"no-start", "answers-first"} {
+		if _, err := fake(t, mode); err == nil {
+			t.Errorf("%s: started", mode)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := attach.Start(ctx, attach.Options{Worker: "/nonexistent/congthu-scan", Rules: t.TempDir(), Workers: 2}); err == nil {
+		t.Error("a program that is not there started")
+	}
+}
+
+func TestNoFreeWorkerIsNoVerdict(t *testing.T) {
+	p, err := fake(t, "hang")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		_, err := look(t, p, 20*time.Second)
+		done <- err
+	}()
+	time.Sleep(50 * time.Millisecond) // the only worker is at work
+	if _, err := look(t, p, 50*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while it is busy: %v", err)
+	}
+	if err := <-done; err == nil {
+		t.Error("the hanging worker's message was called clean")
+	}
+}
+
+func TestClosedPool(t *testing.T) {
+	p, err := fake(t, "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := look(t, p, time.Second); !errors.Is(err, attach.ErrClosed) {
+		t.Errorf("look: %v", err)
+	}
+	if err := p.Reload(t.Context()); !errors.Is(err, attach.ErrClosed) {
+		t.Errorf("reload: %v", err)
+	}
+	if err := p.Close(); err != nil {
+		t.Errorf("closed twice: %v", err)
+	}
+}
+
+// A reload in the middle of the traffic loses no message.
+func TestReloadUnderLoad(t *testing.T) {
+	p, err := fake(t, "good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	failed := make(chan error, 1)
+	go func() {
+		defer close(failed)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if f, err := look(t, p, 10*time.Second); err != nil || len(f) != 1 {
+				failed <- err
+				return
+			}
+		}
+	}()
+	for range 5 {
+		if err := p.Reload(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	if err := <-failed; err != nil {
+		t.Errorf("a message in a reload: %v", err)
+	}
+}
