@@ -21,7 +21,8 @@ func floors() [][]string {
 		{"inspect", "inspect/*", "policy", "stamp", "pgp", "relay", "queue", "quarantine"},
 		{"rules", "pipeline"},
 		{"smtpd", "admin"},
-		{"e2e", "e2e/*"},
+		{"e2e/*"},
+		{"e2e"},
 	}
 }
 
