@@ -237,8 +237,9 @@ func checkContents(t *testing.T, q *Queue, queued map[string]bool) {
 }
 
 // faults runs a child until it refuses, and checks that what it acknowledged is
-// there and that it acknowledged nothing after the failure that never heals.
-func faults(t *testing.T, mode string, wrap ...string) *ledger {
+// there. After a failure that never heals it must acknowledge nothing; a full disk may
+// heal, when the log is folded into the table and its room is used again.
+func faults(t *testing.T, mode string, heals bool, wrap ...string) *ledger {
 	t.Helper()
 	dir := t.TempDir()
 	cmd, out := spawn(t, dir, mode, 0, wrap...)
@@ -256,7 +257,7 @@ func faults(t *testing.T, mode string, wrap ...string) *ledger {
 			refused++
 			continue
 		}
-		if refused > producers && strings.HasPrefix(line, "ack") {
+		if !heals && refused > producers && strings.HasPrefix(line, "ack") {
 			t.Errorf("acknowledged after the disk had failed: %s", line)
 		}
 		l.read(strings.NewReader(line))
@@ -293,7 +294,7 @@ func end(t *testing.T, dir string, cmd *exec.Cmd, r io.Reader) {
 
 // TestFileSizeLimit: writes fail with EFBIG.
 func TestFileSizeLimit(t *testing.T) {
-	if l := faults(t, "limit"); len(l.acked) == 0 {
+	if l := faults(t, "limit", true); len(l.acked) == 0 {
 		t.Error("nothing was acknowledged before the limit")
 	}
 }
@@ -317,7 +318,7 @@ func TestSyncFails(t *testing.T) {
 	for _, inject := range []string{"fdatasync:error=EIO:when=12", "fsync:error=EIO:when=4"} {
 		t.Run(inject, func(t *testing.T) {
 			call, _, _ := strings.Cut(inject, ":")
-			faults(t, "put", tracer(t, "-o", os.DevNull, "-e", "trace="+call, "-e", "inject="+inject)...)
+			faults(t, "put", false, tracer(t, "-o", os.DevNull, "-e", "trace="+call, "-e", "inject="+inject)...)
 		})
 	}
 }
