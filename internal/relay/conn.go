@@ -80,6 +80,15 @@ func (k *conn) attach(n net.Conn) {
 	k.net, k.r = n, bufio.NewReaderSize(n, maxReplyLine)
 }
 
+// unwelcome is what a greeting other than 220 means for the letter. A 5xx there is
+// about the host, or about us, not about the letter: it must not be returned for it.
+func unwelcome(greeting msg.Reply) msg.Reply {
+	if greeting.Temporary() {
+		return greeting
+	}
+	return notSent("the next hop greets with " + greeting.String())
+}
+
 // hello takes the greeting and says EHLO, with STARTTLS as the mode wants it. Code 0
 // means that the connection is ready.
 func (k *conn) hello(ctx context.Context, mode TLSMode) msg.Reply {
@@ -87,8 +96,8 @@ func (k *conn) hello(ctx context.Context, mode TLSMode) msg.Reply {
 	if err != nil {
 		return notSent("no greeting from the next hop")
 	}
-	if !greeting.Positive() {
-		return greeting
+	if greeting.Code != 220 {
+		return unwelcome(greeting)
 	}
 	if r := k.ehlo(); r.Code != 0 {
 		return r

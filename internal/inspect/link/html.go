@@ -1,6 +1,7 @@
 package link
 
 import (
+	"errors"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -16,8 +17,9 @@ type anchor struct {
 	text string // what the reader sees
 }
 
-// anchorsOf streams through HTML and gathers links. It never builds a tree.
-func anchorsOf(text string) []anchor {
+// anchorsOf streams through HTML and gathers links. It never builds a tree. whole is
+// false when a tag was too long to be read: what follows it was not looked at.
+func anchorsOf(text string) (links []anchor, whole bool) {
 	w := &walker{}
 	z := html.NewTokenizer(strings.NewReader(text))
 	z.SetMaxBuf(1 << 20)
@@ -25,7 +27,7 @@ func anchorsOf(text string) []anchor {
 		switch z.Next() {
 		case html.ErrorToken:
 			w.close()
-			return w.out
+			return w.out, !errors.Is(z.Err(), html.ErrBufferExceeded)
 		case html.StartTagToken, html.SelfClosingTagToken:
 			w.start(z.Token())
 		case html.EndTagToken:
@@ -38,7 +40,7 @@ func anchorsOf(text string) []anchor {
 			}
 		}
 	}
-	return w.out
+	return w.out, true
 }
 
 type walker struct {

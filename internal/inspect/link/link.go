@@ -95,8 +95,12 @@ func (r *report) add(symbol, evidence string) {
 
 func (r *report) look(p *msg.Part) {
 	if p.MediaType == "text/html" {
-		for _, a := range anchorsOf(p.Text) {
+		links, whole := anchorsOf(p.Text)
+		for _, a := range links {
 			r.anchor(a)
+		}
+		if !whole {
+			r.add(TooMany, "")
 		}
 		return
 	}

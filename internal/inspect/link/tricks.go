@@ -55,7 +55,7 @@ func confusable(label string) bool {
 // onlyAlike tells whether every letter has a Latin double.
 func onlyAlike(u string) bool {
 	for _, r := range u {
-		if unicode.IsLetter(r) && !strings.ContainsRune("асеорхуіјѕһԁԛԝьпгκονραιυτ", r) {
+		if unicode.IsLetter(r) && !strings.ContainsRune("асеорхуіјѕһԁԛԝьпгӏвнмткѵκονραιυτχω", r) {
 			return false
 		}
 	}
