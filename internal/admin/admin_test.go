@@ -1,0 +1,196 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"congthu/internal/admin"
+	"congthu/internal/lang"
+	"congthu/internal/pgp"
+	"congthu/internal/quarantine"
+	"congthu/internal/queue"
+	"congthu/internal/tomlfile"
+)
+
+var errNone = errors.New("none")
+
+// services answers as the gateway's parts do and remembers what it was asked.
+type services struct {
+	asked  []string
+	fails  error
+	filter quarantine.Filter
+}
+
+func (s *services) note(parts ...string) error {
+	s.asked = append(s.asked, strings.Join(parts, " "))
+	return s.fails
+}
+
+type held struct{ *services }
+
+func (h held) List(_ context.Context, f quarantine.Filter) ([]quarantine.Item, error) {
+	h.filter = f
+	return nil, h.note("list")
+}
+
+func (h held) Show(_ context.Context, id string) (quarantine.Item, []byte, error) {
+	return quarantine.Item{ID: id}, []byte("raw\x00\xff"), h.note("show", id)
+}
+
+func (h held) Release(_ context.Context, id string, to []string, actor string) ([]string, error) {
+	return to, h.note("release", id, strings.Join(to, ","), actor)
+}
+
+func (h held) Delete(_ context.Context, id, actor string) error { return h.note("delete", id, actor) }
+
+type waiting struct{ *services }
+
+func (w waiting) List(context.Context, int) ([]queue.Entry, error) { return nil, w.note("queue") }
+
+func (w waiting) Retry(_ context.Context, id string) (int, error) { return 2, w.note("retry", id) }
+
+func (w waiting) Drop(_ context.Context, id string) (int, error) { return 1, w.note("drop", id) }
+
+type ring struct{ *services }
+
+func (ring) List() []pgp.KeyInfo { return nil }
+
+func (r ring) Import(in io.Reader) ([]pgp.KeyInfo, error) {
+	data, err := io.ReadAll(in)
+	return []pgp.KeyInfo{{Fingerprint: string(data)}}, errors.Join(err, r.note("import"))
+}
+
+// serve runs the API on a socket and returns a client.
+func serve(t *testing.T, s *services) *admin.Client {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{ReadHeaderTimeout: time.Second, Handler: admin.Handler(admin.Services{
+		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s},
+		Reload:   func(context.Context) error { return s.note("reload") },
+		NotFound: func(err error) bool { return errors.Is(err, errNone) },
+	})}
+	go func() { _ = srv.Serve(l) }() // ends with Close
+	t.Cleanup(func() { _ = srv.Close() })
+	return admin.Dial(socket)
+}
+
+func TestEveryCommandReachesItsPart(t *testing.T) {
+	s := &services{}
+	c, ctx := serve(t, s), t.Context()
+	since := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	items, err := c.Quarantine(ctx, quarantine.Filter{Text: "a&b=c", Limit: 7, Offset: 3, Since: since})
+	if err != nil || items == nil || s.filter.Text != "a&b=c" || s.filter.Limit != 7 || s.filter.Offset != 3 || !s.filter.Since.Equal(since) {
+		t.Errorf("list: %v %v %+v", items, err, s.filter)
+	}
+	if h, err := c.Held(ctx, "A/../B"); err != nil || string(h.Raw) != "raw\x00\xff" || h.Item.ID != "A/../B" {
+		t.Errorf("show: %+v %v", h, err)
+	}
+	if r, err := c.Release(ctx, "A", admin.Release{To: []string{"x@y.test"}, Actor: "lan"}); err != nil || len(r.To) != 1 {
+		t.Errorf("release: %v %v", r, err)
+	}
+	if n, err := c.Retry(ctx, "all"); err != nil || n != 2 {
+		t.Errorf("retry: %d %v", n, err)
+	}
+	if ks, err := c.ImportKeys(ctx, strings.NewReader("KEY")); err != nil || ks[0].Fingerprint != "KEY" {
+		t.Errorf("import: %v %v", ks, err)
+	}
+	_, queued := c.Queue(ctx, 5)
+	_, dropped := c.Drop(ctx, "Q")
+	_, keys := c.Keys(ctx)
+	if err := errors.Join(queued, dropped, keys, c.Delete(ctx, "A", "lan & co"), c.Reload(ctx)); err != nil {
+		t.Error(err)
+	}
+	want := "list; show A/../B; release A x@y.test lan; retry all; import; queue; drop Q; delete A lan & co; reload"
+	if got := strings.Join(s.asked, "; "); got != want {
+		t.Errorf("asked %q\nwant  %q", got, want)
+	}
+}
+
+// Each kind of trouble arrives as what an operator can act on, in both languages.
+func TestTroubles(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails  error
+		vi, en string
+	}{
+		"wrong id": {errNone, "không có mã này", "there is no such id"},
+		"rules":    {tomlfile.Problems{{File: "policy.toml", Line: 3, Column: 5, What: lang.T("sai", "wrong")}}, "policy.toml:3:5: sai", "policy.toml:3:5: wrong"},
+		"a reason": {&pgp.Problem{What: lang.T("khoá hỏng", "a bad key")}, "khoá hỏng", "a bad key"},
+		"the rest": {errors.New("disk on fire"), "lỗi bên trong: disk on fire", "internal error: disk on fire"},
+	} {
+		cl := serve(t, &services{fails: c.fails})
+		err := cl.Reload(t.Context())
+		if vi, en := said(err, lang.VI), said(err, lang.EN); !strings.Contains(vi, c.vi) || !strings.Contains(en, c.en) {
+			t.Errorf("%s: %q / %q", name, vi, en)
+		}
+	}
+}
+
+func said(err error, l lang.Lang) string {
+	var both interface{ In(lang.Lang) string }
+	var p *admin.Problem
+	switch {
+	case errors.As(err, &p):
+		return p.What.In(l)
+	case errors.As(err, &both):
+		return both.In(l)
+	case err != nil:
+		return err.Error()
+	}
+	return ""
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	err := admin.Dial(filepath.Join(t.TempDir(), "none")).Reload(t.Context())
+	var u *admin.Unreachable
+	if !errors.As(err, &u) || u.In(lang.VI) == u.In(lang.EN) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestBadRequests(t *testing.T) {
+	h := admin.Handler(admin.Services{Quarantine: held{&services{}}, Queue: waiting{&services{}}, Keys: ring{&services{}}})
+	for _, c := range []struct {
+		method, path, body string
+		want               int
+	}{
+		{"GET", "/v1/quarantine?limit=x", "", http.StatusBadRequest},
+		{"GET", "/v1/quarantine?limit=-1", "", http.StatusBadRequest},
+		{"GET", "/v1/quarantine?since=yesterday", "", http.StatusBadRequest},
+		{"POST", "/v1/quarantine/A/release", "{", http.StatusBadRequest},
+		{"POST", "/v1/quarantine", "", http.StatusMethodNotAllowed},
+		{"GET", "/v2/queue", "", http.StatusNotFound},
+		{"POST", "/v1/keys", strings.Repeat("x", 3<<20), http.StatusInternalServerError},
+	} {
+		w := &recorder{header: http.Header{}}
+		r, err := http.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.ServeHTTP(w, r)
+		if w.status != c.want {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, w.status, c.want)
+		}
+	}
+}
+
+type recorder struct {
+	header http.Header
+	status int
+}
+
+func (r *recorder) Header() http.Header { return r.header }
+
+func (r *recorder) Write(p []byte) (int, error) { return len(p), nil }
+
+func (r *recorder) WriteHeader(status int) { r.status = status }
