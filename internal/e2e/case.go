@@ -9,7 +9,8 @@
 //	-- sink --        where the next hop misbehaves (internal/sink.ParseScript)
 //	-- rules/… --     a file laid over the shipped rules
 //	-- message/NAME -- a message; LF becomes CRLF, {{base64:BLOB}} an attachment
-//	                  (internal/e2e/letters.Blob), {{repeat:N TEXT}} repeats
+//	                  (internal/e2e/letters.Blob), {{repeat:N TEXT}} repeats; it also
+//	                  lies in ${DIR}/NAME.eml
 //	-- dialogue --    what is said; see dialogue.go
 //	-- want --        what must have come of it; see want.go
 package e2e

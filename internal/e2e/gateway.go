@@ -76,7 +76,7 @@ func (p Programs) Start(ctx context.Context, c *Case, dir, rules, ip string) (*G
 	if err := g.writeConfig(c.Config, dns, hop); err != nil {
 		return nil, err
 	}
-	if err := g.writeCertificate(); err != nil {
+	if err := errors.Join(g.writeCertificate(), writeMessages(dir, c.Messages)); err != nil {
 		return nil, err
 	}
 	return g, g.start()
@@ -112,6 +112,16 @@ func layRules(dir, shipped string, over map[string]string) error {
 	}
 	for name, text := range over {
 		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeMessages puts the case's messages where commands can read them.
+func writeMessages(dir string, messages map[string][]byte) error {
+	for name, raw := range messages {
+		if err := os.WriteFile(filepath.Join(dir, name+".eml"), raw, 0o600); err != nil {
 			return err
 		}
 	}
@@ -217,7 +227,7 @@ func (g *Gateway) Stop() error {
 
 // Run runs an operator command against the gateway.
 func (g *Gateway) Run(args ...string) (out string, status int, err error) {
-	cmd := exec.Command(g.bin, append(args, "--config", g.config, "--lang", "en")...)
+	cmd := exec.Command(g.bin, append([]string{"--config", g.config, "--lang", "en"}, args...)...)
 	cmd.Dir = g.Dir
 	text, err := cmd.CombinedOutput()
 	var ended *exec.ExitError
