@@ -15,7 +15,8 @@ import (
 )
 
 type demoCmd struct {
-	Stay     bool   `help:"Leave the gateway running on 127.0.0.1:2525 until it is interrupted / để cổng chạy tiếp."`
+	Stay     bool   `help:"Leave the gateway running until it is interrupted / để cổng chạy tiếp."`
+	Listen   string `help:"With --stay: where to listen / với --stay: địa chỉ nghe." default:"127.0.0.1:2525"`
 	Messages string `help:"Directory of the letters / thư mục các lá thư." default:"testdata/messages"`
 	Rules    string `help:"Rules directory / thư mục quy tắc." default:"rules"`
 }

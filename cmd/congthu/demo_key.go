@@ -15,18 +15,22 @@ const demoRecipient = "mat@so-mau.gov.test"
 
 // importKey makes a key pair for the recipient, gives the gateway the public half as
 // an operator would, and keeps the secret half for gpg. A fresh pair each time: no
-// secret key lies in the repository.
+// secret key lies in the repository. `make run` keeps its directory, and with it the
+// pair of the first time.
 func (st *demoStage) importKey(a *app) error {
+	st.secretKey = filepath.Join(st.dir, "recipient.sec.asc")
+	s, err := a.keyStore()
+	if err != nil {
+		return err
+	}
+	if _, have := s.Lookup(demoRecipient); have {
+		return nil
+	}
 	public, secret, err := newKeyPair(demoRecipient)
 	if err != nil {
 		return err
 	}
-	st.secretKey = filepath.Join(st.dir, "recipient.sec.asc")
 	if err := os.WriteFile(st.secretKey, secret, 0o600); err != nil {
-		return err
-	}
-	s, err := a.keyStore()
-	if err != nil {
 		return err
 	}
 	if _, err := s.Import(bytes.NewReader(public)); err != nil {

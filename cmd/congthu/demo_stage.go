@@ -143,7 +143,7 @@ address = ""
 `
 
 func (st *demoStage) writeConfig(c *demoCmd, zone, hop string) error {
-	st.smtp = "127.0.0.1:2525"
+	st.smtp = c.Listen
 	if !c.Stay {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
