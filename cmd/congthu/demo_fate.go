@@ -105,7 +105,7 @@ func (st *demoStage) reasons(it quarantine.Item) string {
 			break
 		}
 		w := st.weights[f.Symbol]
-		out = append(out, lang.T(w.VI, w.EN).In(st.lang))
+		out = append(out, strings.TrimSuffix(lang.T(w.VI, w.EN).In(st.lang), "."))
 	}
 	return strings.Join(out, "; ")
 }

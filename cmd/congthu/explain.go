@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"congthu/internal/lang"
@@ -137,7 +138,7 @@ func (a *app) actionWord(d msg.Decision) string {
 // findingLine is one finding with its weight and its sentence.
 func (a *app) findingLine(f msg.Weighed, sentences map[string]policy.Weight) string {
 	w := sentences[f.Symbol]
-	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, f.Symbol, lang.T(w.VI, w.EN).In(a.lang))
+	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, f.Symbol, strings.TrimSuffix(lang.T(w.VI, w.EN).In(a.lang), "."))
 	if f.Evidence != "" {
 		line += ": " + lang.Safe(f.Evidence, 160)
 	}

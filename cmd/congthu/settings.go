@@ -8,14 +8,18 @@ import (
 	"congthu/internal/config"
 )
 
+// inTree is the settings file of the source tree, all defaults.
+const inTree = "configs/congthu.toml"
+
 // places are where the settings are looked for when --config is not given.
 func places() []string {
-	return []string{"/etc/congthu/congthu.toml", "configs/congthu.toml"}
+	return []string{"/etc/congthu/congthu.toml", inTree}
 }
 
 // settings reads the settings file.
 func (a *app) settings() (*config.Config, error) {
 	name := a.config
+	chosen := name != ""
 	for _, p := range places() {
 		if name != "" {
 			break
@@ -28,7 +32,27 @@ func (a *app) settings() (*config.Config, error) {
 		return nil, fail(exitConfig, "không thấy tệp cấu hình; dùng --config TỆP", "no settings file found; give one with --config FILE")
 	}
 	a.config = name
-	return config.Load(name)
+	c, err := config.Load(name)
+	if err == nil && !chosen && name == inTree {
+		useTree(c)
+	}
+	return c, err
+}
+
+// useTree lets a newcomer try the commands in the source tree, where nothing is
+// installed: the tree's own rules, and state that git does not see.
+func useTree(c *config.Config) {
+	if _, err := os.Stat(c.RulesDir); err == nil {
+		return
+	}
+	rules, err := filepath.Abs("rules")
+	if err != nil {
+		return
+	}
+	c.RulesDir = rules
+	c.DataDir = filepath.Join(filepath.Dir(rules), ".cache", "data")
+	c.PGP.Keys = filepath.Join(c.DataDir, "keys")
+	c.Admin.Socket = filepath.Join(c.DataDir, "admin.sock")
 }
 
 // worker is the scan worker's path: as configured, else beside this program.
