@@ -35,6 +35,7 @@ import (
 //	WAIT delivered N    until the next hop has N messages
 //	SLEEP D             a pause
 //	CRASH worker        every scan worker gets SIGSEGV
+//	HUP                 the gateway gets SIGHUP
 //	RESTART             the gateway is killed and started again
 type player struct {
 	g    *Gateway
@@ -64,7 +65,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR":
+	case "RUN", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -171,6 +172,8 @@ func (p *player) around(verb, rest string) error {
 		return err
 	case "CRASH":
 		return p.crash()
+	case "HUP":
+		return p.g.process.Process.Signal(syscall.SIGHUP)
 	case "OTHER":
 		return p.other(rest)
 	case "KEYPAIR":
