@@ -75,12 +75,16 @@ func (l *look) item(it item) {
 	}
 	l.yara(it.data)
 	for _, f := range sniff.Look(sniff.File{Names: it.names, Body: it.body || it.office, Data: it.data}) {
-		if !(it.office && f.Symbol == sniff.Page) { // drawings in SVG belong there
+		if !(it.office && belongs(f.Symbol)) {
 			l.found(f.Symbol, f.Evidence)
 		}
 	}
 	l.inside(it)
 }
+
+// belongs tells what is ordinary inside an Office file: drawings in SVG, pages as XML,
+// previews under another type's name. What runs has symbols of its own.
+func belongs(symbol string) bool { return symbol == sniff.Page || symbol == sniff.TypeMismatch }
 
 func (l *look) yara(data []byte) {
 	deadline, _ := l.ctx.Deadline() // Look sets one
