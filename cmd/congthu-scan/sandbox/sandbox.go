@@ -9,6 +9,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -19,8 +20,9 @@ type Limits struct {
 	Memory uint64 // octets of address space; 0: as it is
 }
 
-// Enter closes the process in and returns the names of the fences that now stand. On
-// an error the process must not read anything untrusted.
+// Enter closes the process in and returns the names of the fences that now stand: on a
+// machine whose kernel or container has no seccomp(2) there is one fewer, which the
+// daemon logs. On an error the process must not read anything untrusted.
 func Enter(l Limits) ([]string, error) {
 	if err := limit(l); err != nil {
 		return nil, err
@@ -28,10 +30,22 @@ func Enter(l Limits) ([]string, error) {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("sandbox: dumpable: %w", err)
 	}
-	if err := filter(); err != nil {
-		return []string{"rlimit"}, err
+	fences := []string{"rlimit", "no_new_privs"}
+	switch err := filter(); {
+	case err == nil:
+		return append(fences, "seccomp"), nil
+	case absent(err):
+		return fences, nil
+	default:
+		return nil, err
 	}
-	return []string{"rlimit", "no_new_privs", "seccomp"}, nil
+}
+
+// absent tells that there is no seccomp here: none in the kernel (ENOSYS, EINVAL), or a
+// container around us that forbids the call (EPERM; with no_new_privs the kernel itself
+// gives no such answer).
+func absent(err error) bool {
+	return errors.Is(err, errSeccomp) && (errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EPERM))
 }
 
 func limit(l Limits) error {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"unsafe"
@@ -14,6 +15,9 @@ const (
 	offsetArch   = 4
 	offsetArg0   = 16 // low half: both machines are little-endian
 )
+
+// errSeccomp says that seccomp(2) itself answered with an error.
+var errSeccomp = errors.New("sandbox: seccomp")
 
 // filter lets through what a program without files, network or children calls.
 // Everything else fails with EPERM, so that a library's attempt is an error it can
@@ -29,7 +33,7 @@ func filter() error {
 	}
 	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog))) //nolint:gosec // seccomp(2) takes a pointer
 	if errno != 0 {
-		return fmt.Errorf("sandbox: seccomp: %w", errno)
+		return fmt.Errorf("%w: %w", errSeccomp, errno)
 	}
 	if thread != 0 {
 		return fmt.Errorf("sandbox: seccomp: thread %d cannot be fenced in", thread)

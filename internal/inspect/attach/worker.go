@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -84,6 +85,9 @@ func (w *worker) ready(ctx context.Context, log *slog.Logger, rules *snapshot) e
 	}
 	if err := rules.problems(a.Ready.Problems); err != nil {
 		return err
+	}
+	if !slices.Contains(a.Ready.Sandbox, "seccomp") {
+		log.Warn("scan worker runs without seccomp: this kernel or container has none", "pid", w.pid())
 	}
 	log.Info("scan worker is ready", "pid", w.pid(), "rules", a.Ready.Rules, "sandbox", a.Ready.Sandbox)
 	return nil
