@@ -84,8 +84,8 @@ func problemNewer(path string, v int) error {
 	return &Problem{
 		Path: path,
 		What: lang.T(
-			fmt.Sprintf("kho dữ liệu có phiên bản %d, chương trình này chỉ hiểu đến %d", v, len(migrations)),
-			fmt.Sprintf("the store has version %d, this program understands up to %d", v, len(migrations))),
+			fmt.Sprintf("kho dữ liệu có phiên bản %d, chương trình này chỉ hiểu đến %d", v, len(migrations())),
+			fmt.Sprintf("the store has version %d, this program understands up to %d", v, len(migrations()))),
 		Hint: lang.T("dùng chương trình mới hơn, hoặc khôi phục bản sao lưu cũ", "use the newer program, or restore an older backup"),
 	}
 }
@@ -94,8 +94,8 @@ func problemOlder(path string, v int) error {
 	return &Problem{
 		Path: path,
 		What: lang.T(
-			fmt.Sprintf("kho dữ liệu có phiên bản cũ %d, cần %d", v, len(migrations)),
-			fmt.Sprintf("the store has the old version %d, %d is needed", v, len(migrations))),
+			fmt.Sprintf("kho dữ liệu có phiên bản cũ %d, cần %d", v, len(migrations())),
+			fmt.Sprintf("the store has the old version %d, %d is needed", v, len(migrations()))),
 		Hint: lang.T("chạy “congthu serve” một lần để nâng cấp", `run "congthu serve" once to upgrade it`),
 	}
 }
