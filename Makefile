@@ -8,7 +8,7 @@ STATIC   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PKG      ?= ./...
 FUZZTIME ?= 30s
 
-.PHONY: build demo run test needs needs-demo needs-test lint check-format unit bench fuzz test-faults clean
+.PHONY: build demo run test needs needs-demo needs-test lint check-format unit conformance bench fuzz test-faults clean
 
 build: needs
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/congthu ./cmd/congthu
@@ -50,6 +50,14 @@ check-format:
 
 unit:
 	$(GO) test -race -timeout 15m $(PKG)
+
+# The published test suites (CONGTHU_SUITES, else ../shared/suites): one line a suite,
+# every deviation with its reason; exit 1 when one is not listed or a suite is missing.
+conformance:
+	@dirs=$$(grep -rlE '^func TestConformance' --include=*_test.go cmd internal | xargs -n 1 dirname | sort -u | sed 's,^,./,'); \
+	out=$$(CONGTHU_CONFORMANCE=1 $(GO) test -count 1 -v -run '^TestConformance' $$dirs 2>&1); status=$$?; \
+	echo "$$out" | sed -n 's/^conformance: //p'; \
+	[ $$status = 0 ] || { echo "$$out" | grep -vE '^(conformance: |=== |--- PASS|ok |PASS)'; exit 1; }
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1s -benchmem $(PKG)

@@ -15,7 +15,7 @@ import (
 // floors says on which floor each package lives; a pattern may end in /*.
 func floors() [][]string {
 	return [][]string{
-		{"msg", "lang", "scanproto"},
+		{"msg", "lang", "scanproto", "conformance"},
 		{"tomlfile"},
 		{"config", "dns", "dns/fake", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"inspect", "inspect/*", "policy", "stamp", "pgp", "relay", "queue", "quarantine"},

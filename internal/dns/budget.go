@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -12,6 +13,7 @@ type Lookups interface {
 	LookupTXT(ctx context.Context, name string) ([]string, error)
 	LookupMX(ctx context.Context, name string) ([]*net.MX, error)
 	LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error)
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 	LookupAddr(ctx context.Context, addr string) ([]string, error)
 }
 
@@ -76,6 +78,13 @@ func (b *Budget) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
 // LookupIPAddr is that of the resolver beneath, within the budget.
 func (b *Budget) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
 	return spend(ctx, b, host, b.next.LookupIPAddr)
+}
+
+// LookupNetIP is that of the resolver beneath, within the budget.
+func (b *Budget) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return spend(ctx, b, host, func(ctx context.Context, host string) ([]netip.Addr, error) {
+		return b.next.LookupNetIP(ctx, network, host)
+	})
 }
 
 // LookupAddr is that of the resolver beneath, within the budget.

@@ -86,6 +86,26 @@ func (r *Resolver) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr,
 	return nil, err4
 }
 
+// LookupNetIP returns the addresses of a host in one family: network is "ip4" or
+// "ip6". It asks one question where LookupIPAddr asks two.
+func (r *Resolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	qtype := mdns.TypeA
+	if network == "ip6" {
+		qtype = mdns.TypeAAAA
+	}
+	rrs, err := r.lookup(ctx, host, qtype)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]netip.Addr, 0, len(rrs))
+	for _, a := range addresses(rrs) {
+		if ip, ok := netip.AddrFromSlice(a.IP); ok {
+			out = append(out, ip.Unmap())
+		}
+	}
+	return out, nil
+}
+
 // LookupAddr returns the names that the reverse zone gives an IP address. They
 // are the claim of whoever holds the address: check them forwards.
 func (r *Resolver) LookupAddr(ctx context.Context, addr string) ([]string, error) {

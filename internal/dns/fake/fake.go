@@ -267,6 +267,22 @@ func (z Zone) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, erro
 	return nil, err4
 }
 
+// LookupNetIP answers as the real resolver does: one family, "ip4" or "ip6".
+func (z Zone) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	qtype := "A"
+	if network == "ip6" {
+		qtype = "AAAA"
+	}
+	data, err := z.lookup(ctx, host, qtype)
+	var out []netip.Addr
+	for _, d := range data {
+		if ip, perr := netip.ParseAddr(d); perr == nil {
+			out = append(out, ip)
+		}
+	}
+	return out, err
+}
+
 // LookupAddr answers as the real resolver does: names with a final dot.
 func (z Zone) LookupAddr(ctx context.Context, addr string) ([]string, error) {
 	ip, err := netip.ParseAddr(addr)
