@@ -17,6 +17,7 @@ import (
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/header"
 	"congthu/internal/inspect/link"
+	"congthu/internal/mailauth/dmarc"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 	"congthu/internal/pgp"
@@ -35,6 +36,9 @@ type judge struct {
 	dns    *dns.Resolver
 	scan   *attach.Pool
 	keys   *pgp.Store
+
+	policies *dmarc.Memory                     // which domains ask for rejection
+	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
 }
 
 // source says what rule files may speak of.
@@ -48,7 +52,7 @@ func source(c *config.Config) rules.Source {
 
 // newJudge starts the scan workers and reads rules and keys.
 func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, error) {
-	j := &judge{cfg: c, routes: routes(c)}
+	j := &judge{cfg: c, routes: routes(c), policies: dmarc.NewMemory()}
 	var err error
 	if j.rules, err = rules.Open(source(c)); err != nil {
 		return nil, err
@@ -80,7 +84,7 @@ func routes(c *config.Config) policy.Routes {
 func (j *judge) pipeline() *pipeline.Pipeline {
 	return &pipeline.Pipeline{
 		Parse:        func(raw []byte) *msg.Part { return mimetree.Parse(raw, mimetree.DefaultLimits()) },
-		Authenticate: []inspect.Timed{{Inspector: j.auth(), Timeout: 25 * time.Second}},
+		Authenticate: []inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}},
 		Inspect: []inspect.Timed{
 			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
@@ -93,8 +97,10 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 	}
 }
 
-func (j *judge) auth() msg.Inspector {
-	return auth.New(auth.Options{Resolver: j.dns, Hostname: j.cfg.Hostname})
+func (j *judge) auth(s *rules.Set) msg.Inspector {
+	return auth.New(auth.Options{
+		Resolver: j.dns, Hostname: j.cfg.Hostname, Memory: j.policies, Overrides: s.Overrides, Seen: j.seen,
+	})
 }
 
 func (j *judge) header(s *rules.Set) msg.Inspector {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/link"
 	"congthu/internal/policy"
@@ -22,6 +23,7 @@ type Set struct {
 	Content    *content.Set
 	Brands     []link.Brand
 	Shorteners []string
+	Overrides  []auth.Override // of DMARC
 }
 
 // Source says where the rules are and which symbols and inspectors the program
@@ -42,6 +44,8 @@ func (s Source) Load() (*Set, error) {
 	set.Brands, err = link.LoadBrands(filepath.Join(s.Dir, "lists", "brands.toml"))
 	ps = add(ps, err)
 	set.Shorteners, err = link.LoadList(filepath.Join(s.Dir, "lists", "shorteners.txt"))
+	ps = add(ps, err)
+	set.Overrides, err = auth.LoadOverrides(filepath.Join(s.Dir, "lists", "dmarc-overrides.toml"))
 	ps = add(ps, err)
 	w, _, err := loadWeights(s.Dir, s.known(set.Content))
 	ps = add(ps, err)

@@ -36,7 +36,9 @@ const (
 	DMARCReject     = "DMARC_REJECT"     // failed, and the owner asks for rejection
 	DMARCQuarantine = "DMARC_QUARANTINE" // failed, and the owner asks for quarantine
 	DMARCFailNone   = "DMARC_FAIL_NONE"  // failed, and the owner only watches
-	DMARCTempError  = "DMARC_TEMPERROR"  // could not look, and it might have mattered
+	DMARCTempError  = "DMARC_TEMPERROR"  // could not look, and the owner is known to ask for rejection
+	DMARCUnknown    = "DMARC_UNKNOWN"    // could not look; the owner is not known to ask for rejection
+	DMARCOverridden = "DMARC_OVERRIDDEN" // failed, and the administrator's list lets it pass
 	DMARCPermError  = "DMARC_PERMERROR"  // no single author domain can be read from From
 	DMARCNone       = "DMARC_NONE"       // the domain has no policy
 
@@ -48,13 +50,15 @@ func Symbols() []string {
 	return []string{
 		SPFPass, SPFFail, SPFSoftFail, SPFTempError, SPFPermError,
 		DKIMPass, DKIMFail, DKIMTempError,
-		DMARCPass, DMARCReject, DMARCQuarantine, DMARCFailNone, DMARCTempError, DMARCPermError, DMARCNone,
+		DMARCPass, DMARCReject, DMARCQuarantine, DMARCFailNone, DMARCTempError, DMARCUnknown, DMARCOverridden, DMARCPermError, DMARCNone,
 		AuthNone,
 	}
 }
 
-// Limits is what one message may cost in DNS. Beyond them everything is a
-// temporary error.
+// Limits is what one message may cost in DNS: once for SPF and DKIM, whose questions
+// the sender chooses, and once more for DMARC. Were there one purse for both, a
+// forger's own costly records could keep us from seeing the policy of the domain that
+// he forges. Beyond them everything is a temporary error.
 type Limits struct {
 	Lookups int           // default 60
 	Time    time.Duration // for all of them together; default 20 s
@@ -65,6 +69,22 @@ type Options struct {
 	Resolver dns.Lookups
 	Hostname string // the gateway's name; no check depends on it, the header block is stamped elsewhere
 	Limits   Limits
+
+	Memory    *dmarc.Memory // which domains ask for rejection; nil: none is known
+	Overrides []Override    // the first that matches a failing message counts
+	// Seen is told what was found, for the aggregate reports. It must be quick. nil:
+	// nobody reports.
+	Seen func(*msg.Message, Evidence)
+}
+
+// Evidence is what the inspector has found out about a message, in the words of the
+// protocols.
+type Evidence struct {
+	Sender     msg.AuthResult // of SPF
+	Signatures []dkim.Signature
+	Author     dmarc.Result
+	Unclear    bool      // From can be read in several ways
+	Override   *Override // the entry that changes what follows; nil: none
 }
 
 type inspector struct{ opt Options }
@@ -92,15 +112,31 @@ func (in inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding,
 	if m.Root == nil {
 		return nil, nil, errors.New("message is not parsed")
 	}
-	budget := dns.NewBudget(in.opt.Resolver, in.opt.Limits.Lookups, in.opt.Limits.Time)
-	sender, keys, err := sideBySide(ctx, budget, m)
+	sender, keys, err := sideBySide(ctx, in.budget(), m)
 	if err != nil {
 		return nil, nil, err
 	}
 	results := append([]msg.AuthResult{sender}, keys.Results()...)
-	author := judge(ctx, budget, m.Root.Fields("From"), results)
-	results = append(results, author.AuthResult())
-	return findings(sender, keys, author), results, nil
+	e := Evidence{Sender: sender, Signatures: keys.Signatures}
+	e.Author, e.Unclear = in.judge(ctx, in.budget(), m.Root.Fields("From"), results)
+	e.Override = in.opt.override(m, e)
+	if in.opt.Seen != nil {
+		in.opt.Seen(m, e)
+	}
+	return findings(e), append(results, e.authorResult()), nil
+}
+
+// authorResult is the DMARC result with what the administrator's list changes.
+func (e Evidence) authorResult() msg.AuthResult {
+	r := e.Author.AuthResult()
+	if e.Override != nil {
+		r.Reason += "; local policy " + e.Override.Policy
+	}
+	return r
+}
+
+func (in inspector) budget() *dns.Budget {
+	return dns.NewBudget(in.opt.Resolver, in.opt.Limits.Lookups, in.opt.Limits.Time)
 }
 
 // sideBySide runs SPF and DKIM at once: both mostly wait for name servers.
@@ -118,21 +154,36 @@ func sideBySide(ctx context.Context, r dns.Lookups, m *msg.Message) (msg.AuthRes
 // judge runs DMARC for the author's domain. A From in which readers may see
 // several domains cannot pass (RFC 9989 section 5.3.1): each is judged and the
 // worst stands, so that a second author is no way around the first one's policy.
-func judge(ctx context.Context, r dmarc.Resolver, from []msg.Field, results []msg.AuthResult) dmarc.Result {
+func (in inspector) judge(ctx context.Context, r dmarc.Resolver, from []msg.Field, results []msg.AuthResult) (worst dmarc.Result, unclear bool) {
 	who, err := authors(from)
 	if err != nil {
-		return dmarc.Result{Status: dmarc.PermError, Reason: err.Error()}
+		return dmarc.Result{Status: dmarc.PermError, Reason: err.Error()}, true
 	}
-	var worst dmarc.Result
 	for i, d := range who.domains {
-		if res := dmarc.Evaluate(ctx, r, d, results); i == 0 || severity(res) > severity(worst) {
+		if res := in.evaluate(ctx, r, d, results); i == 0 || severity(res) > severity(worst) {
 			worst = res
 		}
 	}
 	if who.clear || worst.Status == dmarc.Fail || worst.Status == dmarc.TempError {
-		return worst
+		return worst, !who.clear
 	}
-	return dmarc.Result{Status: dmarc.PermError, Domain: worst.Domain, Reason: "From can be read in several ways"}
+	return dmarc.Result{Status: dmarc.PermError, Domain: worst.Domain, Reason: "From can be read in several ways"}, true
+}
+
+// evaluate judges one domain. A policy that could not be looked up but is remembered
+// counts as if it had been: it can only make the sender come back.
+func (in inspector) evaluate(ctx context.Context, r dmarc.Resolver, domain string, results []msg.AuthResult) dmarc.Result {
+	look := dmarc.Evaluate
+	if in.opt.Seen != nil {
+		look = dmarc.EvaluateBoth
+	}
+	res := look(ctx, r, domain, results)
+	in.opt.Memory.Note(res)
+	if res.Status == dmarc.TempError && res.Policy == "" && in.opt.Memory.Rejects(res.Domain) {
+		res.Policy = dmarc.PolicyReject
+		res.Reason += "; the policy is remembered"
+	}
+	return res
 }
 
 func severity(r dmarc.Result) int {

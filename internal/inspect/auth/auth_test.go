@@ -194,7 +194,7 @@ func TestInspect(t *testing.T) {
 		{
 			"all name servers down",
 			letter{ip: good, mailfrom: "a@down.test", from: "a@down.test", sign: []string{"down.test"}},
-			"SPF_TEMPERROR DKIM_TEMPERROR DMARC_TEMPERROR",
+			"SPF_TEMPERROR DKIM_TEMPERROR DMARC_UNKNOWN",
 			"spf=temperror smtp.mailfrom=a@down.test; dkim=temperror header.d=down.test; dmarc=temperror header.from=down.test",
 		},
 		{
@@ -364,7 +364,7 @@ func FuzzFrom(f *testing.F) {
 	r := zone()
 	f.Fuzz(func(t *testing.T, value string) {
 		results := []msg.AuthResult{{Method: "dkim", Status: "pass", Property: "header.d", Value: "legit.test"}}
-		got := judge(t.Context(), r, []msg.Field{{Name: "From", Value: value}}, results)
+		got, _ := inspector{}.judge(t.Context(), r, []msg.Field{{Name: "From", Value: value}}, results)
 		if got.Status == "pass" && !strings.Contains(strings.ToLower(value), "legit.test") {
 			t.Fatalf("%q passes as %+v", value, got)
 		}

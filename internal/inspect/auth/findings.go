@@ -13,8 +13,9 @@ import (
 const maxEvidence = 200
 
 // findings turns the three results into symbols.
-func findings(sender msg.AuthResult, keys dkim.Report, author dmarc.Result) []msg.Finding {
-	if sender.Status == spf.None && len(keys.Signatures) == 0 && author.Status == dmarc.None {
+func findings(e Evidence) []msg.Finding {
+	sender, author := e.Sender, e.Author
+	if sender.Status == spf.None && len(e.Signatures) == 0 && author.Status == dmarc.None {
 		return []msg.Finding{{Symbol: AuthNone, Evidence: lang.Safe(author.Domain, maxEvidence)}}
 	}
 	var out []msg.Finding
@@ -24,9 +25,10 @@ func findings(sender msg.AuthResult, keys dkim.Report, author dmarc.Result) []ms
 		}
 	}
 	add(ofSPF(sender.Status), sender.Property+"="+sender.Value, sender.Reason)
-	symbol, about := ofDKIM(keys.Signatures)
+	symbol, about := ofDKIM(e.Signatures)
 	add(symbol, about)
-	add(ofDMARC(author), author.Domain, author.AuthResult().Reason)
+	symbol, about = e.ofDMARC()
+	add(symbol, author.Domain, about)
 	return out
 }
 
@@ -67,9 +69,26 @@ func about(s dkim.Signature) string {
 	return strings.TrimSpace("d=" + s.Domain + " " + s.Result().Reason)
 }
 
-// ofDMARC chooses the symbol. An open question under a policy that asks for
-// nothing is none: whatever the answer, nothing would follow from it.
-func ofDMARC(r dmarc.Result) string {
+// ofDMARC chooses the symbol: by the administrator's list where it speaks, else by
+// the owner's policy.
+func (e Evidence) ofDMARC() (symbol, about string) {
+	about = e.authorResult().Reason
+	if e.Override == nil {
+		return e.ofOwner(), about
+	}
+	about += ": " + e.Override.Reason
+	switch {
+	case e.Author.Status == dmarc.TempError:
+		return DMARCUnknown, about
+	case e.Override.Policy == dmarc.PolicyNone:
+		return DMARCOverridden, about
+	}
+	return failed(e.Override.Policy), about
+}
+
+// ofOwner chooses the symbol by what the owner of the domain asks for.
+func (e Evidence) ofOwner() string {
+	r := e.Author
 	switch r.Status {
 	case dmarc.Pass:
 		return DMARCPass
@@ -78,12 +97,27 @@ func ofDMARC(r dmarc.Result) string {
 	case dmarc.PermError:
 		return DMARCPermError
 	case dmarc.TempError:
-		if r.Applied() == dmarc.PolicyNone {
-			return ""
-		}
-		return DMARCTempError
+		return e.open()
 	}
-	switch r.Applied() {
+	return failed(r.Applied())
+}
+
+// open chooses the symbol of an open question. Under a policy that asks for nothing it
+// is none: whatever the answer, nothing would follow from it. Where From names several
+// domains the sender may have made one of them unreachable to hide another, so there
+// the question stays grave.
+func (e Evidence) open() string {
+	switch {
+	case e.Author.Applied() == dmarc.PolicyReject, e.Unclear:
+		return DMARCTempError
+	case e.Author.Applied() == dmarc.PolicyNone:
+		return ""
+	}
+	return DMARCUnknown
+}
+
+func failed(policy string) string {
+	switch policy {
 	case dmarc.PolicyReject:
 		return DMARCReject
 	case dmarc.PolicyQuarantine:

@@ -34,7 +34,7 @@ func identifiers(auth []msg.AuthResult) []identifier {
 // One whose check did not come to an end leaves the answer open only if it would
 // have been aligned.
 func (e *evaluation) align(auth []msg.AuthResult) {
-	open := ""
+	open, passed := "", ""
 	for _, id := range identifiers(auth) {
 		if id.status != Pass && id.status != TempError {
 			continue
@@ -44,17 +44,33 @@ func (e *evaluation) align(auth []msg.AuthResult) {
 		case err != nil:
 			open = "alignment of " + id.domain + " could not be looked up"
 		case aligned && id.status == Pass:
-			e.end(Pass, "aligned with "+id.method+" "+id.domain)
-			return
+			e.note(id)
+			if passed == "" {
+				passed = "aligned with " + id.method + " " + id.domain
+			}
 		case aligned:
 			open = id.method + " of " + id.domain + " could not be checked"
 		}
+		if passed != "" && !(e.both && e.record.Reports) {
+			break
+		}
 	}
-	if open != "" {
+	switch {
+	case passed != "":
+		e.end(Pass, passed)
+	case open != "":
 		e.end(TempError, open)
+	default:
+		e.end(Fail, "no aligned identifier passed")
+	}
+}
+
+func (e *evaluation) note(id identifier) {
+	if id.method == "spf" {
+		e.res.SPFAligned = true
 		return
 	}
-	e.end(Fail, "no aligned identifier passed")
+	e.res.KeyAligned = true
 }
 
 // aligned compares an identifier with the author's domain (section 4.10.2):

@@ -41,6 +41,13 @@ type Result struct {
 	PolicyAt  string // where the record was found
 	OrgDomain string // the organisational domain, when it had to be found
 	Reason    string
+
+	// Record is the record that applied; nil when there was none or it says
+	// nothing that may be applied.
+	Record *Record
+	// SPFAligned and KeyAligned tell whether SPF and a DKIM signature passed in
+	// alignment. Evaluate stops at the first that did; EvaluateBoth does not.
+	SPFAligned, KeyAligned bool
 }
 
 // Applied is the policy to apply to a message that fails: the declared one, one
@@ -72,6 +79,17 @@ func (r Result) AuthResult() msg.AuthResult {
 
 // Evaluate judges the author domain by the results of SPF and DKIM in auth.
 func Evaluate(ctx context.Context, r Resolver, fromDomain string, auth []msg.AuthResult) Result {
+	return evaluate(ctx, r, fromDomain, auth, false)
+}
+
+// EvaluateBoth is Evaluate for a receiver who reports: when the owner wants reports
+// it looks at every identifier even though one has passed, because a report says of
+// SPF and of DKIM whether they were aligned (RFC 9990 section 3.1.1.9).
+func EvaluateBoth(ctx context.Context, r Resolver, fromDomain string, auth []msg.AuthResult) Result {
+	return evaluate(ctx, r, fromDomain, auth, true)
+}
+
+func evaluate(ctx context.Context, r Resolver, fromDomain string, auth []msg.AuthResult, both bool) Result {
 	domain, ok := normal(fromDomain)
 	if !ok {
 		return Result{Status: PermError, Domain: fromDomain, Reason: "not a domain name"}
@@ -79,6 +97,7 @@ func Evaluate(ctx context.Context, r Resolver, fromDomain string, auth []msg.Aut
 	e := &evaluation{
 		records: records{ctx: ctx, r: r, seen: make(map[string]found)},
 		res:     Result{Domain: domain},
+		both:    both,
 	}
 	e.run(auth)
 	return e.res
@@ -88,6 +107,7 @@ type evaluation struct {
 	records
 	res    Result
 	record *Record
+	both   bool // go on after a pass, for the report
 }
 
 func (e *evaluation) run(auth []msg.AuthResult) {
@@ -103,7 +123,7 @@ func (e *evaluation) run(auth []msg.AuthResult) {
 		e.end(None, "policy record of "+e.res.PolicyAt+" has an invalid policy")
 		return
 	}
-	e.res.Testing = e.record.Testing
+	e.res.Testing, e.res.Record = e.record.Testing, e.record
 	e.align(auth)
 	e.choose()
 }
@@ -143,9 +163,7 @@ func (e *evaluation) choose() {
 	if e.res.PolicyAt == e.res.Domain {
 		return
 	}
-	if rec.Subdomain != "" {
-		e.res.Policy = rec.Subdomain
-	}
+	e.res.Policy = rec.ofSubdomain()
 	if rec.Missing == "" || rec.Missing == e.res.Policy || e.res.Status != Fail {
 		return
 	}

@@ -23,6 +23,7 @@ type Record struct {
 	PSD       string // y, n or u
 	Testing   bool   // t=y
 	Reports   bool   // rua holds at least one usable URI
+	RUA       string // as written; see Destinations
 
 	// BadPolicy: p, sp or np has a value that is none of the three, and there is
 	// no one to report it to; the record takes part in finding the organisational
@@ -73,6 +74,7 @@ func interpret(tags map[string]string) Record {
 		Testing:   strings.EqualFold(tags["t"], "y"),
 		PSD:       "u",
 		Reports:   anyURI(tags["rua"]),
+		RUA:       tags["rua"],
 	}
 	if v := strings.ToLower(tags["psd"]); v == "y" || v == "n" {
 		r.PSD = v
