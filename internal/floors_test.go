@@ -16,7 +16,7 @@ import (
 func floors() [][]string {
 	return [][]string{
 		{"msg", "lang", "scanproto", "conformance"},
-		{"tomlfile"},
+		{"tomlfile", "dane"},
 		{"config", "dns", "dns/fake", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"inspect", "inspect/*", "policy", "stamp", "pgp", "relay", "queue", "quarantine"},
 		{"rules", "pipeline"},

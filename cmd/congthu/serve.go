@@ -72,10 +72,13 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	g.metrics = trace.NewMetrics(g.depth)
-	g.wayOut()
+	if err := g.wayOut(); err != nil {
+		g.close()
+		return nil, err
+	}
 	path := g.judge.pipeline()
-	path.Relay, path.Keeper = g.relay, keeper{g.db, g.queue, g.held}
-	path.CutThrough = c.Relay.Timeout.Std()
+	path.Relay, path.Keeper = g.cutThrough(), keeper{g.db, g.queue, g.held}
+	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
 	trail := trace.New(log, g.metrics)
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
 		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Err: w.Err, Took: w.Took})
@@ -101,8 +104,10 @@ func (g *gateway) openStore(ctx context.Context) error {
 }
 
 // wayOut builds what delivers and what holds.
-func (g *gateway) wayOut() {
-	g.relay = relay.New(relay.Options{Hostname: g.cfg.Hostname, Resolver: g.judge.dns, TLS: relay.TLSPolicy{Default: relay.TLSMode(g.cfg.Relay.TLS)}, Log: g.log})
+func (g *gateway) wayOut() error {
+	if err := g.openRelay(); err != nil {
+		return err
+	}
 	hop := func(domain string) (string, bool) {
 		next, _, ok := g.judge.routes.Find(domain)
 		return next, ok
@@ -114,6 +119,7 @@ func (g *gateway) wayOut() {
 	})
 	g.held = quarantine.New(quarantine.Options{Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), NextHop: hop, Log: g.log})
 	g.disk = &diskGuard{db: g.db, percent: g.cfg.Limits.DiskReserve, floor: uint64(g.cfg.Limits.MessageSize) * 3 / 2}
+	return nil
 }
 
 // edge builds the SMTP server.
@@ -125,7 +131,7 @@ func (g *gateway) edge(h smtpd.Handler) (*smtpd.Server, error) {
 	return smtpd.New(smtpd.Options{
 		Hostname: g.cfg.Hostname, TLS: cert, Limits: limits(g.cfg.Limits), Handler: h,
 		CheckMail: g.disk.check, CheckRcpt: g.checkRcpt, Outbound: g.outbound,
-		NewID: newID, GreetDelay: g.cfg.SMTP.GreetDelay.Std(), HandleTimeout: 5 * time.Minute,
+		NewID: newID, GreetDelay: g.cfg.SMTP.GreetDelay.Std(), HandleTimeout: judging + (g.cfg.Relay.Timeout + g.cfg.Relay.Final).Std(),
 		Log: g.log, Event: g.metrics.SMTP,
 	}), nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"congthu/internal/lang"
 	"congthu/internal/tomlfile"
@@ -28,7 +29,7 @@ func check(file *tomlfile.File, c *Config) error {
 	k.routes(c.Route)
 	k.limits(c.Limits)
 	k.files(c)
-	k.choice(c.Relay.TLS, []string{"none", "opportunistic", "require"}, "relay", "tls")
+	k.relay(c.Relay)
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	k.choice(c.Store.URL, []string{"sqlite"}, "store", "url")
 	if c.Metrics.Address != "" {
@@ -76,7 +77,25 @@ func (k *checker) routes(rs []Route) {
 		}
 		if r.NextHop != "mx" {
 			k.address(r.NextHop, "route", i, "next_hop")
+		} else if r.VerifyRecipients {
+			k.complain(lang.T("không hỏi trước người nhận ở máy chủ của người khác", "recipients are not asked about at strangers' servers"),
+				lang.T("verify_recipients chỉ dùng khi next_hop là máy:cổng", "verify_recipients needs a next_hop that is host:port"), "route", i, "verify_recipients")
 		}
+		k.choice(r.TLS, append([]string{""}, tlsModes()...), "route", i, "tls")
+	}
+}
+
+func tlsModes() []string { return []string{"none", "opportunistic", "require", "verify"} }
+
+// senderPatience is what is left of a sender's 10 minutes for our reply (RFC 5321
+// section 4.5.3.2.6) once the letter is inspected.
+const senderPatience = 8 * time.Minute
+
+func (k *checker) relay(r Relay) {
+	k.choice(r.TLS, tlsModes(), "relay", "tls")
+	if r.Timeout <= 0 || r.Final <= 0 || (r.Timeout+r.Final).Std() > senderPatience {
+		k.complain(lang.T("timeout và final_timeout phải lớn hơn 0 và cộng lại không quá 8 phút", "timeout and final_timeout must be above 0 and together at most 8 minutes"),
+			lang.T("máy gửi chỉ chờ trả lời 10 phút", "a sender waits 10 minutes for its reply"), "relay")
 	}
 }
 

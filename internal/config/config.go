@@ -78,13 +78,18 @@ type TLS struct {
 type Relay struct {
 	Networks []netip.Prefix `toml:"networks"`
 	TLS      string         `toml:"tls"`
+	Roots    string         `toml:"roots"`
 	Timeout  Duration       `toml:"timeout"`
+	Final    Duration       `toml:"final_timeout"`
 }
 
-// Route sends the mail of some domains to a next hop.
+// Route sends the mail of some domains to a next hop. TLS "" is that of [relay].
 type Route struct {
-	Domains []string `toml:"domains"`
-	NextHop string   `toml:"next_hop"`
+	Domains          []string `toml:"domains"`
+	NextHop          string   `toml:"next_hop"`
+	TLS              string   `toml:"tls"`
+	XForward         bool     `toml:"xforward"`
+	VerifyRecipients bool     `toml:"verify_recipients"`
 }
 
 // DNS names the resolvers; none: the system's.
@@ -189,6 +194,7 @@ func (c *Config) resolve(base string) {
 	c.RulesDir = abs(base, c.RulesDir)
 	c.TLS.Cert = abs(base, c.TLS.Cert)
 	c.TLS.Key = abs(base, c.TLS.Key)
+	c.Relay.Roots = abs(base, c.Relay.Roots)
 	c.Scan.Worker = abs(base, c.Scan.Worker)
 	c.PGP.Keys = abs(c.DataDir, c.PGP.Keys)
 	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)

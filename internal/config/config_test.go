@@ -83,6 +83,9 @@ func TestLoadComplains(t *testing.T) {
 		{"memory", "[limits]\nmemory = 5\n", ":2:1: memory is below message_size"},
 		{"cert alone", "[tls]\ncert = \"x\"\n", ":1:2: cert and key come together"},
 		{"relay tls", "[relay]\ntls = \"maybe\"\n", ":2:1: the value 'maybe' is not possible"},
+		{"relay times", "[relay]\nfinal_timeout = \"10m\"\n", ":1:2: timeout and final_timeout must be above 0"},
+		{"route tls", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\ntls = \"yes\"\n", ":4:1: the value 'yes' is not possible"},
+		{"asking strangers", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\nverify_recipients = true\n", ":4:1: recipients are not asked about"},
 		{"type", "[limits]\nrecipients = \"many\"\n", ":2:14: the value of 'limits.recipients' has the wrong type"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

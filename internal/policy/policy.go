@@ -53,8 +53,11 @@ type Encrypt struct {
 
 // Route is where the mail of some domains goes.
 type Route struct {
-	Domains []string // exact names, "*.example.vn" for all names below, "*" for the outward route
-	NextHop string
+	Domains          []string // exact names, "*.example.vn" for all names below, "*" for the outward route
+	NextHop          string
+	TLS              string // how much TLS the next hop needs; "": as everywhere
+	XForward         bool   // the next hop is told about the client
+	VerifyRecipients bool   // the next hop is asked about recipients at RCPT
 }
 
 // Input is everything a decision rests on.
@@ -72,15 +75,21 @@ type Routes []Route
 // wildcard, then "*". outward tells that it was "*", which only our own senders
 // may use.
 func (rs Routes) Find(domain string) (hop string, outward, ok bool) {
+	r, outward, ok := rs.Route(domain)
+	return r.NextHop, outward, ok
+}
+
+// Route returns the route that Find finds the next hop of.
+func (rs Routes) Route(domain string) (found Route, outward, ok bool) {
 	best := -1
 	for _, r := range rs {
 		for _, d := range r.Domains {
 			if n := match(strings.ToLower(d), domain); n > best {
-				best, hop = n, r.NextHop
+				best, found = n, r
 			}
 		}
 	}
-	return hop, best == 0, best >= 0
+	return found, best == 0, best >= 0
 }
 
 // Local tells whether the domain is one of ours: it has a route of its own.

@@ -3,7 +3,6 @@ package relay
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -20,29 +19,50 @@ type conn struct {
 	net       net.Conn
 	r         *bufio.Reader
 	ext       map[string]string // EHLO keywords, upper case, with their parameters
+	mode      TLSMode           // what was tried: less than the hop's after a fallback
 	tls       bool
-	used      bool  // a transaction was completed on it before
-	broken    error // not nil: of no more use
+	handshake error  // what went wrong with TLS
+	used      bool   // a transaction was completed on it before
+	broken    error  // not nil: of no more use
+	unsent    int    // octets of the write that failed that have not left
+	out       []byte // commands on their way
 	idleSince time.Time
 }
 
 // connect opens a connection and says EHLO. On failure the reply says why; it is
 // certain that nothing was sent.
+//
+// Opportunistic security wants the letter delivered (RFC 7435 section 3): where TLS is
+// offered but does not work, a new connection without it is the next best. A middleman
+// could bring this about, as he could strip the offer; routes that mind say "require".
 func (c *Client) connect(ctx context.Context, h hop) (*conn, msg.Reply) {
+	k, r := c.open(ctx, h, h.need.mode)
+	if k != nil && k.handshake != nil && !h.need.strict() {
+		c.o.Log.Warn("relay: TLS failed; trying without, on a new connection", "hop", h.addr, "error", k.handshake)
+		k, r = c.open(ctx, h, TLSNone)
+	}
+	if r.Code != 0 {
+		return nil, r
+	}
+	return k, r
+}
+
+// open returns a connection, closed if the reply has a code, or nil if there is none.
+func (c *Client) open(ctx context.Context, h hop, mode TLSMode) (*conn, msg.Reply) {
 	n, err := c.dial(ctx, h.addr)
 	if err != nil {
 		c.o.Log.Info("relay: cannot connect", "hop", h.addr, "error", err)
 		return nil, notSent("cannot connect to the next hop")
 	}
-	k := &conn{o: &c.o, hop: h}
+	k := &conn{o: &c.o, hop: h, mode: mode}
 	k.attach(n)
 	stop := k.watch(ctx)
 	defer stop()
-	if r := k.hello(ctx, c.mode(h)); r.Code != 0 {
+	r := k.hello(ctx)
+	if r.Code != 0 {
 		k.close()
-		return nil, r
 	}
-	return k, msg.Reply{}
+	return k, r
 }
 
 // dial connects to an address, or to the addresses of a name in their order.
@@ -67,21 +87,13 @@ func (c *Client) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return nil, err
 }
 
-func (c *Client) mode(h hop) TLSMode {
-	for _, key := range []string{h.addr, h.name} {
-		if m, ok := c.o.TLS.PerHop[key]; ok {
-			return m
-		}
-	}
-	return c.o.TLS.Default
-}
-
 func (k *conn) attach(n net.Conn) {
 	k.net, k.r = n, bufio.NewReaderSize(n, maxReplyLine)
 }
 
-// unwelcome is what a greeting other than 220 means for the letter. A 5xx there is
-// about the host, or about us, not about the letter: it must not be returned for it.
+// unwelcome is what a greeting other than 220, or a refused HELO, means for the letter.
+// A 5xx there is about the host, or about us, not about the letter: it must not be
+// returned for it.
 func unwelcome(greeting msg.Reply) msg.Reply {
 	if greeting.Temporary() {
 		return greeting
@@ -89,9 +101,9 @@ func unwelcome(greeting msg.Reply) msg.Reply {
 	return notSent("the next hop greets with " + greeting.String())
 }
 
-// hello takes the greeting and says EHLO, with STARTTLS as the mode wants it. Code 0
+// hello takes the greeting and says EHLO, with STARTTLS as the hop needs it. Code 0
 // means that the connection is ready.
-func (k *conn) hello(ctx context.Context, mode TLSMode) msg.Reply {
+func (k *conn) hello(ctx context.Context) msg.Reply {
 	greeting, err := k.read(k.o.ReplyTimeout)
 	if err != nil {
 		return notSent("no greeting from the next hop")
@@ -102,13 +114,7 @@ func (k *conn) hello(ctx context.Context, mode TLSMode) msg.Reply {
 	if r := k.ehlo(); r.Code != 0 {
 		return r
 	}
-	if _, offered := k.ext["STARTTLS"]; mode != TLSNone && offered {
-		return k.startTLS(ctx, mode)
-	}
-	if mode == TLSRequire || mode == TLSVerify {
-		return notSent("the next hop does not offer TLS, and it is required")
-	}
-	return msg.Reply{}
+	return k.secure(ctx)
 }
 
 // ehlo says EHLO, or HELO to a server that does not know it (RFC 5321 section 3.2).
@@ -122,7 +128,7 @@ func (k *conn) ehlo() msg.Reply {
 	case err != nil:
 		return notSent("no answer to EHLO")
 	case !r.Positive():
-		return r
+		return unwelcome(r)
 	}
 	k.ext = map[string]string{}
 	for _, l := range lines[1:] {
@@ -132,47 +138,11 @@ func (k *conn) ehlo() msg.Reply {
 	return msg.Reply{}
 }
 
-// startTLS upgrades and says EHLO again. A handshake that fails ends the connection:
-// going on in the clear on the same connection is never done.
-func (k *conn) startTLS(ctx context.Context, mode TLSMode) msg.Reply {
-	r, _, err := k.command("STARTTLS")
-	switch {
-	case err != nil:
-		return notSent("no answer to STARTTLS")
-	case !r.Positive() && mode == TLSOpportunistic:
-		return msg.Reply{}
-	case !r.Positive():
-		return notSent("the next hop refused TLS, and it is required")
-	case k.r.Buffered() > 0: // octets that nobody may have sent before TLS
-		return notSent("the next hop spoke before TLS")
-	}
-	t := tls.Client(k.net, k.tlsConfig(mode))
-	_ = t.SetDeadline(time.Now().Add(k.o.ReplyTimeout))
-	if err := t.HandshakeContext(ctx); err != nil {
-		return notSent("TLS with the next hop failed")
-	}
-	_ = t.SetDeadline(time.Time{})
-	k.attach(t)
-	k.tls = true
-	return k.ehlo()
-}
-
-func (k *conn) tlsConfig(mode TLSMode) *tls.Config {
-	c := &tls.Config{}
-	if k.o.TLS.Config != nil {
-		c = k.o.TLS.Config.Clone()
-	}
-	c.ServerName = k.hop.name
-	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
-	c.InsecureSkipVerify = mode != TLSVerify // RFC 7435: unauthenticated encryption beats none
-	return c
-}
-
-// watch makes the end of ctx end whatever the connection waits for. stop undoes it.
-func (k *conn) watch(ctx context.Context) (stop func()) {
+// watch makes the end of ctx end whatever the connection waits for. stop undoes it and
+// tells whether it was in time.
+func (k *conn) watch(ctx context.Context) (stop func() bool) {
 	n := k.net
-	end := context.AfterFunc(ctx, func() { _ = n.Close() })
-	return func() { end() }
+	return context.AfterFunc(ctx, func() { _ = n.Close() })
 }
 
 func (k *conn) write(b []byte, wait time.Duration) error {
@@ -180,7 +150,8 @@ func (k *conn) write(b []byte, wait time.Duration) error {
 		return k.broken
 	}
 	_ = k.net.SetWriteDeadline(time.Now().Add(wait))
-	if _, err := k.net.Write(b); err != nil {
+	if n, err := k.net.Write(b); err != nil {
+		k.unsent = len(b) - n
 		k.broken = fmt.Errorf("relay: write: %w", err)
 	}
 	return k.broken

@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync"
 
 	"congthu/internal/msg"
 )
@@ -14,44 +13,16 @@ import (
 // maxHosts bounds how many hosts of a domain are tried in one delivery.
 const maxHosts = 10
 
-// byDomain sends to each recipient domain by its own MX records, side by side.
-func (c *Client) byDomain(ctx context.Context, t *msg.Transfer) []msg.Reply {
-	out := make([]msg.Reply, len(t.To))
-	var wg sync.WaitGroup
-	for domain, at := range domains(t.To) {
-		part := *t
-		part.To = nil
-		for _, i := range at {
-			part.To = append(part.To, t.To[i])
-		}
-		wg.Go(func() {
-			for j, r := range c.toDomain(ctx, &part, domain) {
-				out[at[j]] = r
-			}
-		})
-	}
-	wg.Wait()
-	return out
-}
-
-func domains(to []msg.Path) map[string][]int {
-	out := map[string][]int{}
-	for i, p := range to {
-		out[p.Domain] = append(out[p.Domain], i)
-	}
-	return out
-}
-
 // toDomain tries the domain's hosts in order until one has answered the message
 // (RFC 5321 section 5.1). Only what is certainly not sent goes to the next host.
-func (c *Client) toDomain(ctx context.Context, t *msg.Transfer, domain string) []msg.Reply {
+func (c *Client) toDomain(ctx context.Context, t *task, domain string) []msg.Reply {
 	hosts, r := c.hosts(ctx, domain)
 	if r.Code != 0 {
-		return all(t, r)
+		return all(t.To, r)
 	}
-	replies := all(t, notSent("no host of the domain answers"))
+	replies := all(t.To, notSent("no host of the domain answers"))
 	for _, host := range hosts {
-		replies = c.toHop(ctx, t, hop{addr: net.JoinHostPort(host, c.o.Port), name: host})
+		replies = c.toHop(ctx, t, hop{addr: net.JoinHostPort(host, c.o.Port), name: host, need: need{mode: t.rule.TLS}})
 		if !slices.ContainsFunc(replies, unreached) {
 			break
 		}

@@ -12,7 +12,7 @@ type pool struct {
 	idleTime        time.Duration
 
 	mu     sync.Mutex
-	idle   map[string][]*conn // newest last
+	idle   map[hop][]*conn // newest last
 	rooms  map[string]*room
 	closed bool
 }
@@ -24,7 +24,7 @@ type room struct {
 }
 
 func newPool(maxIdle, perHop int, idleTime time.Duration) *pool {
-	return &pool{maxIdle: maxIdle, perHop: perHop, idleTime: idleTime, idle: map[string][]*conn{}, rooms: map[string]*room{}}
+	return &pool{maxIdle: maxIdle, perHop: perHop, idleTime: idleTime, idle: map[hop][]*conn{}, rooms: map[string]*room{}}
 }
 
 // enter waits for a seat at the next hop.
@@ -65,9 +65,9 @@ func (p *pool) forget(addr string, r *room) {
 
 // take returns the connection that was used last, or nil. Older ones that have lain
 // too long are closed.
-func (p *pool) take(addr string) *conn {
+func (p *pool) take(h hop) *conn {
 	p.mu.Lock()
-	list := p.idle[addr]
+	list := p.idle[h]
 	var found *conn
 	var old []*conn
 	for len(list) > 0 && found == nil {
@@ -80,9 +80,9 @@ func (p *pool) take(addr string) *conn {
 		}
 	}
 	if len(list) == 0 {
-		delete(p.idle, addr)
+		delete(p.idle, h)
 	} else {
-		p.idle[addr] = list
+		p.idle[h] = list
 	}
 	p.mu.Unlock()
 	for _, c := range old {
@@ -95,14 +95,14 @@ func (p *pool) take(addr string) *conn {
 // its time is over, so that no socket outlives its use.
 func (p *pool) give(c *conn) {
 	c.idleSince = time.Now()
-	addr := c.hop.addr
+	h := c.hop
 	p.mu.Lock()
-	if p.closed || len(p.idle[addr]) >= p.maxIdle {
+	if p.closed || len(p.idle[h]) >= p.maxIdle {
 		p.mu.Unlock()
 		c.quit()
 		return
 	}
-	p.idle[addr] = append(p.idle[addr], c)
+	p.idle[h] = append(p.idle[h], c)
 	p.mu.Unlock()
 	time.AfterFunc(p.idleTime, func() { p.evict(c) })
 }
@@ -110,10 +110,10 @@ func (p *pool) give(c *conn) {
 // evict closes c if it is still idle and its time is over.
 func (p *pool) evict(c *conn) {
 	p.mu.Lock()
-	list := p.idle[c.hop.addr]
+	list := p.idle[c.hop]
 	for i, x := range list {
 		if x == c && time.Since(c.idleSince) >= p.idleTime {
-			p.idle[c.hop.addr] = append(append([]*conn{}, list[:i]...), list[i+1:]...)
+			p.idle[c.hop] = append(append([]*conn{}, list[:i]...), list[i+1:]...)
 			p.mu.Unlock()
 			c.quit()
 			return
@@ -128,7 +128,7 @@ func (p *pool) close() {
 	for _, list := range p.idle {
 		conns = append(conns, list...)
 	}
-	p.idle, p.closed = map[string][]*conn{}, true
+	p.idle, p.closed = map[hop][]*conn{}, true
 	p.mu.Unlock()
 	for _, c := range conns {
 		c.quit()

@@ -10,34 +10,14 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"net"
+	"slices"
+	"sync"
 	"time"
 
 	"congthu/internal/msg"
 )
-
-// TLSMode says how much TLS a next hop needs.
-type TLSMode string
-
-// The modes. Opportunistic (RFC 7435) uses STARTTLS where it is offered and does not
-// look at the certificate; Require refuses to send without TLS; Verify also wants a
-// certificate for the host's name.
-const (
-	TLSNone          TLSMode = "none"
-	TLSOpportunistic TLSMode = "opportunistic"
-	TLSRequire       TLSMode = "require"
-	TLSVerify        TLSMode = "verify"
-)
-
-// TLSPolicy is a default and what single next hops (host:port, or a host's name)
-// need instead.
-type TLSPolicy struct {
-	Default TLSMode
-	PerHop  map[string]TLSMode
-	Config  *tls.Config // roots and the like; may be nil
-}
 
 // Resolver is what finding a next hop needs of the DNS.
 type Resolver interface {
@@ -50,6 +30,7 @@ type Options struct {
 	Hostname string // said in EHLO; an MX of this name is ourselves
 	Resolver Resolver
 	TLS      TLSPolicy
+	Rule     func(domain string) Rule // nil: the zero Rule for every domain
 
 	ConnectTimeout time.Duration // 10 s
 	ReplyTimeout   time.Duration // 60 s; for each reply but the last
@@ -66,8 +47,9 @@ type Options struct {
 
 // Client delivers. It is safe for concurrent use.
 type Client struct {
-	o    Options
-	pool *pool
+	o     Options
+	ready time.Duration // until the next hop must wait for the message; 0: as long as it takes
+	pool  *pool
 }
 
 // New returns a client.
@@ -109,22 +91,102 @@ func (c *Client) Close() error {
 	return nil
 }
 
+// Rule is what the route of a recipient's domain says about delivery.
+type Rule struct {
+	TLS TLSMode // "": that of TLSPolicy.Default
+}
+
+// task is a copy and what its delivery keeps to.
+type task struct {
+	*msg.Transfer
+	rule Rule
+	late context.Context // once the next hop waits for the message; before that, the deadline is in ctx
+}
+
 // Deliver sends one copy and returns one reply for each recipient, in their order.
 // Code 0 means that nothing is known: the next hop went silent after the final dot.
 // Everything else is certain: 2xx taken, 4xx not taken and worth another try, 5xx
 // refused.
 func (c *Client) Deliver(ctx context.Context, t *msg.Transfer) []msg.Reply {
 	if r := sendable(t); r.Code != 0 {
-		return all(t, r)
+		return all(t.To, r)
+	}
+	early := ctx
+	if c.ready > 0 {
+		var cancel context.CancelFunc
+		early, cancel = context.WithTimeout(ctx, c.ready)
+		defer cancel()
 	}
 	if t.NextHop == "mx" {
-		return c.byDomain(ctx, t)
+		return apart(t, domainOf, func(part *msg.Transfer, domain string) []msg.Reply {
+			return c.toDomain(early, &task{part, c.rule(domain), ctx}, domain)
+		})
 	}
-	return c.toHop(ctx, t, hop{addr: t.NextHop, name: hostOf(t.NextHop)})
+	rule := func(p msg.Path) Rule { return c.rule(p.Domain) }
+	return apart(t, rule, func(part *msg.Transfer, r Rule) []msg.Reply {
+		return c.toHop(early, &task{part, r, ctx}, hop{addr: t.NextHop, name: hostOf(t.NextHop), need: need{mode: r.TLS}})
+	})
 }
 
-// hop is one place to connect to. name is what a certificate must be for.
-type hop struct{ addr, name string }
+// CutThrough returns a client over the same connections for a sender who waits: a next
+// hop that does not say 354 within ready has not got the message, and one that is silent
+// for final after it may have.
+func (c *Client) CutThrough(ready, final time.Duration) *Client {
+	d := *c
+	d.ready = ready
+	d.o.WriteTimeout = min(d.o.WriteTimeout, ready)
+	d.o.FinalTimeout = min(d.o.FinalTimeout, final)
+	return &d
+}
+
+// rule returns what is asked of the way to a domain.
+func (c *Client) rule(domain string) Rule {
+	var r Rule
+	if c.o.Rule != nil {
+		r = c.o.Rule(domain)
+	}
+	if r.TLS == "" {
+		r.TLS = c.o.TLS.Default
+	}
+	return r
+}
+
+func domainOf(p msg.Path) string { return p.Domain }
+
+// apart sends to recipients that differ in key by transactions of their own, side by
+// side, and puts the replies together.
+func apart[K comparable](t *msg.Transfer, key func(msg.Path) K, send func(*msg.Transfer, K) []msg.Reply) []msg.Reply {
+	first := key(t.To[0])
+	if !slices.ContainsFunc(t.To[1:], func(p msg.Path) bool { return key(p) != first }) {
+		return send(t, first)
+	}
+	groups := map[K][]int{}
+	for i, p := range t.To {
+		groups[key(p)] = append(groups[key(p)], i)
+	}
+	out := make([]msg.Reply, len(t.To))
+	var wg sync.WaitGroup
+	for k, at := range groups {
+		part := *t
+		part.To = nil
+		for _, i := range at {
+			part.To = append(part.To, t.To[i])
+		}
+		wg.Go(func() {
+			for j, r := range send(&part, k) {
+				out[at[j]] = r
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+// hop is one place to connect to, and how. name is what a certificate must be for.
+type hop struct {
+	addr, name string
+	need       need
+}
 
 func hostOf(addr string) string {
 	if host, _, err := net.SplitHostPort(addr); err == nil {
@@ -136,12 +198,12 @@ func hostOf(addr string) string {
 // toHop sends over a pooled connection, or a new one. A pooled connection may have
 // died while it lay idle; if it fails before it has answered anything, a new one is
 // tried, once.
-func (c *Client) toHop(ctx context.Context, t *msg.Transfer, h hop) []msg.Reply {
+func (c *Client) toHop(ctx context.Context, t *task, h hop) []msg.Reply {
 	if err := c.pool.enter(ctx, h.addr); err != nil {
-		return all(t, notSent("next hop is busy"))
+		return all(t.To, notSent("next hop is busy"))
 	}
 	defer c.pool.leave(h.addr)
-	if conn := c.pool.take(h.addr); conn != nil {
+	if conn := c.pool.take(h); conn != nil {
 		replies, stale := c.converse(ctx, conn, t)
 		if !stale {
 			return replies
@@ -149,7 +211,7 @@ func (c *Client) toHop(ctx context.Context, t *msg.Transfer, h hop) []msg.Reply 
 	}
 	conn, r := c.connect(ctx, h)
 	if conn == nil {
-		return all(t, r)
+		return all(t.To, r)
 	}
 	replies, _ := c.converse(ctx, conn, t)
 	return replies
@@ -157,11 +219,19 @@ func (c *Client) toHop(ctx context.Context, t *msg.Transfer, h hop) []msg.Reply 
 
 // converse runs one transaction and gives the connection back if it is still good.
 // stale tells that it was dead before the next hop had answered anything.
-func (c *Client) converse(ctx context.Context, conn *conn, t *msg.Transfer) (replies []msg.Reply, stale bool) {
+func (c *Client) converse(ctx context.Context, conn *conn, t *task) (replies []msg.Reply, stale bool) {
+	conn.o = &c.o
 	stop := conn.watch(ctx)
-	replies, stale = conn.transact(t)
-	stop()
-	if conn.broken != nil || ctx.Err() != nil {
+	replies, open, stale := conn.offer(t)
+	ended := !stop()
+	if open && !ended {
+		stop = conn.watch(t.late)
+		conn.send(t.Transfer, replies)
+		ended = !stop()
+	} else if open {
+		replies = untaken(replies, notSent("the next hop is slow"))
+	}
+	if conn.broken != nil || ended {
 		conn.close()
 		if conn.broken != nil && !stale {
 			c.o.Log.Info("relay: connection lost", "hop", conn.hop.addr, "id", t.ID, "error", conn.broken)
@@ -172,14 +242,18 @@ func (c *Client) converse(ctx context.Context, conn *conn, t *msg.Transfer) (rep
 	return replies, false
 }
 
-// all gives every recipient the same reply.
-func all(t *msg.Transfer, r msg.Reply) []msg.Reply {
-	out := make([]msg.Reply, len(t.To))
-	for i := range out {
-		out[i] = r
+// untaken gives r to the recipients that were taken so far.
+func untaken(replies []msg.Reply, r msg.Reply) []msg.Reply {
+	for i := range replies {
+		if replies[i].Positive() {
+			replies[i] = r
+		}
 	}
-	return out
+	return replies
 }
+
+// all gives every recipient the same reply.
+func all(to []msg.Path, r msg.Reply) []msg.Reply { return slices.Repeat([]msg.Reply{r}, len(to)) }
 
 // notSent is certain: the next hop cannot have taken the message.
 func notSent(why string) msg.Reply {

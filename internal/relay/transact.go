@@ -1,30 +1,34 @@
 package relay
 
 import (
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"congthu/internal/msg"
 )
 
-// transact runs MAIL, RCPT, DATA. stale tells that a connection that was used before
+// offer says MAIL, RCPT and DATA. open tells that the next hop waits for the message,
+// for those whose reply is positive. stale tells that a connection that was used before
 // died before it had answered anything, so that another try is safe.
-func (k *conn) transact(t *msg.Transfer) (replies []msg.Reply, stale bool) {
+func (k *conn) offer(t *task) (replies []msg.Reply, open, stale bool) {
 	used := k.used
-	mail, r := k.mail(t)
+	mail, r := k.mail(t.Transfer)
 	if r.Code != 0 {
-		return all(t, r), false
+		return all(t.To, r), false, false
 	}
-	var first msg.Reply
+	var first, data msg.Reply
 	if _, ok := k.ext["PIPELINING"]; ok {
-		first, replies = k.pipelined(mail, t)
+		first, replies, data = k.pipelined(mail, t.To)
 	} else {
-		first, replies = k.stepwise(mail, t)
+		first, replies, data = k.stepwise(mail, t.To)
 	}
 	if used && (first.Code == 0 || first.Code == 421) { // it died, or was given up, while idle
-		return all(t, notSent("connection lost before MAIL")), true
+		return all(t.To, notSent("connection lost before MAIL")), false, true
 	}
-	return k.data(t, first, replies), false
+	replies, open = k.weigh(first, replies, data)
+	return replies, open, false
 }
 
 // mail makes the MAIL command, or says why this next hop cannot take the message.
@@ -87,98 +91,118 @@ func ascii(s string) bool {
 // other for ever (RFC 2920 section 3.1).
 const pipelineMax = 100
 
-// pipelined sends MAIL and RCPTs together (RFC 2920) and reads their replies.
-func (k *conn) pipelined(mail string, t *msg.Transfer) (first msg.Reply, replies []msg.Reply) {
-	replies = make([]msg.Reply, len(t.To))
-	for from := 0; from < len(t.To); from += pipelineMax {
-		to := min(from+pipelineMax, len(t.To))
-		var b strings.Builder
-		if from == 0 {
-			b.WriteString(mail + "\r\n")
+// pipelined sends MAIL, RCPTs and DATA together (RFC 2920) and reads their replies.
+func (k *conn) pipelined(mail string, to []msg.Path) (first msg.Reply, replies []msg.Reply, data msg.Reply) {
+	replies = make([]msg.Reply, len(to))
+	k.out = append(append(k.out[:0], mail...), "\r\n"...)
+	for from := 0; from < len(to); from += pipelineMax {
+		end := min(from+pipelineMax, len(to))
+		for _, p := range to[from:end] {
+			k.out = append(append(append(k.out, "RCPT TO:<"...), p.Raw...), ">\r\n"...)
 		}
-		for _, p := range t.To[from:to] {
-			b.WriteString("RCPT TO:<" + p.Raw + ">\r\n")
+		if end == len(to) {
+			k.out = append(k.out, "DATA\r\n"...)
 		}
-		_ = k.write([]byte(b.String()), k.o.WriteTimeout) // a failure shows itself at the read
+		_ = k.write(k.out, k.o.WriteTimeout) // a failure shows itself at the read
+		k.out = k.out[:0]
 		if from == 0 {
 			first, _ = k.read(k.o.ReplyTimeout)
 		}
-		for i := from; i < to; i++ {
+		for i := from; i < end; i++ {
 			replies[i], _ = k.read(k.o.ReplyTimeout)
 		}
 	}
-	return first, replies
+	data, _ = k.read(k.o.ReplyTimeout)
+	return first, replies, data
 }
 
-// stepwise waits for each reply.
-func (k *conn) stepwise(mail string, t *msg.Transfer) (first msg.Reply, replies []msg.Reply) {
-	replies = make([]msg.Reply, len(t.To))
+// stepwise waits for each reply, and does not say DATA for nobody.
+func (k *conn) stepwise(mail string, to []msg.Path) (first msg.Reply, replies []msg.Reply, data msg.Reply) {
+	replies = make([]msg.Reply, len(to))
 	first, _, _ = k.command(mail)
 	if !first.Positive() {
-		return first, replies
+		return first, replies, data
 	}
-	for i, to := range t.To {
-		replies[i], _, _ = k.command("RCPT TO:<" + to.Raw + ">")
+	for i, p := range to {
+		replies[i], _, _ = k.command("RCPT TO:<" + p.Raw + ">")
 	}
-	return first, replies
+	if slices.ContainsFunc(replies, msg.Reply.Positive) {
+		data, _, _ = k.command("DATA")
+	}
+	return first, replies, data
 }
 
-// data sends the message to the recipients that were taken, and turns what is known
-// into one reply each.
-func (k *conn) data(t *msg.Transfer, first msg.Reply, replies []msg.Reply) []msg.Reply {
-	if k.broken != nil && first.Code != 421 {
-		return certain(replies, notSent("connection lost before DATA"))
-	}
+// weigh turns the replies to MAIL, RCPT and DATA into one for each recipient. Nothing
+// of the message was sent, so everything is certain.
+func (k *conn) weigh(first msg.Reply, replies []msg.Reply, data msg.Reply) (out []msg.Reply, open bool) {
+	taken := slices.ContainsFunc(replies, msg.Reply.Positive)
 	if !first.Positive() {
-		k.reset()
-		return all(t, odd(first, "MAIL"))
+		k.undo(data, taken)
+		for i := range replies {
+			replies[i] = odd(first, "MAIL")
+		}
+		return replies, false
 	}
-	taken := 0
-	for i := range replies {
-		if replies[i].Positive() {
-			taken++
-		} else {
-			replies[i] = odd(replies[i], "RCPT")
+	for i, r := range replies {
+		if !r.Positive() {
+			replies[i] = odd(r, "RCPT")
 		}
 	}
-	if taken == 0 || k.broken != nil {
-		k.reset()
-		return certain(replies, notSent("connection lost before DATA"))
+	if taken && data.Code == 354 && k.broken == nil {
+		return replies, true
 	}
-	final := k.content(t)
-	for i := range replies {
-		if replies[i].Positive() {
-			replies[i] = final
+	k.undo(data, taken)
+	for i, r := range replies {
+		if r.Positive() {
+			replies[i] = odd(data, "DATA")
 		}
 	}
-	return replies
+	return replies, false
 }
 
-// content says DATA, sends the octets and returns the last reply; Code 0 when it did
-// not come.
-func (k *conn) content(t *msg.Transfer) msg.Reply {
-	r, _, err := k.command("DATA")
+// undo ends a transaction that came to nothing, so that the connection can be used
+// again. A next hop that waits for a message to nobody gets an empty one (RFC 2920
+// section 3.1); were there a recipient after all it would be delivered, so then the
+// connection is given up instead.
+func (k *conn) undo(data msg.Reply, taken bool) {
 	switch {
-	case err != nil:
-		return notSent("connection lost at DATA")
-	case r.Code != 354:
-		if r.Positive() { // taken without a message? then the talk is out of step
-			k.broken = errReply
-		}
-		k.reset()
-		return odd(r, "DATA")
+	case k.broken != nil:
+	case data.Code == 354 && taken, data.Positive(): // out of step
+		k.broken = errReply
+	case data.Code == 354:
+		k.finish(".")
+	default:
+		k.finish("RSET")
 	}
+}
+
+// finish says what ends a transaction.
+func (k *conn) finish(line string) {
+	if r, _, err := k.command(line); err != nil || r.Code/100 == 3 {
+		k.broken = errReply
+		return
+	}
+	k.used = true
+}
+
+// send sends the message to the recipients that were taken, and gives them its fate.
+func (k *conn) send(t *msg.Transfer, replies []msg.Reply) {
+	untaken(replies, k.content(t))
+}
+
+// content sends the octets and returns the last reply; Code 0 when it did not come.
+func (k *conn) content(t *msg.Transfer) msg.Reply {
 	out := &blockWriter{conn: k}
 	if err := stuff(out, t.Content); err != nil {
-		return notSent("connection lost while sending") // the final dot cannot have arrived
+		return k.lastWord() // the final dot cannot have arrived
 	}
 	if err := out.flush(); err != nil {
 		if out.whole() {
 			return msg.Reply{Text: "connection lost after the final dot"}
 		}
-		return notSent("connection lost while sending")
+		return k.lastWord()
 	}
-	r, err = k.read(k.o.FinalTimeout)
+	r, err := k.read(k.o.FinalTimeout)
 	if err != nil || r.Code/100 == 3 {
 		k.broken = errReply
 		return msg.Reply{Text: "no reply to the final dot"}
@@ -187,36 +211,28 @@ func (k *conn) content(t *msg.Transfer) msg.Reply {
 	return r
 }
 
-// reset ends a transaction that came to nothing, so that the connection can be used
-// again.
-func (k *conn) reset() {
-	if k.broken != nil {
-		return
+// lastWord is what the next hop may have said before it hung up in the middle of the
+// message, such as 552: a refusal that need not be found out again and again.
+func (k *conn) lastWord() msg.Reply {
+	_ = k.net.SetReadDeadline(time.Now().Add(lastWordWait))
+	if r, _, err := readReply(k.r); err == nil && (r.Code/100 == 4 || r.Permanent()) {
+		return r
 	}
-	if r, _, err := k.command("RSET"); err != nil || !r.Positive() {
-		k.broken = errReply
-		return
-	}
-	k.used = true
+	return notSent("connection lost while sending")
 }
+
+const lastWordWait = time.Second
 
 // odd keeps refusals as they are and makes anything else that is not positive
 // temporary: nothing was sent, that much is certain.
 func odd(r msg.Reply, verb string) msg.Reply {
-	if r.Code/100 == 4 || r.Permanent() {
+	switch {
+	case r.Code/100 == 4 || r.Permanent():
 		return r
+	case r.Code == 0:
+		return notSent("connection lost before DATA")
 	}
 	return notSent("no usable answer to " + verb)
-}
-
-// certain keeps refusals and gives the others r.
-func certain(replies []msg.Reply, r msg.Reply) []msg.Reply {
-	for i := range replies {
-		if !replies[i].Permanent() && replies[i].Code/100 != 4 {
-			replies[i] = r
-		}
-	}
-	return replies
 }
 
 // blockWriter gathers small pieces, writes large ones as they are, and gives each
@@ -256,6 +272,7 @@ func (w *blockWriter) flush() error {
 	return w.send()
 }
 
-// whole tells whether the final dot may have left: the write that carried it was
-// begun, and nobody knows how much of a failed write has arrived.
-func (w *blockWriter) whole() bool { return w.last }
+// whole tells whether the final dot may have left. What the kernel has not taken has
+// not left: a next hop that stops reading in the middle of a message has not got its end,
+// whatever is in the last block.
+func (w *blockWriter) whole() bool { return w.last && w.conn.unsent < len(".\r\n") }
