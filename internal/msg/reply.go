@@ -11,6 +11,7 @@ type Reply struct {
 	Code   int    // three digits (RFC 5321 section 4.2); 0 means "no reply was read"
 	Detail string // subject and detail without the class, such as "7.1"; "" for none
 	Text   string // one line, or several separated by \n
+	Own    bool   `json:"-"` // the gateway's own words: the next hop has not answered
 }
 
 // Temporary tells whether the sender should try again. No reply at all is

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"congthu/internal/msg"
@@ -40,8 +39,10 @@ type entry struct {
 	first   bool // the one of those sharing body that attaches it
 }
 
-func (e *entry) job(due time.Time) *job {
-	return &job{id: e.t.ID, hop: hopKey(e.t.NextHop, e.t.To[0].Domain), size: e.t.Size(), due: due}
+// job plans an entry that was just committed.
+func (q *Queue) job(e *entry) *job {
+	now := q.steady()
+	return &job{id: e.t.ID, hop: hopKey(e.t.NextHop, e.t.To[0].Domain), size: e.t.Size(), due: now, born: now, news: q.news(now, false)}
 }
 
 // hopKey is what deliveries are counted by: one server, or one domain where MX

@@ -21,6 +21,7 @@ type loaded struct {
 	body     string
 	attempts int
 	created  time.Time
+	age      time.Duration // by the steady clock
 	warned   bool
 	quiet    bool
 }
@@ -84,10 +85,10 @@ func (l *loaded) readRcpts(ctx context.Context, tx store.Tx) error {
 
 // waiting reads the jobs of all waiting rows, or of one. All are due now.
 func (q *Queue) waiting(ctx context.Context, id string) ([]*job, error) {
-	now := q.o.Now()
+	now := q.steady()
 	var out []*job
 	err := q.o.Store.View(ctx, func(tx store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, next_hop, size, (SELECT MIN(rcpt_domain) FROM queue_rcpt WHERE queue_rcpt.id = queue.id)
+		rows, err := tx.Query(ctx, `SELECT id, next_hop, size, attempts, warned, created, (SELECT MIN(rcpt_domain) FROM queue_rcpt WHERE queue_rcpt.id = queue.id)
 			FROM queue WHERE state = $1 AND ($2 = '' OR id = $2) ORDER BY created`, stateWaiting, id)
 		if err != nil {
 			return err
@@ -96,10 +97,14 @@ func (q *Queue) waiting(ctx context.Context, id string) ([]*job, error) {
 		for rows.Next() {
 			var hop string
 			var domain sql.NullString
+			var created int64
+			var warned bool
 			j := &job{due: now}
-			if err := rows.Scan(&j.id, &hop, &j.size, &domain); err != nil {
+			if err := rows.Scan(&j.id, &hop, &j.size, &j.attempts, &warned, &created, &domain); err != nil {
 				return err
 			}
+			j.born = q.sinceCreated(time.UnixMilli(created))
+			j.news = q.news(j.born, warned)
 			j.hop = hopKey(hop, domain.String)
 			out = append(out, j)
 		}

@@ -27,7 +27,7 @@ const headerMax = 64 << 10
 // sender of l about some recipients. Its null sender, and Auto-Submitted, keep
 // others from answering it (RFC 3834 section 5).
 func (q *Queue) notice(l *loaded, hop string, a action, fs []fate, attempt int, now time.Time) *msg.Transfer {
-	n := &notice{host: q.o.Hostname, l: l, action: a, fates: fs, now: now, until: l.created.Add(q.o.Life)}
+	n := &notice{host: q.o.Hostname, l: l, action: a, fates: fs, now: now, until: now.Add(q.o.Life - l.age)}
 	id := fmt.Sprintf("%s-dsn%d", l.t.ID, attempt) // an id is not used twice, not even later
 	return &msg.Transfer{
 		ID: id, NextHop: hop, To: []msg.Path{l.t.From}, SMTPUTF8: !ascii(l.t.From.Raw),

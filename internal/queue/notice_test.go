@@ -23,6 +23,7 @@ var zone = time.FixedZone("", 7*3600)
 // write makes the notice of a letter for some fates, half a day after its arrival.
 func writeNotice(l *loaded, a action, fs ...fate) *msg.Transfer {
 	q := New(Options{Hostname: "gw.haiduong.test"})
+	l.age = 12 * time.Hour
 	return q.notice(l, "home:25", a, fs, 1, l.created.Add(12*time.Hour).In(zone))
 }
 

@@ -201,7 +201,7 @@ func (q *Queue) bury(ctx context.Context) {
 
 func (q *Queue) buried(ctx context.Context) (ids []string, err error) {
 	err = q.o.Store.View(ctx, func(tx store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id FROM queue WHERE state = $1 AND next_try <= $2`, stateDead, q.o.Now().UnixMilli())
+		rows, err := tx.Query(ctx, `SELECT id FROM queue WHERE state = $1 AND next_try <= $2`, stateDead, q.surely().UnixMilli())
 		if err != nil {
 			return err
 		}

@@ -47,8 +47,7 @@ func (o *outcome) anyDelivered() bool {
 // judge decides what the replies mean. It changes nothing.
 func (q *Queue) judge(l *loaded, replies []msg.Reply, now time.Time) *outcome {
 	o := &outcome{attempts: l.attempts + 1, warned: l.warned, deadTill: now.Add(q.o.DeadKeep)}
-	age := now.Sub(l.created)
-	expired := age >= q.o.Life && o.attempts >= q.minAttempts
+	expired := l.age >= q.o.Life && o.attempts >= q.minAttempts
 	hop, mayTell := q.mayTell(l)
 	var failed, delayed []fate
 	for i, r := range replies {
@@ -68,7 +67,7 @@ func (q *Queue) judge(l *loaded, replies []msg.Reply, now time.Time) *outcome {
 	if len(failed) > 0 {
 		o.notices = append(o.notices, q.notice(l, hop, actionFailed, failed, o.attempts, now))
 	}
-	if len(delayed) > 0 && mayTell && !l.warned && q.o.Warn >= 0 && age >= q.o.Warn {
+	if len(delayed) > 0 && mayTell && !l.warned && q.o.Warn >= 0 && l.age >= q.o.Warn {
 		o.warned = true
 		o.notices = append(o.notices, q.notice(l, hop, actionDelayed, delayed, o.attempts, now))
 	}

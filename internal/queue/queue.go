@@ -59,7 +59,11 @@ type Options struct {
 	Drain       time.Duration                   // the time deliveries have to end when Run does: 20 seconds
 
 	Log *slog.Logger
-	Now func() time.Time
+	Now func() time.Time // the time of day, for what is written down and told to people
+	// Steady is the time since some moment, and nobody can set it; nil: the
+	// monotonic reading of Now. Pauses, delays and expiry go by it, so that a clock
+	// that jumps makes nothing expire and nothing due.
+	Steady func() time.Duration
 	// Event is told what became of each recipient, after it is durable: queued,
 	// delivered, deferred, delayed, failed, expired, dead, corrupt, dropped.
 	Event func(event, id string, to msg.Path, r msg.Reply)
@@ -74,6 +78,7 @@ type Options struct {
 // not Run does.
 type Queue struct {
 	o           Options
+	began       time.Time // the steady clock's zero, as time of day
 	minAttempts int
 
 	mu      sync.Mutex
@@ -104,9 +109,13 @@ func New(o Options) *Queue {
 	if o.Event == nil {
 		o.Event = func(string, string, msg.Path, msg.Reply) {}
 	}
+	began := o.Now()
+	if o.Steady == nil {
+		o.Steady = func() time.Duration { return o.Now().Sub(began) }
+	}
 	return &Queue{
-		o: o, minAttempts: minAttempts(o.Life, o.Backoff),
-		plan: newSchedule(o.Concurrency, o.PerHop, o.InFlight), wake: make(chan struct{}, 1),
+		o: o, began: began, minAttempts: minAttempts(o.Life, o.Backoff),
+		plan: newSchedule(o.Concurrency, o.PerHop, o.InFlight, o.Backoff), wake: make(chan struct{}, 1),
 	}
 }
 
@@ -170,7 +179,7 @@ func (q *Queue) queued(es []*entry) {
 	q.mu.Lock()
 	if q.running { // else Run will read them from the store
 		for _, e := range es {
-			q.plan.add(e.job(q.o.Now()))
+			q.plan.add(q.job(e))
 		}
 	}
 	q.mu.Unlock()

@@ -57,7 +57,7 @@ func (q *Queue) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q.plan = newSchedule(q.o.Concurrency, q.o.PerHop, q.o.InFlight)
+	q.plan = newSchedule(q.o.Concurrency, q.o.PerHop, q.o.InFlight, q.o.Backoff)
 	for _, j := range jobs {
 		q.plan.add(j)
 	}
@@ -81,7 +81,7 @@ func (q *Queue) fill(launch func(*job)) time.Duration {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := q.o.Now()
+	now := q.steady()
 	for j := q.plan.take(now); j != nil; j = q.plan.take(now) {
 		launch(j)
 	}
@@ -105,7 +105,7 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 func (q *Queue) work(ctx context.Context, j *job) {
 	due, silent := q.attempt(ctx, j)
 	q.mu.Lock()
-	q.plan.finish(j, due, q.o.Now(), silent)
+	q.plan.finish(j, due, q.steady(), silent)
 	q.mu.Unlock()
 	q.nudge()
 }
@@ -113,7 +113,7 @@ func (q *Queue) work(ctx context.Context, j *job) {
 // attempt returns when to try again; the zero time when there is nothing left
 // to do. silent is true when the next hop gave no answer at all.
 func (q *Queue) attempt(ctx context.Context, j *job) (due time.Time, silent bool) {
-	soon := q.o.Now().Add(q.o.Backoff(1))
+	soon := q.steady().Add(q.o.Backoff(1))
 	l, err := q.load(ctx, j.id)
 	switch {
 	case errors.Is(err, errGone):
@@ -129,12 +129,29 @@ func (q *Queue) attempt(ctx context.Context, j *job) (due time.Time, silent bool
 		q.o.Log.Error("queue: cannot read", "id", j.id, "error", err)
 		return soon, false
 	}
-	replies := q.deliver(ctx, l.t)
+	replies := q.ask(ctx, j, l)
 	silent = silence(replies)
 	if silent && ctx.Err() != nil {
 		return soon, false // we are stopping; that was no attempt
 	}
-	return q.settle(ctx, l, replies), silent
+	due = q.settle(ctx, l, replies)
+	j.said, j.attempts, j.news = replies[0], l.attempts+1, q.news(j.born, l.warned)
+	return due, silent
+}
+
+// ask has the message delivered. When its next hop rests, what that did not say to
+// others is its answer too.
+func (q *Queue) ask(ctx context.Context, j *job, l *loaded) []msg.Reply {
+	l.attempts += j.passed
+	l.age = q.steady().Sub(j.born)
+	if !j.proxy {
+		return q.deliver(ctx, l.t)
+	}
+	out := make([]msg.Reply, len(l.t.To))
+	for i := range out {
+		out[i] = j.said
+	}
+	return out
 }
 
 // deliver calls the Deliverer so that neither its panic nor its hanging can stop
@@ -181,9 +198,12 @@ func (q *Queue) guard(ctx context.Context, t *msg.Transfer) (out []msg.Reply) {
 	return q.o.Deliver.Deliver(ctx, t)
 }
 
+// silence tells whether the next hop has not answered for any recipient, or has said
+// that it is closing (RFC 5321 section 3.8): that is about the host, not about the
+// message.
 func silence(rs []msg.Reply) bool {
 	for _, r := range rs {
-		if r.Code != 0 {
+		if r.Code != 0 && r.Code != 421 && !r.Own {
 			return false
 		}
 	}
@@ -193,7 +213,8 @@ func silence(rs []msg.Reply) bool {
 // settle records the outcome and returns when to try again. It does not give up
 // while the program runs: a delivery that is not recorded is made again.
 func (q *Queue) settle(ctx context.Context, l *loaded, replies []msg.Reply) time.Time {
-	o := q.judge(l, replies, q.o.Now())
+	now, steady := q.o.Now(), q.steady()
+	o := q.judge(l, replies, now)
 	for pause := recheck; ; pause = min(2*pause, idle) {
 		err := q.record(context.WithoutCancel(ctx), l, o)
 		if err == nil {
@@ -202,9 +223,13 @@ func (q *Queue) settle(ctx context.Context, l *loaded, replies []msg.Reply) time
 		q.o.Log.Error("queue: outcome not recorded yet; a restart now would deliver again",
 			"id", l.t.ID, "error", err, slog.Bool("dup_risk", o.anyDelivered()))
 		if sleep(ctx, pause, nil); ctx.Err() != nil {
-			return q.o.Now().Add(pause)
+			return q.steady().Add(pause)
 		}
 	}
 	q.report(l, o)
-	return o.again
+	l.warned = o.warned
+	if o.again.IsZero() {
+		return time.Time{}
+	}
+	return steady.Add(o.again.Sub(now))
 }

@@ -2,17 +2,27 @@ package queue
 
 import (
 	"container/heap"
+	"slices"
 	"time"
+
+	"congthu/internal/msg"
 )
 
-// job is one queue row in the plan.
+// job is one queue row in the plan. Its times are those of the steady clock.
 type job struct {
-	id   string
-	hop  string
-	size int64
-	due  time.Time
+	id       string
+	hop      string
+	size     int64
+	due      time.Time
+	born     time.Time // when the message was accepted
+	news     time.Time // when the sender has to be told something, if it is still here
+	attempts int       // made, as the row says
 
-	index   int // in the heap; -1 when not there
+	index   int  // in the heap; -1 when not there
+	passed  int  // how often it was due since the last attempt, and passed over
+	blocked bool // not tried, or tried in vain, because the next hop did not answer
+	proxy   bool // this attempt is none: what the next hop did not say to others is its answer too
+	said    msg.Reply
 	running bool
 	again   bool // made due while running: an operator's retry
 	gone    bool // removed while running or standing in a line
@@ -24,25 +34,18 @@ type job struct {
 type schedule struct {
 	limit, perHop int
 	octets        int64
+	pause         func(n int) time.Duration // after n attempts
 
 	jobs  map[string]*job
 	later laterHeap           // not yet due
-	ready map[string]*hopLine // due, by next hop
-	ring  []string            // next hops that have ready jobs, taken in turn
+	hops  map[string]*hopLine // next hops that have jobs
+	ring  []string            // those that have due jobs, taken in turn
 	count int                 // running
 	bytes int64               // of the running
 }
 
-// hopLine is the line of jobs before one next hop.
-type hopLine struct {
-	line    []*job
-	active  int
-	silent  bool // the last answer was none: one attempt at a time until it speaks
-	waiting bool // is in the ring
-}
-
-func newSchedule(limit, perHop int, octets int64) *schedule {
-	return &schedule{limit: limit, perHop: perHop, octets: octets, jobs: map[string]*job{}, ready: map[string]*hopLine{}}
+func newSchedule(limit, perHop int, octets int64, pause func(int) time.Duration) *schedule {
+	return &schedule{limit: limit, perHop: perHop, octets: octets, pause: pause, jobs: map[string]*job{}, hops: map[string]*hopLine{}}
 }
 
 // add plans a job. One that is planned already stays as it is. Two jobs of one
@@ -55,14 +58,37 @@ func (s *schedule) add(j *job) {
 		return
 	}
 	s.jobs[j.id] = j
+	l := s.hops[j.hop]
+	if l == nil {
+		l = &hopLine{}
+		s.hops[j.hop] = l
+	}
+	l.jobs++
 	heap.Push(&s.later, j)
 }
 
-// hurry makes a job due now, or, when it is running, as soon as it is done.
+// forget takes a job out of the plan, and its next hop with the last of its jobs.
+func (s *schedule) forget(j *job) {
+	delete(s.jobs, j.id)
+	l := s.hops[j.hop]
+	if l.jobs--; l.jobs > 0 {
+		return
+	}
+	delete(s.hops, j.hop)
+	if l.waiting {
+		s.ring = slices.DeleteFunc(s.ring, func(hop string) bool { return hop == j.hop })
+	}
+}
+
+// hurry makes a job due now, or, when it is running, as soon as it is done. It
+// ends the rest of its next hop: an operator who asks wants it tried.
 func (s *schedule) hurry(id string, now time.Time) {
 	j := s.jobs[id]
+	if j == nil {
+		return
+	}
+	s.hops[j.hop].rest = now
 	switch {
-	case j == nil:
 	case j.running:
 		j.again = true
 	case j.index >= 0:
@@ -81,12 +107,12 @@ func (s *schedule) remove(id string) {
 		j.gone, j.then = true, nil
 		return
 	}
-	delete(s.jobs, id)
 	if j.index >= 0 {
 		heap.Remove(&s.later, j.index)
 	} else {
-		j.gone = true // it stands in a line; take will skip it
+		j.gone = true // it stands in a line; first will skip it
 	}
+	s.forget(j)
 }
 
 // take returns the next job that may start, or nil.
@@ -94,17 +120,17 @@ func (s *schedule) take(now time.Time) *job {
 	s.mature(now)
 	for range len(s.ring) {
 		hop := s.ring[0]
-		l := s.ready[hop]
-		j := s.first(l)
+		l := s.hops[hop]
+		j := s.first(l, now)
 		if j != nil && (s.count >= s.limit || s.count > 0 && s.bytes+j.size > s.octets) {
 			return nil // it is first when there is room; others passing it could go on for ever
 		}
 		s.ring = s.ring[1:]
 		l.waiting = false
 		if j != nil {
-			s.start(l, j)
+			s.start(l, j, now)
 		}
-		s.settle(hop)
+		s.settle(hop, l)
 		if j != nil {
 			return j
 		}
@@ -116,24 +142,23 @@ func (s *schedule) take(now time.Time) *job {
 func (s *schedule) mature(now time.Time) {
 	for len(s.later) > 0 && !s.later[0].due.After(now) {
 		j := heap.Pop(&s.later).(*job)
-		l := s.ready[j.hop]
-		if l == nil {
-			l = &hopLine{}
-			s.ready[j.hop] = l
-		}
+		l := s.hops[j.hop]
 		l.line = append(l.line, j)
-		s.settle(j.hop)
+		s.settle(j.hop, l)
 	}
 }
 
 // first returns the first job of a line if the next hop may take another.
-func (s *schedule) first(l *hopLine) *job {
+func (s *schedule) first(l *hopLine, now time.Time) *job {
 	for len(l.line) > 0 && l.line[0].gone {
 		l.line = l.line[1:]
 	}
+	if l.resting(now) {
+		return s.passOver(l, now)
+	}
 	limit := s.perHop
-	if l.silent {
-		limit = 1
+	if l.fails > 0 {
+		limit = 1 // until it answers, one at a time
 	}
 	if len(l.line) == 0 || l.active >= limit {
 		return nil
@@ -141,7 +166,10 @@ func (s *schedule) first(l *hopLine) *job {
 	return l.line[0]
 }
 
-func (s *schedule) start(l *hopLine, j *job) {
+func (s *schedule) start(l *hopLine, j *job, now time.Time) {
+	if l.resting(now) {
+		j.proxy, j.said = true, l.said
+	}
 	l.line = l.line[1:]
 	l.active++
 	s.count++
@@ -149,46 +177,40 @@ func (s *schedule) start(l *hopLine, j *job) {
 	j.running = true
 }
 
-// settle keeps a hop in the ring as long as somebody stands in its line, and
-// forgets hops that nothing is known about.
-func (s *schedule) settle(hop string) {
-	l := s.ready[hop]
-	if l == nil {
-		return
-	}
-	if len(l.line) > 0 && !l.waiting {
+// settle keeps a hop in the ring as long as somebody stands in its line.
+func (s *schedule) settle(hop string, l *hopLine) {
+	if len(l.line) > 0 && !l.waiting && s.hops[hop] == l {
 		l.waiting = true
 		s.ring = append(s.ring, hop)
-	}
-	if len(l.line) == 0 && l.active == 0 && !l.silent && !l.waiting {
-		delete(s.ready, hop)
 	}
 }
 
 // finish ends the attempt of a job. It is due again at a time, or done when that
-// is zero. silent tells that the next hop gave no answer at all.
+// is zero. silent tells that the next hop gave no answer.
 func (s *schedule) finish(j *job, due, now time.Time, silent bool) {
-	l := s.ready[j.hop]
+	l := s.hops[j.hop]
 	l.active--
 	s.count--
 	s.bytes -= j.size
 	j.running = false
 	switch {
 	case j.gone, due.IsZero() && !j.again:
-		delete(s.jobs, j.id)
+		s.forget(j)
 		if j.then != nil {
 			s.add(j.then)
 		}
-		l.silent = silent && len(l.line) > 0 // nobody is left whom it could hold up
 	default:
 		if j.again {
 			due = now
 		}
-		l.silent = silent
-		j.again, j.due = false, due
+		j.again, j.due, j.passed, j.blocked = false, due, 0, silent || j.proxy
 		heap.Push(&s.later, j)
 	}
-	s.settle(j.hop)
+	if !j.proxy {
+		s.heard(l, j, now, silent)
+	}
+	j.proxy = false
+	s.settle(j.hop, l)
 }
 
 // next returns when the next job becomes due.

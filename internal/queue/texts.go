@@ -58,7 +58,7 @@ var (
 // because says why in a sentence.
 func (n *notice) because(f fate, l lang.Lang) string {
 	if f.event == "expired" {
-		return reasonExpired.F(l, period(n.now.Sub(n.l.created), l))
+		return reasonExpired.F(l, period(n.l.age, l))
 	}
 	for _, r := range reasons {
 		if strings.HasPrefix(f.reply.Detail, r.detail) {

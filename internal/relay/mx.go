@@ -34,7 +34,7 @@ func (c *Client) toDomain(ctx context.Context, t *task, domain string) []msg.Rep
 }
 
 // unreached tells whether this is our own "not sent".
-func unreached(r msg.Reply) bool { return r.Code == 451 && strings.HasPrefix(r.Text, "not sent: ") }
+func unreached(r msg.Reply) bool { return r.Own }
 
 // hosts finds where a domain's mail goes, best first.
 func (c *Client) hosts(ctx context.Context, domain string) ([]string, msg.Reply) {
@@ -46,7 +46,7 @@ func (c *Client) hosts(ctx context.Context, domain string) ([]string, msg.Reply)
 	case notFound(err) || (err == nil && len(mxs) == 0):
 		return c.implicitMX(ctx, domain)
 	case err != nil:
-		return nil, msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up"}
+		return nil, msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up", Own: true}
 	case len(mxs) == 1 && strings.Trim(mxs[0].Host, ".") == "":
 		return nil, msg.Reply{Code: 556, Detail: "1.10", Text: "the recipient's domain accepts no mail (null MX)"} // RFC 7505
 	}
@@ -83,7 +83,7 @@ func (c *Client) implicitMX(ctx context.Context, domain string) ([]string, msg.R
 	case notFound(err) || (err == nil && len(addrs) == 0):
 		return nil, msg.Reply{Code: 550, Detail: "1.2", Text: "the recipient's domain does not exist"}
 	case err != nil:
-		return nil, msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up"}
+		return nil, msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up", Own: true}
 	}
 	return []string{domain}, msg.Reply{}
 }

@@ -257,5 +257,5 @@ func all(to []msg.Path, r msg.Reply) []msg.Reply { return slices.Repeat([]msg.Re
 
 // notSent is certain: the next hop cannot have taken the message.
 func notSent(why string) msg.Reply {
-	return msg.Reply{Code: 451, Detail: "4.1", Text: "not sent: " + why}
+	return msg.Reply{Code: 451, Detail: "4.1", Text: "not sent: " + why, Own: true}
 }
