@@ -57,7 +57,7 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 	if j.rules, err = rules.Open(source(c)); err != nil {
 		return nil, err
 	}
-	if j.dns, err = dns.New(dns.Options{Servers: c.DNS.Servers, Timeout: c.DNS.Timeout.Std()}); err != nil {
+	if j.dns, err = dns.New(dns.Options{Servers: c.DNS.Servers, Timeout: c.DNS.Timeout.Std(), TrustAD: c.DNS.TrustAD}); err != nil {
 		return nil, fail(exitConfig, "DNS: %v", "DNS: %v", err)
 	}
 	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {

@@ -96,6 +96,7 @@ type Route struct {
 type DNS struct {
 	Servers []string `toml:"servers"`
 	Timeout Duration `toml:"timeout"`
+	TrustAD bool     `toml:"trust_ad"`
 }
 
 // Scan is the scan worker.

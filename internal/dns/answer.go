@@ -14,7 +14,8 @@ type answer struct {
 	records []mdns.RR // of the type asked, at the end of the CNAME chain
 	err     error     // nil, or a not-found *net.DNSError
 	ttl     time.Duration
-	size    int // octets on the wire, for the cache
+	size    int  // octets on the wire, for the cache
+	secure  bool // validated by DNSSEC, as a server that we may believe says
 }
 
 // readAnswer follows the chain of CNAME records as returned (RFC 1034 section
@@ -24,7 +25,7 @@ func readAnswer(m *mdns.Msg, q question) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	a := answer{size: m.Len()}
+	a := answer{size: m.Len(), secure: m.AuthenticatedData}
 	for _, rr := range m.Answer {
 		h := rr.Header()
 		if h.Rrtype == q.qtype && h.Class == mdns.ClassINET && mdns.CanonicalName(h.Name) == name {
@@ -36,9 +37,9 @@ func readAnswer(m *mdns.Msg, q question) (answer, error) {
 	case len(a.records) > 0 && m.Rcode == mdns.RcodeSuccess:
 		a.ttl = seconds(ttl)
 	case m.Rcode == mdns.RcodeNameError:
-		a = answer{err: errNoName(q.name), ttl: negativeTTL(m, ttl), size: a.size}
+		a = answer{err: errNoName(q.name), ttl: negativeTTL(m, ttl), size: a.size, secure: a.secure}
 	default:
-		a = answer{err: errNoRecord(q.name), ttl: negativeTTL(m, ttl), size: a.size}
+		a = answer{err: errNoRecord(q.name), ttl: negativeTTL(m, ttl), size: a.size, secure: a.secure}
 	}
 	return a, nil
 }

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"congthu/internal/lang"
@@ -30,12 +31,14 @@ type Options struct {
 	CacheSize   int           // answers kept; default 10,000; negative: none
 	MaxTTL      time.Duration // longest belief in an answer; default 1 h
 	NegativeTTL time.Duration // longest belief in an absence (RFC 2308 section 5); default 5 min
+	TrustAD     bool          // believe the AD bit of servers that are not on this host (RFC 6840 section 5.7)
 }
 
 // Resolver asks recursive name servers and remembers what they said. It is safe
 // for concurrent use; the same question asked by several at once is sent once.
 type Resolver struct {
-	servers []string
+	servers []*upstream
+	first   atomic.Int32 // index of the server to ask first: the last one that answered
 	opt     Options
 	now     func() time.Time
 
@@ -53,13 +56,13 @@ type question struct {
 
 // New makes a resolver. It sends nothing yet.
 func New(opt Options) (*Resolver, error) {
-	servers, err := serverList(opt.Servers)
+	addrs, err := serverList(opt.Servers)
 	if err != nil {
 		return nil, err
 	}
 	defaults(&opt)
 	return &Resolver{
-		servers: servers,
+		servers: newUpstreams(addrs, opt.TrustAD),
 		opt:     opt,
 		now:     time.Now,
 		cache:   make(map[question]*list.Element),

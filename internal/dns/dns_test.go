@@ -64,7 +64,7 @@ func TestNewServers(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || r.servers[0] != c.want {
+		if err != nil || r.servers[0].addr != c.want {
 			t.Errorf("New(%q): %v, %v, want %s", c.in, r, err, c.want)
 		}
 	}

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	udpSize   = 1232 // fits one unfragmented packet everywhere (RFC 9715 section 3.2)
-	maxStrays = 16   // datagrams that are not our answer before the server is given up
+	udpSize   = 1232     // fits one unfragmented packet everywhere (RFC 9715 section 3.2)
+	maxStrays = 16       // datagrams that are not our answer before the server is given up
+	maxReply  = 32 << 10 // octets of a reply over TCP: no record set of mail comes near
 )
 
 // Reasons why a reply is no answer.
@@ -24,22 +25,27 @@ var (
 	errRefused   = errors.New("server failed or refused")
 	errLame      = errors.New("server neither knows nor asks others")
 	errBogus     = errors.New("reply makes no sense")
+	errTooLarge  = errors.New("reply larger than 32 KB")
 )
 
-// ask puts the question to each server in turn, twice round. A server that
-// fails is only a reason to ask the next; what nobody answered is temporary.
+// ask puts the question to each server in turn, twice round, beginning with the one
+// that answered last: a server that is down costs its time-out once and not for every
+// question. A server that fails is only a reason to ask the next; what nobody answered
+// is temporary.
 func (r *Resolver) ask(ctx context.Context, q question) (*mdns.Msg, error) {
 	var last error = errTemporary(q.name, "", "no name server")
-	for range 2 {
-		for _, server := range r.servers {
-			m, err := r.askServer(ctx, server, q)
-			if err == nil {
-				return m, nil
-			}
-			last = wireError(err, q.name, server)
-			if ctx.Err() != nil {
-				return nil, errTimeout(q.name, server)
-			}
+	first := int(r.first.Load())
+	for i := range 2 * len(r.servers) {
+		n := (first + i) % len(r.servers)
+		s := r.servers[n]
+		m, err := r.askServer(ctx, s, q)
+		if err == nil {
+			r.first.Store(int32(n))
+			return m, nil
+		}
+		last = wireError(err, q.name, s.addr)
+		if ctx.Err() != nil {
+			return nil, errTimeout(q.name, s.addr)
 		}
 	}
 	return nil, last
@@ -55,17 +61,18 @@ func wireError(err error, name, server string) error {
 
 // askServer asks over UDP, and over TCP when the answer did not fit. A server
 // that does not know EDNS0 (RFC 6891 section 7) is asked again without it.
-func (r *Resolver) askServer(ctx context.Context, server string, q question) (*mdns.Msg, error) {
-	m, err := r.exchange(ctx, "udp", server, q, true)
+func (r *Resolver) askServer(ctx context.Context, s *upstream, q question) (*mdns.Msg, error) {
+	m, err := r.exchange(ctx, "udp", s, q, true)
 	if err == nil && m.Rcode == mdns.RcodeFormatError {
-		m, err = r.exchange(ctx, "udp", server, q, false)
+		m, err = r.exchange(ctx, "udp", s, q, false)
 	}
 	if errors.Is(err, errTruncated) {
-		m, err = r.exchange(ctx, "tcp", server, q, true)
+		m, err = r.exchange(ctx, "tcp", s, q, true)
 	}
 	if err != nil {
 		return nil, err
 	}
+	m.AuthenticatedData = m.AuthenticatedData && s.trusted
 	return m, usable(m)
 }
 
@@ -83,7 +90,7 @@ func usable(m *mdns.Msg) error {
 	return nil
 }
 
-func (r *Resolver) exchange(ctx context.Context, network, server string, q question, edns bool) (*mdns.Msg, error) {
+func (r *Resolver) exchange(ctx context.Context, network string, s *upstream, q question, edns bool) (*mdns.Msg, error) {
 	id := mdns.Id() // from crypto/rand: half of what a forger has to guess, the port is the other
 	wire, err := packQuery(q, id, edns)
 	if err != nil {
@@ -91,23 +98,33 @@ func (r *Resolver) exchange(ctx context.Context, network, server string, q quest
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opt.Timeout)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, network, server)
+	if network == "tcp" {
+		return overTCP(ctx, s, wire, q, id)
+	}
+	return s.overUDP(ctx, wire, q, id)
+}
+
+func overTCP(ctx context.Context, s *upstream, wire []byte, q question, id uint16) (*mdns.Msg, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.addr)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	stop := expire(ctx, conn)
 	defer stop()
-	if network == "tcp" {
-		return exchangeTCP(conn, wire, q, id)
-	}
-	return exchangeUDP(conn, wire, q, id)
+	return exchangeTCP(conn, wire, q, id)
+}
+
+// expire ends what goes on at the connection together with ctx.
+func expire(ctx context.Context, conn net.Conn) (stop func() bool) {
+	return context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 }
 
 func packQuery(q question, id uint16, edns bool) ([]byte, error) {
 	m := new(mdns.Msg)
 	m.Id = id
 	m.RecursionDesired = true
+	m.AuthenticatedData = true // "tell me" (RFC 6840 section 5.7)
 	m.Question = []mdns.Question{{Name: q.name, Qtype: q.qtype, Qclass: mdns.ClassINET}}
 	if edns {
 		m.SetEdns0(udpSize, false)
@@ -144,7 +161,11 @@ func exchangeTCP(conn net.Conn, wire []byte, q question, id uint16) (*mdns.Msg, 
 	if _, err := io.ReadFull(conn, size[:]); err != nil {
 		return nil, err
 	}
-	buf := make([]byte, binary.BigEndian.Uint16(size[:]))
+	n := binary.BigEndian.Uint16(size[:])
+	if n > maxReply {
+		return nil, errTooLarge
+	}
+	buf := make([]byte, n)
 	if _, err := io.ReadFull(conn, buf); err != nil {
 		return nil, err
 	}
