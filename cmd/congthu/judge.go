@@ -46,7 +46,7 @@ func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
 		Symbols:    slices.Concat(auth.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()),
-		Inspectors: []string{"auth", "header", "link", "content", "attach"},
+		Inspectors: config.Inspectors(),
 	}
 }
 
@@ -63,9 +63,15 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {
 		return nil, err
 	}
+	if j.skips("attach") {
+		return j, nil
+	}
 	j.scan, err = attach.Start(ctx, scanOptions(c, log))
 	return j, err
 }
+
+// skips tells whether the administrator has switched an inspector off.
+func (j *judge) skips(name string) bool { return slices.Contains(j.cfg.Inspect.Skip, name) }
 
 func scanOptions(c *config.Config, log *slog.Logger) attach.Options {
 	return attach.Options{Worker: worker(c), Rules: yaraDir(c), Workers: c.Scan.Workers, Timeout: c.Scan.Timeout.Std(), Log: log}
@@ -82,19 +88,28 @@ func routes(c *config.Config) policy.Routes {
 // pipeline returns the path as far as the decision, stamp and encryption; serve adds
 // the ways out.
 func (j *judge) pipeline() *pipeline.Pipeline {
-	return &pipeline.Pipeline{
+	p := &pipeline.Pipeline{
 		Parse:        func(raw []byte) *msg.Part { return mimetree.Parse(raw, mimetree.DefaultLimits()) },
-		Authenticate: []inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}},
-		Inspect: []inspect.Timed{
+		Authenticate: j.switchedOn([]inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}}),
+		Inspect: j.switchedOn([]inspect.Timed{
 			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
 			{Inspector: content.New(func() *content.Set { return j.rules.Get().Content }), Timeout: 15 * time.Second},
 			{Inspector: j.scan.Inspector(), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
-		},
+		}),
 		Decide:  j.decide,
 		Stamp:   j.stamp,
 		Encrypt: j.keys.Encrypt,
 	}
+	if len(p.Authenticate)+len(p.Inspect) == 0 {
+		p.Parse = func([]byte) *msg.Part { return nil } // nobody looks; decide parses what it must encrypt
+	}
+	return p
+}
+
+// switchedOn leaves out what the administrator skips.
+func (j *judge) switchedOn(list []inspect.Timed) []inspect.Timed {
+	return slices.DeleteFunc(list, func(t inspect.Timed) bool { return j.skips(t.Name()) })
 }
 
 func (j *judge) auth(s *rules.Set) msg.Inspector {
@@ -116,13 +131,27 @@ func (j *judge) link(s *rules.Set) msg.Inspector {
 }
 
 func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
-	in := policy.Input{Message: m, Outcomes: outcomes, Keys: map[string]string{}, Protected: pgp.Protection(m.Root)}
+	in := policy.Input{Message: m, Outcomes: outcomes, Keys: map[string]string{}}
 	for _, to := range m.Envelope.To {
 		if k, ok := j.keys.Lookup(to.Key()); ok {
 			in.Keys[to.Key()] = k.Fingerprint
 		}
 	}
-	return j.rules.Get().Policy.Decide(in, j.routes)
+	p := j.rules.Get().Policy
+	if len(in.Keys) > 0 || len(p.Encrypt.Must) > 0 {
+		in.Protected = protection(m)
+	}
+	return p.Decide(in, j.routes)
+}
+
+// protection says how the sender has signed or encrypted the message already. That is
+// looked for even where every inspector is skipped: encryption must not break it.
+func protection(m *msg.Message) string {
+	root := m.Root
+	if root == nil {
+		root = mimetree.Parse(m.Raw, mimetree.DefaultLimits())
+	}
+	return pgp.Protection(root)
 }
 
 func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
@@ -136,13 +165,20 @@ func (j *judge) reload(ctx context.Context) error {
 	if _, err := source(j.cfg).Load(); err != nil {
 		return err
 	}
-	if err := j.scan.Reload(ctx); err != nil {
-		return err
+	if j.scan != nil {
+		if err := j.scan.Reload(ctx); err != nil {
+			return err
+		}
 	}
 	return j.rules.Reload()
 }
 
-func (j *judge) close() error { return j.scan.Close() }
+func (j *judge) close() error {
+	if j.scan == nil {
+		return nil
+	}
+	return j.scan.Close()
+}
 
 // perSet is an inspector that is built anew for each rule set: a message is judged by
 // the set that was live when it came.

@@ -174,6 +174,9 @@ func (g *gateway) serve(ctx context.Context) error {
 		wg.Wait()
 		return err
 	}
+	if skip := g.cfg.Inspect.Skip; len(skip) > 0 {
+		g.log.Warn("some inspectors are switched off by the settings: what they look for is not seen", "inspect.skip", skip)
+	}
 	g.log.Info("ready", "hostname", g.cfg.Hostname, "listeners", len(listeners))
 	notify("READY=1")
 	<-ctx.Done()

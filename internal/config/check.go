@@ -30,6 +30,9 @@ func check(file *tomlfile.File, c *Config) error {
 	k.limits(c.Limits)
 	k.files(c)
 	k.relay(c.Relay)
+	for i, name := range c.Inspect.Skip {
+		k.choice(name, Inspectors(), "inspect", "skip", i)
+	}
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	k.choice(c.Store.URL, []string{"sqlite"}, "store", "url")
 	if c.Metrics.Address != "" {

@@ -24,6 +24,7 @@ type Config struct {
 	Relay      Relay    `toml:"relay"`
 	Route      []Route  `toml:"route"`
 	DNS        DNS      `toml:"dns"`
+	Inspect    Inspect  `toml:"inspect"`
 	Scan       Scan     `toml:"scan"`
 	PGP        PGP      `toml:"pgp"`
 	Queue      Queue    `toml:"queue"`
@@ -98,6 +99,15 @@ type DNS struct {
 	Timeout Duration `toml:"timeout"`
 	TrustAD bool     `toml:"trust_ad"`
 }
+
+// Inspect names the inspectors that do not run: what they would have found is then
+// not looked for, by the administrator's own decision.
+type Inspect struct {
+	Skip []string `toml:"skip"`
+}
+
+// Inspectors returns the names that Inspect.Skip may hold, in the order of the path.
+func Inspectors() []string { return []string{"auth", "header", "link", "content", "attach"} }
 
 // Scan is the scan worker.
 type Scan struct {

@@ -86,6 +86,7 @@ func TestLoadComplains(t *testing.T) {
 		{"relay times", "[relay]\nfinal_timeout = \"10m\"\n", ":1:2: timeout and final_timeout must be above 0"},
 		{"route tls", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\ntls = \"yes\"\n", ":4:1: the value 'yes' is not possible"},
 		{"asking strangers", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\nverify_recipients = true\n", ":4:1: recipients are not asked about"},
+		{"skip", "[inspect]\nskip = [\"auth\", \"antivirus\"]\n", ":2:17: the value 'antivirus' is not possible; choose one of: auth, header"},
 		{"type", "[limits]\nrecipients = \"many\"\n", ":2:14: the value of 'limits.recipients' has the wrong type"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

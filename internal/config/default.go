@@ -18,6 +18,7 @@ func Default() *Config {
 		Relay:      Relay{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: "opportunistic", Timeout: seconds(30), Final: seconds(240)},
 		Route:      []Route{{Domains: []string{"example.gov.vn"}, NextHop: "127.0.0.1:2600"}},
 		DNS:        DNS{Servers: []string{}, Timeout: seconds(5)},
+		Inspect:    Inspect{Skip: []string{}},
 		Scan:       Scan{Timeout: seconds(30)},
 		PGP:        PGP{Keys: "keys"},
 		Queue:      Queue{Life: Duration(120 * time.Hour), Concurrency: 50},
