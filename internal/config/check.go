@@ -138,8 +138,8 @@ func (k *checker) limits(l Limits) {
 			k.complain(lang.T("giới hạn "+name+" phải lớn hơn 0", "the limit "+name+" must be above 0"), lang.T("xoá dòng để dùng mặc định", "delete the line to use the default"), "limits", name)
 		}
 	}
-	if l.Memory < l.MessageSize {
-		k.complain(lang.T("memory nhỏ hơn message_size", "memory is below message_size"), lang.T("memory là tổng cho mọi phiên", "memory is the sum over all sessions"), "limits", "memory")
+	if l.Memory < 2*l.MessageSize+1<<20 { // the octets as they come, and the message that is made of them
+		k.complain(lang.T("memory nhỏ hơn hai lần message_size cộng 1 MiB", "memory is below twice message_size and 1 MiB"), lang.T("memory là tổng cho mọi phiên", "memory is the sum over all sessions"), "limits", "memory")
 	}
 }
 

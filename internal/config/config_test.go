@@ -80,7 +80,7 @@ func TestLoadComplains(t *testing.T) {
 		{"domain twice", "[[route]]\ndomains = [\"a.test\", \"A.test\"]\nnext_hop = \"mx\"\n", ":2:22: the domain 'A.test' is in two routes"},
 		{"duration", "[limits]\nsession = \"1 hour\"\n", ":2:11: "},
 		{"limit zero", "[limits]\nrecipients = 0\n", ":2:1: the limit recipients must be above 0"},
-		{"memory", "[limits]\nmemory = 5\n", ":2:1: memory is below message_size"},
+		{"memory", "[limits]\nmemory = 5\n", ":2:1: memory is below twice message_size"},
 		{"cert alone", "[tls]\ncert = \"x\"\n", ":1:2: cert and key come together"},
 		{"relay tls", "[relay]\ntls = \"maybe\"\n", ":2:1: the value 'maybe' is not possible"},
 		{"relay times", "[relay]\nfinal_timeout = \"10m\"\n", ":1:2: timeout and final_timeout must be above 0"},

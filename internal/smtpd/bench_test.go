@@ -80,7 +80,7 @@ func BenchmarkBody(b *testing.B) {
 			wire := []byte(strings.Repeat(line, 1<<20/len(line)) + ".\r\n")
 			b.SetBytes(int64(len(wire)))
 			for b.Loop() {
-				d := newBody(srv, 0)
+				d := newBody(srv)
 				for block, done := wire, false; !done; {
 					n, end, err := d.take(block[:min(len(block), 1<<16)])
 					if err != nil {

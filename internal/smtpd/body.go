@@ -10,9 +10,6 @@ import (
 // errEndless: a refused DATA went on past the drain limit.
 var errEndless = errors.New("smtpd: DATA does not end")
 
-// hintMax bounds what a declared SIZE makes us allocate before its octets come.
-const hintMax = 1 << 20
-
 // body gathers one DATA. It is fed blocks that begin where it left off, takes
 // whole lines off them, and leaves an unfinished line to the caller, who brings it
 // again with more behind it. So every line is seen whole, wherever the network
@@ -22,18 +19,15 @@ const hintMax = 1 << 20
 // A limit that is hit sets refused; from there on octets are checked and dropped.
 type body struct {
 	srv      *Server
-	raw      []byte
-	hint     int
-	reserved int64 // of the server's memory
-	received int64 // octets off the wire, stuffing included
+	parts    gather
+	raw      []byte // the whole message, once done
+	received int64  // octets off the wire, stuffing included
 	midLine  bool  // the block begins inside a line whose start was dropped
 	refused  msg.Reply
 	event    string
 }
 
-func newBody(srv *Server, declared int64) *body {
-	return &body{srv: srv, hint: int(min(declared, hintMax))}
-}
+func newBody(srv *Server) *body { return &body{srv: srv, parts: gather{srv: srv}} }
 
 // take uses up as many octets of block as it can and says how many. done means
 // that the end of DATA is among them and the rest of the block is commands.
@@ -118,7 +112,8 @@ func (b *body) tail(block []byte, n int) (int, error) {
 	return len(block), nil
 }
 
-// store appends whole lines without their stuffing.
+// store keeps whole lines without their stuffing, and makes the message of them when
+// they are the last.
 func (b *body) store(lines []byte, dots int, last bool) {
 	if b.refused.Code != 0 {
 		return
@@ -126,16 +121,19 @@ func (b *body) store(lines []byte, dots int, last bool) {
 	if last {
 		dots-- // the final dot is not among the lines
 	}
-	size := len(b.raw) + len(lines) - dots
-	if int64(size) > b.srv.lim.MessageSize {
+	if int64(b.parts.size+len(lines)-dots) > b.srv.lim.MessageSize {
 		b.refuse(replyTooBig, evSize)
 		return
 	}
-	if !b.grow(size, last) {
-		b.refuse(replyMemory, evLimit)
-		return
+	var ok bool
+	if last {
+		b.raw, ok = b.parts.whole(lines, dots)
+	} else {
+		ok = b.parts.add(lines, dots)
 	}
-	b.raw = unstuff(b.raw, lines, dots)
+	if !ok {
+		b.refuse(replyMemory, evLimit)
+	}
 }
 
 // unstuff appends lines to dst, less one leading dot of each that has one.
@@ -152,28 +150,6 @@ func unstuff(dst, lines []byte, dots int) []byte {
 	return append(dst, lines...)
 }
 
-// grow makes room for size octets: exactly, when no more will come, so that a small
-// message costs what it weighs; else with room to double.
-func (b *body) grow(size int, last bool) bool {
-	if size <= cap(b.raw) {
-		return true
-	}
-	room := size
-	if !last {
-		room = max(2*cap(b.raw), b.hint, size+size/2)
-		room = min(room, max(size, int(b.srv.lim.MessageSize)))
-	}
-	more := int64(room - cap(b.raw))
-	if !b.srv.memory.take(more) {
-		return false
-	}
-	b.reserved += more
-	bigger := make([]byte, len(b.raw), room)
-	copy(bigger, b.raw)
-	b.raw = bigger
-	return true
-}
-
 // refuse remembers the first reason and lets go of what was stored.
 func (b *body) refuse(r msg.Reply, event string) {
 	if b.refused.Code != 0 {
@@ -185,6 +161,6 @@ func (b *body) refuse(r msg.Reply, event string) {
 
 // release returns the memory to the server's budget.
 func (b *body) release() {
-	b.srv.memory.release(b.reserved)
-	b.reserved, b.raw = 0, nil
+	b.parts.drop()
+	b.raw = nil
 }

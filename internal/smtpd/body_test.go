@@ -10,7 +10,7 @@ import (
 // feed gives wire octets to a body in pieces that end at the given cuts, keeping
 // what it leaves as the connection's buffer does.
 func feed(srv *Server, wire []byte, cuts func(i int) bool) (b *body, rest []byte, done bool, err error) {
-	b = newBody(srv, 0)
+	b = newBody(srv)
 	var block []byte
 	for i := 0; i <= len(wire) && !done && err == nil; i++ {
 		if i < len(wire) {
@@ -133,7 +133,7 @@ func TestBodyOfDotsIsNeverEndless(t *testing.T) {
 	}
 	srv := bodyServer(func(l *Limits) { l.MessageSize = 3 << 20 })
 	wire := append(bytes.Repeat([]byte("..\r\n"), 1<<20), ".\r\n"...)
-	b := newBody(srv, 0)
+	b := newBody(srv)
 	for block := wire; ; {
 		n, done, err := b.take(block[:min(len(block), 1<<16)])
 		if err != nil {
@@ -151,8 +151,8 @@ func TestBodyOfDotsIsNeverEndless(t *testing.T) {
 func TestSmallMessagesCostWhatTheyWeigh(t *testing.T) {
 	srv := New(Options{})
 	b, _, done, _ := feed(srv, []byte("Subject: x\r\n\r\nsmall\r\n.\r\n"), func(int) bool { return false })
-	if !done || cap(b.raw) != len(b.raw) || b.reserved != int64(cap(b.raw)) {
-		t.Errorf("len %d cap %d reserved %d", len(b.raw), cap(b.raw), b.reserved)
+	if !done || cap(b.raw) != len(b.raw) || b.parts.reserved != int64(cap(b.raw)) {
+		t.Errorf("len %d cap %d reserved %d", len(b.raw), cap(b.raw), b.parts.reserved)
 	}
 }
 
@@ -164,4 +164,39 @@ func FuzzBody(f *testing.F) {
 		rng := rand.New(rand.NewSource(seed))
 		compare(t, bodyServer(nil), wire, func(int) bool { return rng.Intn(8) == 0 })
 	})
+}
+
+// TestBlocksAreGivenBack: the blocks that a message came in go back to the pool, its
+// own octets stay counted until it is released, and a server that is short of memory
+// says so and counts nothing afterwards.
+func TestBlocksAreGivenBack(t *testing.T) {
+	l := Limits{MessageSize: 1 << 20, BodyLine: 100}
+	size := 3*blockSize(l) + 1000
+	wire := []byte(strings.Repeat(strings.Repeat("x", 78)+"\r\n", size/80) + "..dot\r\n.\r\n")
+	want := len(wire) - 1 - len(".\r\n")
+	for _, c := range []struct {
+		memory  int64
+		refused bool
+	}{{16 << 20, false}, {int64(size), true}} {
+		l.Memory = c.memory
+		srv := New(Options{Limits: l})
+		b := newBody(srv)
+		for block, done := wire, false; !done; {
+			n, end, err := b.take(block[:min(len(block), 1<<16)])
+			if err != nil {
+				t.Fatal(err)
+			}
+			block, done = block[n:], end
+		}
+		if got := b.refused == replyMemory; got != c.refused {
+			t.Fatalf("memory %d: refused %v", c.memory, b.refused)
+		}
+		if !c.refused && (len(b.raw) != want || cap(b.raw) != want || srv.memory.used.Load() != int64(want) || len(b.parts.blocks) != 0) {
+			t.Errorf("len %d cap %d, counted %d, want %d; %d blocks", len(b.raw), cap(b.raw), srv.memory.used.Load(), want, len(b.parts.blocks))
+		}
+		b.release()
+		if used := srv.memory.used.Load(); used != 0 {
+			t.Errorf("memory %d: %d octets are still counted", c.memory, used)
+		}
+	}
 }

@@ -84,6 +84,9 @@ func smallBuffer(l Limits) int { return max(16<<10, l.CommandLine+2, proxyMax) }
 // beside a full read, or an unfinished line could never be told from a too long one.
 func largeBuffer(l Limits) int { return l.BodyLine + 2 + 64<<10 }
 
+// blockSize is a block of a message in the making: all that one read can bring fits.
+func blockSize(l Limits) int { return largeBuffer(l) }
+
 // drainLimit is how many octets of a DATA are read in all before the connection of
 // a sender that does not stop is closed: a refused message of ordinary size is read
 // to its end, so that the sender reads the refusal instead of a broken pipe. A third

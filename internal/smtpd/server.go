@@ -76,6 +76,7 @@ type Server struct {
 	memory budget
 	small  sync.Pool // command buffers
 	large  sync.Pool // DATA buffers
+	blocks sync.Pool // of messages in the making
 
 	mu        sync.Mutex
 	listeners map[*listening]struct{}
@@ -123,6 +124,7 @@ func New(o Options) *Server {
 	s.census.byClient = map[netip.Prefix]int{}
 	s.small.New = func() any { return new(make([]byte, smallBuffer(s.lim))) }
 	s.large.New = func() any { return new(make([]byte, largeBuffer(s.lim))) }
+	s.blocks.New = func() any { return new(make([]byte, 0, blockSize(s.lim))) }
 	s.base, s.cancel = context.WithCancel(context.Background())
 	return s
 }

@@ -370,7 +370,7 @@ func TestSizeIsNotBelieved(t *testing.T) {
 	c.cmd("DATA", "354")
 	c.send("Subject: x\r\n\r\n")
 	eventually(t, "the first octets", func() bool { return r.srv.memory.used.Load() > 0 })
-	if used := r.srv.memory.used.Load(); used > hintMax {
+	if used := r.srv.memory.used.Load(); used > int64(blockSize(r.srv.lim)) {
 		t.Errorf("%d octets are taken for a claim", used)
 	}
 	c.send(".\r\n")

@@ -36,7 +36,7 @@ func (s *session) data(ctx context.Context, arg string) answer {
 	if err := s.w.flush(); err != nil {
 		return answer{end: true}
 	}
-	b := newBody(s.srv, tx.size)
+	b := newBody(s.srv)
 	if err := s.receive(b); err != nil {
 		b.release()
 		return s.dataBroken(b, err)
