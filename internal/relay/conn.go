@@ -25,7 +25,7 @@ type conn struct {
 	used      bool   // a transaction was completed on it before
 	broken    error  // not nil: of no more use
 	unsent    int    // octets of the write that failed that have not left
-	out       []byte // commands on their way
+	out       []byte // gathered for the next write: commands, or small pieces of the message
 	idleSince time.Time
 }
 
@@ -146,12 +146,21 @@ func (k *conn) watch(ctx context.Context) (stop func() bool) {
 }
 
 func (k *conn) write(b []byte, wait time.Duration) error {
+	return k.writeAll(net.Buffers{b}, wait)
+}
+
+// writeAll writes buffers one behind the other, under one deadline.
+func (k *conn) writeAll(bufs net.Buffers, wait time.Duration) error {
 	if k.broken != nil {
 		return k.broken
 	}
+	size := 0
+	for _, b := range bufs {
+		size += len(b)
+	}
 	_ = k.net.SetWriteDeadline(time.Now().Add(wait))
-	if n, err := k.net.Write(b); err != nil {
-		k.unsent = len(b) - n
+	if n, err := bufs.WriteTo(k.net); err != nil {
+		k.unsent = size - int(n)
 		k.broken = fmt.Errorf("relay: write: %w", err)
 	}
 	return k.broken

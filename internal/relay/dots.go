@@ -41,17 +41,53 @@ func (s *stuffer) block(b []byte) {
 		s.write(b[:1])
 		s.cr, s.start, b = false, true, b[1:]
 	}
+	next := dotFinder(b)
 	for len(b) > 0 && s.err == nil {
 		if s.start && b[0] == '.' {
 			s.write([]byte("."))
 		}
-		i := bytes.Index(b, []byte("\r\n."))
+		i := next(b)
 		if i < 0 {
 			s.write(b)
 			s.start, s.cr = bytes.HasSuffix(b, []byte("\r\n")), b[len(b)-1] == '\r'
 			return
 		}
-		s.write(b[:i+2])
-		s.start, s.cr, b = true, false, b[i+2:]
+		s.write(b[:i])
+		s.start, s.cr, b = true, false, b[i:]
+	}
+}
+
+// dotFinder returns what finds where the next line that begins with a dot begins, or
+// -1. It looks for the octet that is rarer at the front of b: a base64 attachment has
+// no dots at all, a page of dots few lines that do not begin with one.
+func dotFinder(b []byte) func([]byte) int {
+	front := b[:min(len(b), 4<<10)]
+	if bytes.Count(front, []byte(".")) <= bytes.Count(front, []byte("\n")) {
+		return dotLineByDots
+	}
+	return dotLineByLines
+}
+
+func dotLineByDots(b []byte) int {
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(b[at:], '.')
+		if i < 0 {
+			return -1
+		}
+		if at += i; at >= 2 && b[at-1] == '\n' && b[at-2] == '\r' {
+			return at
+		}
+	}
+}
+
+func dotLineByLines(b []byte) int {
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(b[at:], '\n')
+		if i < 0 || at+i+1 == len(b) {
+			return -1
+		}
+		if at += i; b[at+1] == '.' && at > 0 && b[at-1] == '\r' {
+			return at + 1
+		}
 	}
 }

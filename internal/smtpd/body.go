@@ -22,7 +22,7 @@ type body struct {
 	parts    gather
 	raw      []byte // the whole message, once done
 	received int64  // octets off the wire, stuffing included
-	midLine  bool  // the block begins inside a line whose start was dropped
+	midLine  bool   // the block begins inside a line whose start was dropped
 	refused  msg.Reply
 	event    string
 }
