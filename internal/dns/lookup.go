@@ -13,12 +13,16 @@ import (
 )
 
 func (r *Resolver) lookup(ctx context.Context, name string, qtype uint16) ([]mdns.RR, error) {
+	a, err := r.look(ctx, name, qtype)
+	return a.records, err
+}
+
+func (r *Resolver) look(ctx context.Context, name string, qtype uint16) (answer, error) {
 	canon, ok := canonical(name)
 	if !ok {
-		return nil, errNoName(name) // such a name cannot be registered
+		return answer{}, errNoName(name) // such a name cannot be registered
 	}
-	a, err := r.resolve(ctx, question{canon, qtype})
-	return a.records, err
+	return r.resolve(ctx, question{canon, qtype})
 }
 
 // LookupTXT returns the TXT records of a name, the strings of each joined
@@ -40,10 +44,11 @@ func (r *Resolver) LookupTXT(ctx context.Context, name string) ([]string, error)
 // LookupMX returns the mail exchangers of a name, the preferred first. A null MX
 // (RFC 7505) is returned as the host ".".
 func (r *Resolver) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
-	rrs, err := r.lookup(ctx, name, mdns.TypeMX)
-	if err != nil {
-		return nil, err
-	}
+	mxs, _, err := r.SecureMX(ctx, name)
+	return mxs, err
+}
+
+func exchangers(rrs []mdns.RR) []*net.MX {
 	out := make([]*net.MX, 0, len(rrs))
 	for _, rr := range rrs {
 		if mx, ok := rr.(*mdns.MX); ok {
@@ -51,7 +56,7 @@ func (r *Resolver) LookupMX(ctx context.Context, name string) ([]*net.MX, error)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *net.MX) int { return cmp.Compare(a.Pref, b.Pref) })
-	return out, nil
+	return out
 }
 
 // LookupIPAddr returns the IPv4 and then the IPv6 addresses of a host. When one

@@ -22,6 +22,8 @@ import (
 	"strconv"
 	"strings"
 
+	"congthu/internal/dane"
+
 	mdns "github.com/miekg/dns"
 )
 
@@ -32,7 +34,7 @@ type Zone map[string][]Record
 
 // Record is one record, or a failure to inject when Type is FAIL.
 type Record struct {
-	Type string // A AAAA MX TXT PTR CNAME FAIL
+	Type string // A AAAA MX TXT PTR CNAME TLSA SECURE FAIL
 	Data string // as in a zone file, TXT without quotes; FAIL: "servfail|timeout|refused [type]"
 }
 
@@ -53,6 +55,12 @@ func PTR(name string) Record { return Record{"PTR", name} }
 
 // CNAME is an alias.
 func CNAME(target string) Record { return Record{"CNAME", target} }
+
+// TLSA is a TLSA record in its presentation form, such as "3 1 1 0123…".
+func TLSA(text string) Record { return Record{"TLSA", text} }
+
+// Secure makes answers about the name validated ones (the AD bit).
+func Secure() Record { return Record{"SECURE", "yes"} }
 
 // ServFail makes lookups of the name fail; qtype "" means of any type.
 func ServFail(qtype string) Record { return failure("servfail", qtype) }
@@ -80,6 +88,17 @@ const (
 )
 
 const maxChain = 8
+
+// secure tells whether all of these names are marked so.
+func (z Zone) secure(names []string) bool {
+	for _, n := range names {
+		records, _ := z.at(n)
+		if len(ofType(records, "SECURE")) == 0 {
+			return false
+		}
+	}
+	return true
+}
 
 // find answers a question: the CNAME chain from name, then the records.
 func (z Zone) find(name, qtype string) (chain []string, data []string, o outcome) {
@@ -298,4 +317,34 @@ func (z Zone) LookupAddr(ctx context.Context, addr string) ([]string, error) {
 		data[i] = mdns.Fqdn(data[i])
 	}
 	return data, err
+}
+
+// SecureMX answers as the real resolver does when it believes its server.
+func (z Zone) SecureMX(ctx context.Context, name string) ([]*net.MX, bool, error) {
+	mxs, err := z.LookupMX(ctx, name)
+	return mxs, z.signed(name), err
+}
+
+// SecureIPAddr answers as the real resolver does when it believes its server.
+func (z Zone) SecureIPAddr(ctx context.Context, host string) ([]net.IPAddr, bool, error) {
+	ips, err := z.LookupIPAddr(ctx, host)
+	return ips, z.signed(host), err
+}
+
+// LookupTLSA answers as the real resolver does when it believes its server.
+func (z Zone) LookupTLSA(ctx context.Context, port int, host string) ([]dane.Record, bool, error) {
+	name := fmt.Sprintf("_%d._tcp.%s", port, host)
+	data, err := z.lookup(ctx, name, "TLSA")
+	var out []dane.Record
+	for _, d := range data {
+		if r, perr := dane.Parse(d); perr == nil {
+			out = append(out, r)
+		}
+	}
+	return out, z.signed(name), err
+}
+
+func (z Zone) signed(name string) bool {
+	chain, _, _ := z.find(name, "")
+	return z.secure(append([]string{key(name)}, chain...))
 }

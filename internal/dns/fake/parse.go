@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"congthu/internal/dane"
 )
 
 // ParseZone reads a zone as text, one record a line:
@@ -15,6 +17,7 @@ import (
 //	192.0.2.25          PTR  mx.example.test
 //	slow.test           FAIL timeout               # servfail, timeout, refused or nxdomain
 //	broken.test         FAIL servfail MX           # only for that type
+//	signed.test         SECURE yes                 # answers about it are validated (AD)
 //
 // Empty lines and comments from # or ; to the end of the line (not within quotes)
 // are skipped. An error names its line.
@@ -116,12 +119,14 @@ func plain(typ string, data []word) (string, error) {
 		fields[i] = w.text
 	}
 	check, ok := map[string]func([]string) bool{
-		"A":     func(f []string) bool { ip, err := netip.ParseAddr(f[0]); return len(f) == 1 && err == nil && ip.Is4() },
-		"AAAA":  func(f []string) bool { ip, err := netip.ParseAddr(f[0]); return len(f) == 1 && err == nil && ip.Is6() },
-		"MX":    exchanger,
-		"PTR":   func(f []string) bool { return len(f) == 1 },
-		"CNAME": func(f []string) bool { return len(f) == 1 },
-		"FAIL":  injection,
+		"A":      func(f []string) bool { ip, err := netip.ParseAddr(f[0]); return len(f) == 1 && err == nil && ip.Is4() },
+		"AAAA":   func(f []string) bool { ip, err := netip.ParseAddr(f[0]); return len(f) == 1 && err == nil && ip.Is6() },
+		"MX":     exchanger,
+		"PTR":    func(f []string) bool { return len(f) == 1 },
+		"CNAME":  func(f []string) bool { return len(f) == 1 },
+		"TLSA":   func(f []string) bool { _, err := dane.Parse(strings.Join(f, " ")); return err == nil },
+		"SECURE": func(f []string) bool { return len(f) == 1 && f[0] == "yes" },
+		"FAIL":   injection,
 	}[typ]
 	if !ok {
 		return "", fmt.Errorf("unknown type")

@@ -2,11 +2,14 @@ package fake
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
+
+	"congthu/internal/dane"
 
 	mdns "github.com/miekg/dns"
 )
@@ -81,6 +84,7 @@ func (z Zone) reply(q *mdns.Msg) *mdns.Msg {
 	}
 	name, qtype := q.Question[0].Name, q.Question[0].Qtype
 	chain, data, o := z.find(name, mdns.TypeToString[qtype])
+	m.AuthenticatedData = q.AuthenticatedData && z.secure(append([]string{key(name)}, chain...))
 	switch o {
 	case timeout:
 		return nil
@@ -125,6 +129,12 @@ func record(name string, qtype uint16, data string) mdns.RR {
 		return &mdns.PTR{Hdr: h, Ptr: mdns.Fqdn(data)}
 	case mdns.TypeCNAME:
 		return &mdns.CNAME{Hdr: h, Target: mdns.Fqdn(data)}
+	case mdns.TypeTLSA:
+		r, err := dane.Parse(data)
+		if err != nil {
+			return nil
+		}
+		return &mdns.TLSA{Hdr: h, Usage: r.Usage, Selector: r.Selector, MatchingType: r.Matching, Certificate: hex.EncodeToString(r.Data)}
 	case mdns.TypeMX:
 		pref, host, _ := strings.Cut(data, " ")
 		n, err := strconv.ParseUint(pref, 10, 16)
