@@ -18,7 +18,7 @@ func floors() [][]string {
 		{"msg", "lang", "scanproto", "conformance"},
 		{"tomlfile", "dane"},
 		{"config", "dns", "dns/fake", "mailauth/*", "mimetree", "store", "trace", "sink"},
-		{"inspect", "inspect/*", "policy", "stamp", "pgp", "relay", "queue", "quarantine"},
+		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "pgp", "relay", "queue", "quarantine"},
 		{"rules", "pipeline"},
 		{"smtpd", "admin"},
 		{"e2e/*"},

@@ -19,6 +19,9 @@ func (checkCmd) Run(a *app) error {
 	if _, err := certificate(c); err != nil {
 		return err
 	}
+	if _, err := agencies(c); err != nil {
+		return err
+	}
 	j, err := newJudge(a.ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		return err
@@ -26,6 +29,9 @@ func (checkCmd) Run(a *app) error {
 	defer j.close()
 	if a.json {
 		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": len(j.keys.List())})
+	}
+	for _, n := range c.Relay.Networks {
+		a.say(lang.T("lưu ý: máy trong mạng %s (relay.networks) được gửi ra ngoài với mọi tên miền; muốn giới hạn thì chuyển mạng vào [[agency]]", "note: hosts in %s (relay.networks) may send outward as any domain; to bind them to their own, move the network into an [[agency]]"), n)
 	}
 	a.say(lang.T("cấu hình tốt: %s; %d khoá OpenPGP; bộ quét sẵn sàng", "the settings are good: %s; %d OpenPGP keys; the scan worker is ready"), a.config, len(j.keys.List()))
 	return nil

@@ -7,14 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/signal"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
 
+	"congthu/internal/agency"
 	"congthu/internal/config"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
@@ -57,6 +56,7 @@ type gateway struct {
 	queue   *queue.Queue
 	held    *quarantine.Quarantine // hold
 	metrics *trace.Metrics
+	senders *agency.Book // who may relay outward
 	disk    *diskGuard
 }
 
@@ -128,9 +128,12 @@ func (g *gateway) edge(h smtpd.Handler) (*smtpd.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if g.senders, err = agencies(g.cfg); err != nil {
+		return nil, err
+	}
 	return smtpd.New(smtpd.Options{
-		Hostname: g.cfg.Hostname, TLS: cert, Limits: limits(g.cfg.Limits), Handler: h,
-		CheckMail: g.disk.check, CheckRcpt: g.checkRcpt, Outbound: g.outbound,
+		Hostname: g.cfg.Hostname, TLS: askForCertificates(cert, g.senders), Limits: limits(g.cfg.Limits), Handler: h,
+		CheckMail: g.checkMail, CheckRcpt: g.checkRcpt, Identify: g.senders.Identify,
 		NewID: newID, GreetDelay: g.cfg.SMTP.GreetDelay.Std(), HandleTimeout: judging + (g.cfg.Relay.Timeout + g.cfg.Relay.Final).Std(),
 		Log: g.log, Event: g.metrics.SMTP,
 	}), nil
@@ -148,10 +151,6 @@ func (g *gateway) checkRcpt(_ context.Context, s *msg.Session, _ msg.Envelope, t
 	return msg.Reply{Code: 550, Detail: "7.1", Text: "Khong chuyen tiep cho ten mien nay / Relaying denied"}
 }
 
-func (g *gateway) outbound(a netip.Addr) bool {
-	return slices.ContainsFunc(g.cfg.Relay.Networks, func(p netip.Prefix) bool { return p.Contains(a.Unmap()) })
-}
-
 // serve runs everything until the context ends.
 func (g *gateway) serve(ctx context.Context) error {
 	listeners, err := g.listen()
@@ -165,7 +164,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.reloadOnHangup(run) })
 	for i, l := range listeners {
-		cfg := smtpd.Listener{Name: g.cfg.Listen[i].Address, XCLIENT: g.cfg.Listen[i].XCLIENT, PROXY: g.cfg.Listen[i].PROXY}
+		cfg := listener(g.cfg.Listen[i])
 		wg.Go(func() { g.note("listener", g.server.Serve(run, l, cfg)) })
 	}
 	stop, err := g.serveHTTP()
@@ -208,6 +207,14 @@ func (g *gateway) listen() ([]net.Listener, error) {
 		out = append(out, n)
 	}
 	return out, nil
+}
+
+func listener(l config.Listen) smtpd.Listener {
+	return smtpd.Listener{
+		Name: l.Address, XCLIENT: l.XCLIENT, PROXY: l.PROXY,
+		ImplicitTLS: l.TLS == "implicit", RequireTLS: l.TLS == "required" || l.Auth == "required",
+		Auth: l.Auth != "off", RequireAuth: l.Auth == "required",
+	}
 }
 
 func (g *gateway) expire(ctx context.Context) {

@@ -25,7 +25,8 @@ type checker struct {
 func check(file *tomlfile.File, c *Config) error {
 	k := &checker{file: file}
 	k.hostname(c.Hostname)
-	k.listeners(c.Listen)
+	k.listeners(c.Listen, c.TLS.Cert != "")
+	k.agencies(c.Agency)
 	k.routes(c.Route)
 	k.limits(c.Limits)
 	k.files(c)
@@ -58,7 +59,7 @@ func (k *checker) hostname(h string) {
 	}
 }
 
-func (k *checker) listeners(ls []Listen) {
+func (k *checker) listeners(ls []Listen, hasCertificate bool) {
 	seen := map[string]bool{}
 	for i, l := range ls {
 		k.address(l.Address, "listen", i, "address")
@@ -66,6 +67,11 @@ func (k *checker) listeners(ls []Listen) {
 			k.complain(lang.T("địa chỉ "+l.Address+" dùng hai lần", "the address "+l.Address+" is used twice"), lang.T("xoá một mục listen", "delete one of the listeners"), "listen", i, "address")
 		}
 		seen[l.Address] = true
+		k.choice(l.TLS, []string{"starttls", "required", "implicit"}, "listen", i, "tls")
+		k.choice(l.Auth, []string{"off", "on", "required"}, "listen", i, "auth")
+		if !hasCertificate && (l.TLS != "starttls" || l.Auth != "off") {
+			k.complain(lang.T("cổng này cần TLS nhưng chưa có chứng thư", "this listener needs TLS and there is no certificate"), lang.T("đặt cert và key ở [tls]", "set cert and key in [tls]"), "listen", i)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"path/filepath"
 	"time"
@@ -22,6 +23,7 @@ type Config struct {
 	Limits     Limits   `toml:"limits"`
 	TLS        TLS      `toml:"tls"`
 	Relay      Relay    `toml:"relay"`
+	Agency     []Agency `toml:"agency"`
 	Route      []Route  `toml:"route"`
 	DNS        DNS      `toml:"dns"`
 	Inspect    Inspect  `toml:"inspect"`
@@ -40,6 +42,8 @@ type Listen struct {
 	Address string         `toml:"address"`
 	XCLIENT []netip.Prefix `toml:"xclient"`
 	PROXY   []netip.Prefix `toml:"proxy"`
+	TLS     string         `toml:"tls"`
+	Auth    string         `toml:"auth"`
 }
 
 // SMTP is the behaviour of the edge.
@@ -77,11 +81,26 @@ type TLS struct {
 
 // Relay says who may send outward through the gateway, and how it speaks to next hops.
 type Relay struct {
-	Networks []netip.Prefix `toml:"networks"`
-	TLS      string         `toml:"tls"`
-	Roots    string         `toml:"roots"`
-	Timeout  Duration       `toml:"timeout"`
-	Final    Duration       `toml:"final_timeout"`
+	Networks       []netip.Prefix `toml:"networks"`
+	TLS            string         `toml:"tls"`
+	Roots          string         `toml:"roots"`
+	Timeout        Duration       `toml:"timeout"`
+	Final          Duration       `toml:"final_timeout"`
+	RecipientsHour int            `toml:"recipients_hour"`
+	RecipientsDay  int            `toml:"recipients_day"`
+}
+
+// Agency is one that may send outward, and by what it is known. Its thresholds for the
+// mail it receives are in rules/policy.toml.
+type Agency struct {
+	Name           string         `toml:"name"`
+	Domains        []string       `toml:"domains"`
+	Networks       []netip.Prefix `toml:"networks"`
+	Certificates   []string       `toml:"certificates"`
+	CA             string         `toml:"ca"`
+	CANames        []string       `toml:"ca_names"`
+	RecipientsHour int            `toml:"recipients_hour"`
+	RecipientsDay  int            `toml:"recipients_day"`
 }
 
 // Route sends the mail of some domains to a next hop. TLS "" is that of [relay].
@@ -185,6 +204,10 @@ func Load(name string) (*Config, error) {
 	if fresh.Route == nil {
 		fresh.Route = c.Route
 	}
+	for i := range fresh.Listen { // as the default listener
+		fresh.Listen[i].TLS = cmp.Or(fresh.Listen[i].TLS, "starttls")
+		fresh.Listen[i].Auth = cmp.Or(fresh.Listen[i].Auth, "off")
+	}
 	fresh.resolve(filepath.Dir(name))
 	return &fresh, check(file, &fresh)
 }
@@ -206,6 +229,9 @@ func (c *Config) resolve(base string) {
 	c.TLS.Cert = abs(base, c.TLS.Cert)
 	c.TLS.Key = abs(base, c.TLS.Key)
 	c.Relay.Roots = abs(base, c.Relay.Roots)
+	for i := range c.Agency {
+		c.Agency[i].CA = abs(base, c.Agency[i].CA)
+	}
 	c.Scan.Worker = abs(base, c.Scan.Worker)
 	c.PGP.Keys = abs(c.DataDir, c.PGP.Keys)
 	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)

@@ -63,6 +63,9 @@ func TestLoadReplacesLists(t *testing.T) {
 	if len(c.Route) != 1 || c.Route[0].NextHop != "mx" {
 		t.Errorf("route %+v", c.Route)
 	}
+	if c.Listen[0].TLS != "starttls" || c.Listen[0].Auth != "off" {
+		t.Errorf("listen %+v", c.Listen)
+	}
 	if c.Limits.MessageSize != 25<<20 || len(c.Relay.Networks) != 1 {
 		t.Errorf("defaults lost: %+v %+v", c.Limits, c.Relay)
 	}
@@ -87,6 +90,17 @@ func TestLoadComplains(t *testing.T) {
 		{"route tls", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\ntls = \"yes\"\n", ":4:1: the value 'yes' is not possible"},
 		{"asking strangers", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\nverify_recipients = true\n", ":4:1: recipients are not asked about"},
 		{"skip", "[inspect]\nskip = [\"auth\", \"antivirus\"]\n", ":2:17: the value 'antivirus' is not possible; choose one of: auth, header"},
+		{"listen tls", "[[listen]]\naddress = \"a:1\"\ntls = \"maybe\"\n", ":3:1: the value 'maybe' is not possible"},
+		{"listen auth", "[[listen]]\naddress = \"a:1\"\nauth = \"maybe\"\n", ":3:1: the value 'maybe' is not possible"},
+		{"auth without a certificate", "[[listen]]\naddress = \"a:1\"\nauth = \"on\"\n", ":1:3: this listener needs TLS"},
+		{"agency name", "[[agency]]\nname = \"Sở Y tế\"\ndomains = [\"a.vn\"]\n", ":2:1: the agency's name 'Sở Y tế' is not possible"},
+		{"agency twice", "[[agency]]\nname = \"a\"\ndomains = [\"a.vn\"]\n[[agency]]\nname = \"a\"\ndomains = [\"b.vn\"]\n", ":5:1: two agencies are called 'a'"},
+		{"agency domains", "[[agency]]\nname = \"a\"\n", ":1:3: the agency has no domains"},
+		{"agency star", "[[agency]]\nname = \"a\"\ndomains = [\"*\"]\n", ":3:12: '*' is not a domain name"},
+		{"agency capital", "[[agency]]\nname = \"a\"\ndomains = [\"A.vn\"]\n", ":3:12: 'A.vn' is not a domain name"},
+		{"agency network", "[[agency]]\nname = \"a\"\ndomains = [\"a.vn\"]\nnetworks = [\"10.0.0.0/8\", \"10.1.0.0/8\"]\n", ":4:27: the network 10.1.0.0/8 is in two places"},
+		{"agency certificate", "[[agency]]\nname = \"a\"\ndomains = [\"a.vn\"]\ncertificates = [\"12:34\"]\n", ":4:17: '12:34' is not a SHA-256 fingerprint"},
+		{"agency ca", "[[agency]]\nname = \"a\"\ndomains = [\"a.vn\"]\nca = \"x.pem\"\n", ":1:3: ca and ca_names come together"},
 		{"type", "[limits]\nrecipients = \"many\"\n", ":2:14: the value of 'limits.recipients' has the wrong type"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

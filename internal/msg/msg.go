@@ -35,7 +35,8 @@ type Session struct {
 	ESMTP    bool
 	TLS      string // "" or the protocol and cipher, such as "TLS1.3 TLS_AES_128_GCM_SHA256"
 	Listener string // the listener's address as configured
-	Outbound bool   // the client may relay outward (it is in relay.networks)
+	Outbound bool   // the client may relay outward: Identity says why
+	Identity Identity
 }
 
 // Envelope is the SMTP envelope (RFC 5321 section 2.3.1).

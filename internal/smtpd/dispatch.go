@@ -46,7 +46,7 @@ func (s *session) dispatch(ctx context.Context, line string) answer {
 	case "BDAT":
 		return s.bdat()
 	case "AUTH":
-		return s.auth()
+		return s.auth(ctx, arg)
 	}
 	if foreign(word) {
 		return s.http()
@@ -56,4 +56,13 @@ func (s *session) dispatch(ctx context.Context, line string) answer {
 
 func hasControl(line string) bool {
 	return strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// knownVerb tells whether the word is a command of ours, which a password is not.
+func knownVerb(word string) bool {
+	switch word {
+	case "MAIL", "RCPT", "DATA", "QUIT", "EHLO", "HELO", "STARTTLS", "XCLIENT", "RSET", "NOOP", "VRFY", "EXPN", "HELP", "BDAT":
+		return true
+	}
+	return false
 }

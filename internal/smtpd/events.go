@@ -4,6 +4,8 @@ package smtpd
 const (
 	evAccepted          = "accepted" // the Handler's reply was positive
 	evAcceptFailed      = "accept_failed"
+	evAuth              = "auth"
+	evAuthFailed        = "auth_failed"
 	evBareLineEnding    = "bare_line_ending" // bare CR, bare LF or NUL
 	evConnect           = "connect"
 	evEarlyTalker       = "early_talker"
@@ -34,7 +36,7 @@ const (
 // counter can be shown as 0 before it first counts.
 func Events() []string {
 	return []string{
-		evAccepted, evAcceptFailed, evBareLineEnding, evConnect, evEarlyTalker, evHandlerPanic, evHandlerTimeout,
+		evAccepted, evAcceptFailed, evAuth, evAuthFailed, evBareLineEnding, evConnect, evEarlyTalker, evHandlerPanic, evHandlerTimeout,
 		evHeader, evHTTP, evLimit, evLoop, evPanic, evProtocolError, evProxy, evRefusedConnection, evRefusedMail,
 		evRefusedMessage, evRefusedRcpt, evSize, evSlow, evTimeout, evTLS, evTLSFailed, evTLSInjection, evTruncated,
 		evXCLIENT,

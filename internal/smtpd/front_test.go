@@ -13,7 +13,7 @@ func allowXCLIENT(_ *Options, l *Listener) { l.XCLIENT = prefixes("127.0.0.0/8")
 func allowPROXY(_ *Options, l *Listener)   { l.PROXY = prefixes("127.0.0.1/32") }
 
 func onlyAgency(o *Options, _ *Listener) {
-	o.Outbound = func(a netip.Addr) bool { return netip.MustParsePrefix("192.0.2.0/24").Contains(a) }
+	o.Identify = byNetwork("192.0.2.0/24")
 }
 
 func TestXCLIENT(t *testing.T) {

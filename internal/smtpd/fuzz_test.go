@@ -25,7 +25,7 @@ func (c *counter) Handle(_ context.Context, m *msg.Message) msg.Reply {
 }
 
 // drive runs one session over a pipe and returns all it said.
-func drive(t *testing.T, in []byte, cfg Listener) (out string, handled int64) {
+func drive(t *testing.T, in []byte, cfg Listener, prepare ...func(*session)) (out string, handled int64) {
 	t.Helper()
 	h := &counter{}
 	failed := atomic.Bool{}
@@ -41,6 +41,9 @@ func drive(t *testing.T, in []byte, cfg Listener) (out string, handled int64) {
 	ours, theirs := net.Pipe()
 	on := &listening{cfg: cfg}
 	s := newSession(srv, theirs, on, addrPort(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}), len(cfg.PROXY) > 0)
+	for _, f := range prepare {
+		f(s)
+	}
 	srv.census.enter(10)
 	if s.counted {
 		srv.census.claim(s.claimed, 10)

@@ -1,6 +1,7 @@
 package smtpd
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -10,11 +11,17 @@ import (
 )
 
 // open does what comes before the first command: the PROXY header where one is
-// due, the look-out for early talkers, and the greeting. It tells whether the
-// session goes on.
-func (s *session) open() bool {
+// due, TLS where it begins with the connection, the look-out for early talkers, and
+// the greeting. It tells whether the session goes on.
+func (s *session) open(ctx context.Context) bool {
 	if s.proxied && !s.announced() {
 		return false
+	}
+	if s.on.cfg.ImplicitTLS {
+		if !s.handshake(ctx) {
+			return false
+		}
+		s.identify()
 	}
 	early, err := s.talkedEarly()
 	switch {
@@ -70,7 +77,7 @@ func (s *session) announced() bool {
 	}
 	if h.client.IsValid() {
 		s.who.Remote = h.client
-		s.who.Outbound = s.outbound()
+		s.identify()
 	}
 	return s.claim()
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"log/slog"
@@ -297,4 +298,14 @@ func prefixes(s ...string) []netip.Prefix {
 		l = append(l, netip.MustParsePrefix(one))
 	}
 	return l
+}
+
+// byNetwork lets a network relay.
+func byNetwork(p string) func(netip.Addr, []*x509.Certificate) msg.Identity {
+	return func(a netip.Addr, _ []*x509.Certificate) msg.Identity {
+		if netip.MustParsePrefix(p).Contains(a) {
+			return msg.Identity{Proof: msg.ByNetwork}
+		}
+		return msg.Identity{}
+	}
 }

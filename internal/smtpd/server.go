@@ -21,6 +21,7 @@ package smtpd
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
@@ -45,14 +46,19 @@ type Options struct {
 	Limits   Limits      // a zero field takes its value from DefaultLimits
 	Handler  Handler
 
-	// CheckMail is asked at every MAIL, for instance about the disk reserve. The
-	// zero Reply means go on; any other refuses the sender with it.
-	CheckMail func(context.Context) msg.Reply
+	// CheckMail is asked at every MAIL, about the sender and for instance about the disk
+	// reserve. The zero Reply means go on; any other refuses the sender with it.
+	CheckMail func(context.Context, *msg.Session, msg.Path) msg.Reply
 	// CheckRcpt is asked at every RCPT, with the same convention. Nil accepts all.
 	CheckRcpt func(context.Context, *msg.Session, msg.Envelope, msg.Path) msg.Reply
-	// Outbound tells whether a client may relay outward. It is asked again when
-	// XCLIENT or PROXY change who the client is. Nil means nobody.
-	Outbound func(netip.Addr) bool
+	// Identify tells who a client is by its address and by the certificates it showed
+	// in TLS, its own first. An Identity with a Proof may relay outward. It is asked
+	// again when XCLIENT, PROXY or TLS change what is known. Nil: all are strangers.
+	Identify func(netip.Addr, []*x509.Certificate) msg.Identity
+	// Authenticate checks a name and a password of SMTP AUTH. The zero Reply means that
+	// they are right; any other refuses, with the same words whatever was wrong. It
+	// keeps its own back-off. Nil: AUTH is not offered.
+	Authenticate func(ctx context.Context, client netip.Addr, name, password string) (msg.Identity, msg.Reply)
 
 	NewID         func() string
 	GreetDelay    time.Duration // wait for early talkers before 220; 0 looks only at what has arrived
@@ -66,6 +72,11 @@ type Listener struct {
 	Name    string         // Session.Listener
 	XCLIENT []netip.Prefix // peers that may speak XCLIENT here; default nobody
 	PROXY   []netip.Prefix // peers that must begin with a PROXY header here; default nobody
+
+	ImplicitTLS bool // TLS begins with the connection, as on port 465 (RFC 8314 section 3.3)
+	RequireTLS  bool // no MAIL before TLS
+	Auth        bool // AUTH is offered, inside TLS only
+	RequireAuth bool // no MAIL from a client that has shown neither a password nor a certificate
 }
 
 // Server serves SMTP on any number of listeners that share its limits.
@@ -110,8 +121,8 @@ func New(o Options) *Server {
 	if o.Event == nil {
 		o.Event = func(string) {}
 	}
-	if o.Outbound == nil {
-		o.Outbound = func(netip.Addr) bool { return false }
+	if o.Identify == nil {
+		o.Identify = func(netip.Addr, []*x509.Certificate) msg.Identity { return msg.Identity{} }
 	}
 	if o.HandleTimeout <= 0 {
 		o.HandleTimeout = defaultHandleTimeout

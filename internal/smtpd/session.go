@@ -2,6 +2,7 @@ package smtpd
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"log/slog"
@@ -27,7 +28,8 @@ type session struct {
 	peer    netip.AddrPort // who is really connected; who it speaks for is who.Remote
 	claimed netip.Addr     // the client that the census counts us to, when counted
 	counted bool
-	proxied bool // must begin with a PROXY header
+	proxied bool                // must begin with a PROXY header
+	shown   []*x509.Certificate // by the client in TLS
 
 	who     msg.Session
 	greeted bool // EHLO or HELO was said
@@ -39,6 +41,8 @@ type session struct {
 	errors       int
 	idleCommands int
 	refusedRcpts int
+	failedAuths  int
+	triedAuth    bool // what follows may be a password
 
 	idle    sync.Mutex // guards waiting against wake
 	waiting bool       // blocked in reading a command
@@ -92,8 +96,8 @@ func (s *session) run(ctx context.Context) {
 			s.farewell(replyTrouble)
 		}
 	}()
-	s.who.Outbound = s.outbound()
-	if s.open() {
+	s.identify()
+	if s.open(ctx) {
 		s.serve(ctx)
 	}
 	s.log().Debug("smtpd: session ended", "helo", lang.Safe(s.who.Helo, 100), "tls", s.who.TLS,
@@ -110,13 +114,21 @@ func (s *session) forget() {
 	s.w.giveBack()
 }
 
-func (s *session) outbound() bool {
-	a := s.who.Remote.Addr()
-	return a.IsValid() && s.srv.opt.Outbound(a)
+// identify asks anew who the client is. What a password has shown is forgotten.
+func (s *session) identify() {
+	s.who.Identity = msg.Identity{}
+	if a := s.who.Remote.Addr(); a.IsValid() {
+		s.who.Identity = s.srv.opt.Identify(a, s.shown)
+	}
+	s.who.Outbound = s.who.Identity.Proof != msg.Unproven
 }
 
 func (s *session) log() *slog.Logger {
-	return s.srv.opt.Log.With("remote", s.who.Remote, "listener", s.who.Listener)
+	l := s.srv.opt.Log.With("remote", s.who.Remote, "listener", s.who.Listener)
+	if who := s.who.Identity; who.Named() {
+		l = l.With("agency", who.Agency, "account", who.Account)
+	}
+	return l
 }
 
 // event counts what happened and logs what an attack may look like.
@@ -170,19 +182,22 @@ func (s *session) note(line string, a answer) {
 		s.event(evProtocolError)
 	}
 	if a.Code >= 400 {
-		s.log().Info("smtpd: refused", "helo", lang.Safe(s.who.Helo, 100), "command", lang.Safe(line, 200), "reply", a.Reply.String())
+		s.log().Info("smtpd: refused", "helo", lang.Safe(s.who.Helo, 100), "command", lang.Safe(s.loggable(line), 200), "reply", a.Reply.String())
 	}
 }
 
-// command waits for the next whole command line. One deadline covers the whole
-// line: octets that trickle in do not move it.
-func (s *session) command() ([]byte, error) {
+// command waits for the next whole command line.
+func (s *session) command() ([]byte, error) { return s.line(s.srv.lim.CommandLine) }
+
+// line waits for the next whole line of at most limit octets. One deadline covers the
+// whole line: octets that trickle in do not move it.
+func (s *session) line(limit int) ([]byte, error) {
 	deadline := s.commandDeadline()
 	for {
 		if s.stopping() {
 			return nil, errStopping
 		}
-		line, err := s.w.line(s.srv.lim.CommandLine)
+		line, err := s.w.line(limit)
 		if err != errPartial {
 			return line, err
 		}

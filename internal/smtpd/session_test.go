@@ -130,7 +130,7 @@ func TestCommandsEndInCRLFOnly(t *testing.T) {
 func TestPartialLinesAreNeverRun(t *testing.T) {
 	ran := atomic.Bool{}
 	see := func(o *Options, _ *Listener) {
-		o.CheckMail = func(context.Context) msg.Reply { ran.Store(true); return msg.Reply{} }
+		o.CheckMail = func(context.Context, *msg.Session, msg.Path) msg.Reply { ran.Store(true); return msg.Reply{} }
 		o.Limits.CommandWait = 100 * time.Millisecond
 	}
 	for _, line := range []string{"MAIL FROM:<victim@bank.test>", "MAIL FROM:<victim@bank.test>\r"} {
@@ -242,7 +242,7 @@ func TestHooks(t *testing.T) {
 	var asked []string
 	var mail msg.Reply
 	r := start(t, func(o *Options, _ *Listener) {
-		o.CheckMail = func(context.Context) msg.Reply { return mail }
+		o.CheckMail = func(context.Context, *msg.Session, msg.Path) msg.Reply { return mail }
 		o.CheckRcpt = func(_ context.Context, who *msg.Session, env msg.Envelope, to msg.Path) msg.Reply {
 			asked = append(asked, who.Helo+" "+env.From.Raw+" "+to.Key())
 			switch to.Local {
@@ -275,7 +275,9 @@ func TestHooks(t *testing.T) {
 }
 
 func TestHookPanicIs421(t *testing.T) {
-	r := start(t, func(o *Options, _ *Listener) { o.CheckMail = func(context.Context) msg.Reply { panic("boom\n") } })
+	r := start(t, func(o *Options, _ *Listener) {
+		o.CheckMail = func(context.Context, *msg.Session, msg.Path) msg.Reply { panic("boom\n") }
+	})
 	c := r.hello()
 	c.cmd("MAIL FROM:<a@attack.test>", "421 4.3.0")
 	c.closed()
@@ -448,7 +450,7 @@ func TestEverythingAtOnce(t *testing.T) {
 
 func TestOutbound(t *testing.T) {
 	r := start(t, func(o *Options, _ *Listener) {
-		o.Outbound = func(a netip.Addr) bool { return a == netip.MustParseAddr("127.0.0.1") }
+		o.Identify = byNetwork("127.0.0.1/32")
 	})
 	c := r.ready()
 	c.cmd("Subject: x\r\n\r\nx\r\n.", "250")

@@ -47,6 +47,9 @@ func (s *session) extensions() []string {
 	if s.offersTLS() {
 		l = append(l, "STARTTLS")
 	}
+	if s.offersAuth() {
+		l = append(l, "AUTH PLAIN LOGIN")
+	}
 	if s.mayXCLIENT() {
 		l = append(l, "XCLIENT NAME ADDR PORT PROTO HELO")
 	}

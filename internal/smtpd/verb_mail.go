@@ -26,6 +26,10 @@ func (s *session) mail(ctx context.Context, arg string) answer {
 		return wrong(replyHelloFirst)
 	case s.tx != nil:
 		return wrong(replyNested)
+	case s.on.cfg.RequireTLS && s.who.TLS == "":
+		return s.refuseMail(wrong(replyTLSFirst))
+	case s.on.cfg.RequireAuth && !s.proven():
+		return s.refuseMail(wrong(replyAuthFirst))
 	}
 	raw, rest, valid := cutPath(arg, "FROM:")
 	if !valid {
@@ -46,7 +50,7 @@ func (s *session) mail(ctx context.Context, arg string) answer {
 		s.event(evSize)
 		return s.refuseMail(answer{Reply: replyTooBig})
 	}
-	if a := s.checkMail(ctx); a.Code != 0 {
+	if a := s.checkMail(ctx, from); a.Code != 0 {
 		return s.refuseMail(a)
 	}
 	tx.env.From = from
@@ -54,15 +58,16 @@ func (s *session) mail(ctx context.Context, arg string) answer {
 	return ok("1.0", "Sender ok")
 }
 
-// checkMail asks the gateway whether it takes any mail now.
-func (s *session) checkMail(ctx context.Context) answer {
+// checkMail asks the gateway whether it takes mail of that sender now.
+func (s *session) checkMail(ctx context.Context, from msg.Path) answer {
 	check := s.srv.opt.CheckMail
 	if check == nil {
 		return answer{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.srv.lim.CommandWait)
 	defer cancel()
-	return refusedBy(check(ctx))
+	who := s.who // a copy: the hook may keep it
+	return refusedBy(check(ctx, &who, from))
 }
 
 // refuseMail counts a refused MAIL as an idle command, so that a client cannot
@@ -100,7 +105,8 @@ func recipientReply(err error) msg.Reply {
 	return replyLater
 }
 
-// mailParameters reads SIZE= (RFC 1870), BODY= (RFC 6152) and SMTPUTF8 (RFC 6531).
+// mailParameters reads SIZE= (RFC 1870), BODY= (RFC 6152), SMTPUTF8 (RFC 6531) and,
+// where AUTH is offered, AUTH= (RFC 4954 section 5).
 func (s *session) mailParameters(params []string) (*transaction, msg.Reply) {
 	tx := &transaction{}
 	if len(params) > 0 && !s.who.ESMTP {
@@ -114,6 +120,12 @@ func (s *session) mailParameters(params []string) (*transaction, msg.Reply) {
 			return nil, replyTwice
 		}
 		seen[name] = true
+		if name == "AUTH" && s.offersAuth() {
+			if !validSubmitter(value) {
+				return nil, replyBadValue
+			}
+			continue
+		}
 		if r := tx.parameter(name, value, has); r != (msg.Reply{}) {
 			return nil, r
 		}

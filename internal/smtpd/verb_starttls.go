@@ -1,8 +1,10 @@
 package smtpd
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"net"
 	"strings"
 	"time"
 
@@ -43,13 +45,17 @@ func (s *session) startTLS(ctx context.Context, arg string) answer {
 		return answer{end: true}
 	}
 	s.resetAll()
+	s.identify()
 	return answer{}
 }
 
 func (s *session) handshake(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, min(handshakeWait, s.srv.lim.CommandWait))
 	defer cancel()
-	conn := tls.Server(s.raw, s.srv.opt.TLS)
+	if s.srv.opt.TLS == nil {
+		return false
+	}
+	conn := tls.Server(s.unread(), s.srv.opt.TLS)
 	_ = s.raw.SetDeadline(time.Time{}) // the context keeps the time
 	if err := conn.HandshakeContext(ctx); err != nil {
 		s.event(evTLSFailed)
@@ -57,9 +63,37 @@ func (s *session) handshake(ctx context.Context) bool {
 		return false
 	}
 	s.w.conn = conn
-	s.who.TLS = describeTLS(conn.ConnectionState())
+	state := conn.ConnectionState()
+	s.who.TLS, s.shown = describeTLS(state), state.PeerCertificates
 	s.event(evTLS)
 	return true
+}
+
+// unread is the connection with what was read of it already: behind a PROXY header
+// the first octets of TLS may have come in the same segment.
+func (s *session) unread() net.Conn {
+	early := bytes.Clone(s.w.buffered())
+	s.w.discard(len(early))
+	if len(early) == 0 {
+		return s.raw
+	}
+	return &prefixed{s.raw, early}
+}
+
+// prefixed is a connection before whose octets others are read.
+type prefixed struct {
+	net.Conn
+	first []byte
+}
+
+// Read reads the first octets first.
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.first) == 0 {
+		return p.Conn.Read(b)
+	}
+	n := copy(b, p.first)
+	p.first = p.first[n:]
+	return n, nil
 }
 
 // describeTLS is such as "TLS1.3 TLS_AES_128_GCM_SHA256".

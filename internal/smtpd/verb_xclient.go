@@ -37,7 +37,8 @@ func (s *session) xclient(arg string) answer {
 	s.resetAll()
 	x.apply(&s.who)
 	s.greeted = x.helo != ""
-	s.who.Outbound = s.outbound()
+	s.shown = nil // the certificate is the front's
+	s.identify()
 	s.event(evXCLIENT)
 	return answer{Reply: s.greeting()}
 }

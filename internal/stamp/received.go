@@ -64,6 +64,9 @@ func protocol(m *msg.Message) string {
 	if m.Session.TLS != "" {
 		word += "S"
 	}
+	if m.Session.Identity.Proof == msg.ByPassword { // that, and not who: the account is nobody else's business
+		word += "A"
+	}
 	return word
 }
 

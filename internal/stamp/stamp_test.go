@@ -133,6 +133,11 @@ func TestReceivedProtocolAndRecipient(t *testing.T) {
 		if got := unfolded(received(nil, in)); !strings.Contains(got, tt.want) {
 			t.Errorf("%+v: %s", tt, got)
 		}
+		in.Message.Session.Identity = msg.Identity{Proof: msg.ByPassword, Account: "lan", Agency: "health"}
+		want := strings.Replace(tt.want, " id ", "A id ", 1) // RFC 3848: and not who
+		if got := unfolded(received(nil, in)); !strings.Contains(got, want) || strings.Contains(got, "lan") || strings.Contains(got, "health") {
+			t.Errorf("%+v, authenticated: %s", tt, got)
+		}
 	}
 }
 

@@ -56,6 +56,8 @@ func (e Event) attrs() []slog.Attr {
 		slog.String("helo", lang.Safe(m.Session.Helo, 255)),
 		slog.String("from", lang.Safe(m.Envelope.From.Raw, 320)),
 		slog.Int("recipients", len(m.Envelope.To)),
+		slog.String("agency", m.Session.Identity.Agency),
+		slog.String("account", m.Session.Identity.Account),
 		slog.Int("size", len(m.Raw)),
 		slog.String("fate", Fate(e.Decisions, e.Reply)),
 		slog.String("reason", reasons(e.Decisions)),
