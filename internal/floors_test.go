@@ -15,7 +15,7 @@ import (
 // floors says on which floor each package lives; a pattern may end in /*.
 func floors() [][]string {
 	return [][]string{
-		{"msg", "lang", "scanproto", "conformance"},
+		{"msg", "lang", "scanproto", "conformance", "store/storetest"},
 		{"tomlfile", "dane"},
 		{"config", "dns", "dns/fake", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "pgp", "relay", "queue", "quarantine"},

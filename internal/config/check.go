@@ -35,7 +35,7 @@ func check(file *tomlfile.File, c *Config) error {
 		k.choice(name, Inspectors(), "inspect", "skip", i)
 	}
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
-	k.choice(c.Store.URL, []string{"sqlite"}, "store", "url")
+	k.store(c.Store.URL)
 	if c.Metrics.Address != "" {
 		k.address(c.Metrics.Address, "metrics", "address")
 	}
@@ -56,6 +56,16 @@ func (k *checker) hostname(h string) {
 	if !domainForm.MatchString(strings.ToLower(h)) || !strings.Contains(h, ".") {
 		k.complain(lang.T("hostname '"+h+"' không phải tên miền đầy đủ", "hostname '"+h+"' is not a fully qualified domain name"),
 			lang.T("ghi tên máy có trong DNS, như gw.example.gov.vn", "write the host's name in the DNS, such as gw.example.gov.vn"), "hostname")
+	}
+}
+
+// store checks only the kind: whether the address is right, "congthu check" finds out by
+// connecting. It may hold a password, so it is not shown.
+func (k *checker) store(url string) {
+	kind, _, _ := strings.Cut(url, "://")
+	if url != "sqlite" && kind != "postgres" && kind != "postgresql" {
+		k.complain(lang.T("không biết loại kho dữ liệu này", "no such kind of store"),
+			lang.T(`ghi "sqlite" hoặc "postgres://người-dùng@máy-chủ/cơ-sở-dữ-liệu"`, `write "sqlite" or "postgres://user@server/database"`), "store", "url")
 	}
 }
 

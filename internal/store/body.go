@@ -50,7 +50,7 @@ func (d *DB) Stage(content ...[]byte) (*Body, error) {
 	for _, c := range content {
 		b.Size += int64(len(c))
 	}
-	if b.Size <= inlineMax {
+	if b.Size <= d.engine.inline() {
 		b.content = make([]byte, 0, b.Size) // never nil, which would mean a file
 		for _, c := range content {
 			b.content = append(b.content, c...)
@@ -110,10 +110,11 @@ func fill(f file, content [][]byte) error {
 // outcome is known (the file has no row), so what is not an I/O error, such as
 // too many open files, passes.
 func (d *DB) noteFile(path string, err error) error {
-	if grade(err) == mild {
+	bad := gradeFile(err)
+	if bad == mild {
 		return fmt.Errorf("store: %s: %w", path, err)
 	}
-	return d.health.note(fmt.Errorf("%s: %w", path, err))
+	return d.health.note(fmt.Errorf("%s: %w", path, err), bad)
 }
 
 // Attach records the body in the work of tx. The caller refers to b.ID from a
@@ -134,7 +135,7 @@ func (b *Body) Attach(ctx context.Context, tx Tx) error {
 // nothing. After an I/O error the file stays, because the commit may turn out to
 // have happened; the next Open knows.
 func (b *Body) Discard() {
-	if b.attached || b.content != nil || b.Size <= inlineMax || b.db.health.broken() != nil {
+	if b.attached || b.content != nil || b.Size <= b.db.engine.inline() || b.db.health.broken() != nil {
 		return
 	}
 	if err := b.db.fs.Remove(b.db.bodyPath(b.ID)); err != nil {
@@ -144,7 +145,15 @@ func (b *Body) Discard() {
 
 // Unref removes a body that no row refers to any more; with another reference
 // left it does nothing. The caller has removed its own row first.
+//
+// In a database that is shared the body goes just before the commit: two gateways that
+// each remove one of its last two references must not both find the other's, and so it
+// is locked, in an order in which they cannot wait for each other.
 func (d *DB) Unref(ctx context.Context, tx Tx, id string) error {
+	if w, ok := tx.(*writeTx); ok && d.engine.shared() {
+		w.unrefs = append(w.unrefs, id)
+		return nil
+	}
 	var inline bool
 	err := tx.QueryRow(ctx, `SELECT content IS NOT NULL FROM body WHERE id = $1`, id).Scan(&inline)
 	if errors.Is(err, sql.ErrNoRows) {

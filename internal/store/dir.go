@@ -14,11 +14,8 @@ import (
 
 const lockName = "congthu.lock"
 
-// prepareDir makes the data directory what it must be and takes its lock. The
-// database file is made here, so that it is never readable by others, and only
-// under the lock: closing a second descriptor of a file that SQLite has open
-// would drop SQLite's own locks.
-func prepareDir(dir, path string, lock *io.Closer) error {
+// prepareDir makes the data directory what it must be and takes its lock.
+func prepareDir(dir string, lock *io.Closer) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return problemOpen(dir, err)
 	}
@@ -30,6 +27,13 @@ func prepareDir(dir, path string, lock *io.Closer) error {
 		return err
 	}
 	*lock = l
+	return nil
+}
+
+// prepareFiles makes the place of body files, and the database file, so that it is
+// never readable by others. It runs only under the lock: closing a second descriptor
+// of a file that SQLite has open would drop SQLite's own locks.
+func prepareFiles(dir, path string) error {
 	bodies := filepath.Join(dir, bodiesDir)
 	if err := os.Mkdir(bodies, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return problemOpen(bodies, err)

@@ -115,7 +115,7 @@ func TestBodyFileOrder(t *testing.T) {
 	d := &faultyDisk{}
 	db := open(t, Options{fs: d})
 	d.log = nil
-	db.writer.conn.fail = func(q string) error {
+	db.writer.conn.base().fail = func(q string) error {
 		if q == "COMMIT" {
 			return d.do("commit")
 		}
@@ -135,7 +135,7 @@ func TestFailedCommit(t *testing.T) {
 		t.Run(query, func(t *testing.T) {
 			db := open(t, Options{})
 			eio := &os.SyscallError{Syscall: "fdatasync", Err: syscall.EIO}
-			db.writer.conn.fail = func(q string) error {
+			db.writer.conn.base().fail = func(q string) error {
 				if q == query {
 					return eio
 				}
@@ -150,7 +150,7 @@ func TestFailedCommit(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			db.writer.conn.fail = nil
+			db.writer.conn.base().fail = nil
 			if err := db.Update(t.Context(), touch); !errors.Is(err, ErrBroken) {
 				t.Errorf("the store writes again after an I/O error: %v", err)
 			}
@@ -169,7 +169,7 @@ func TestFailedCommit(t *testing.T) {
 func TestBodyFileSurvivesUnknownCommit(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, Options{Dir: dir})
-	db.writer.conn.fail = func(q string) error {
+	db.writer.conn.base().fail = func(q string) error {
 		if q == "COMMIT" {
 			return syscall.EIO
 		}

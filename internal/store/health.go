@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 )
 
 // How bad an error of the database is.
@@ -15,6 +17,18 @@ const (
 	full                   // no room
 	fatal                  // I/O error, damage: what is on disk is no longer known
 )
+
+// gradeFile grades an error of the data directory's disk. What is not the disk's is
+// the caller's own.
+func gradeFile(err error) badness {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return full
+	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
+		return fatal
+	}
+	return mild
+}
 
 // health remembers the last failure of the writer.
 type health struct {
@@ -56,14 +70,14 @@ func (h *health) fine() {
 	}
 }
 
-// note records a failure and returns it as callers shall see it.
-func (h *health) note(err error) error {
+// note records a failure, which is that bad, and returns it as callers shall see it.
+func (h *health) note(err error, bad badness) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.fatal {
 		return h.cause
 	}
-	switch grade(err) {
+	switch bad {
 	case full:
 		h.cause = fmt.Errorf("%w: %w", ErrFull, err)
 	case fatal:
@@ -74,7 +88,7 @@ func (h *health) note(err error) error {
 	return h.cause
 }
 
-// touch is the test write of a store that ran full.
+// touch is the test write of a store in trouble.
 func touch(tx Tx) error {
 	_, err := tx.Exec(context.Background(), `UPDATE probe SET n = n + 1`)
 	return err

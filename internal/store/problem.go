@@ -1,7 +1,9 @@
 package store
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"congthu/internal/lang"
 )
@@ -25,16 +27,60 @@ func (p *Problem) Unwrap() error { return p.Err }
 func (p *Problem) In(l lang.Lang) string {
 	out := p.Path + ": " + p.What.In(l)
 	if p.Err != nil {
-		out += ": " + lang.Safe(p.Err.Error(), 400)
+		out += ": " + lang.Safe(strings.Join(strings.Fields(p.Err.Error()), " "), 400)
 	}
 	return out + "; " + p.Hint.In(l)
 }
 
-func problemURL(url string) error {
+func problemURL(kind string) error {
 	return &Problem{
-		Path: "store.url", Err: fmt.Errorf("%q", url),
+		Path: "store.url", Err: fmt.Errorf("%q", kind),
 		What: lang.T("không biết loại kho dữ liệu này", "no such kind of store"),
-		Hint: lang.T(`hiện chỉ có "sqlite"`, `only "sqlite" exists for now`),
+		Hint: lang.T(`ghi "sqlite" hoặc "postgres://người-dùng@máy-chủ/cơ-sở-dữ-liệu"`, `write "sqlite" or "postgres://user@server/database"`),
+	}
+}
+
+func problemServerURL(err error) error {
+	return &Problem{
+		Path: "store.url", Err: err,
+		What: lang.T("không hiểu địa chỉ PostgreSQL", "cannot read the PostgreSQL address"),
+		Hint: lang.T("ghi như postgres://người-dùng@máy-chủ:5432/cơ-sở-dữ-liệu; mật khẩu nên để trong passfile", "write it like postgres://user@server:5432/database; the password is best kept in a passfile"),
+	}
+}
+
+// problemServer leaves a problem that is one already as it is.
+func problemServer(label string, err error) error {
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		return err
+	}
+	return &Problem{
+		Path: label, Err: err,
+		What: lang.T("không dùng được máy chủ PostgreSQL", "cannot use the PostgreSQL server"),
+		Hint: lang.T("kiểm tra máy chủ có chạy, store.url, mật khẩu (PGPASSFILE) và quyền của người dùng", "check that the server runs, store.url, the password (PGPASSFILE) and the user's rights"),
+	}
+}
+
+func problemUnsafe(label, setting string) error {
+	return &Problem{
+		Path: label,
+		What: lang.T("máy chủ có thể mất thư khi mất điện: "+setting, "the server can lose mail in a power cut: "+setting),
+		Hint: lang.T("đặt fsync = on trong postgresql.conf rồi nạp lại máy chủ", "set fsync = on in postgresql.conf and reload the server"),
+	}
+}
+
+func problemEncoding(label, encoding string) error {
+	return &Problem{
+		Path: label,
+		What: lang.T("cơ sở dữ liệu dùng bảng mã "+encoding, "the database has the encoding "+encoding),
+		Hint: lang.T("tạo cơ sở dữ liệu khác với ENCODING 'UTF8'", "create another database with ENCODING 'UTF8'"),
+	}
+}
+
+func problemStandby(label string) error {
+	return &Problem{
+		Path: label,
+		What: lang.T("máy chủ này là bản sao chỉ đọc", "this server is a read-only standby"),
+		Hint: lang.T("ghi máy chủ chính, hoặc liệt kê các máy chủ và thêm target_session_attrs=read-write", "name the primary, or list the servers and add target_session_attrs=read-write"),
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 //go:embed schema/*.sql
@@ -43,45 +42,57 @@ type querier interface {
 }
 
 // version reads the schema's version; 0 is an empty database.
-func version(ctx context.Context, db querier) (int, error) {
+func version(ctx context.Context, e engine, db querier) (int, error) {
 	var v int
 	err := db.QueryRowContext(ctx, `SELECT version FROM schema_version`).Scan(&v)
-	if errors.Is(err, sql.ErrNoRows) || (err != nil && strings.Contains(err.Error(), "no such table")) {
+	if errors.Is(err, sql.ErrNoRows) || (err != nil && e.noTable(err)) {
 		return 0, nil
 	}
 	return v, err
 }
 
-// migrate brings the schema up to date, each step in its own transaction.
-func migrate(ctx context.Context, conn *sql.Conn, path string) error {
-	v, err := version(ctx, conn)
+// migrate brings the schema up to date, each step in its own transaction. Of several
+// gateways that start at once one does it, and the others find it done.
+func migrate(ctx context.Context, e engine, conn *sql.Conn) error {
+	unlock, err := e.lock(ctx, conn)
 	if err != nil {
-		return problemOpen(path, err)
+		return e.problem(err)
+	}
+	if err := upgrade(ctx, e, conn); err != nil {
+		return errors.Join(err, unlock())
+	}
+	return unlock()
+}
+
+func upgrade(ctx context.Context, e engine, conn *sql.Conn) error {
+	v, err := version(ctx, e, conn)
+	if err != nil {
+		return e.problem(err)
 	}
 	steps := migrations()
 	if v > len(steps) {
-		return problemNewer(path, v)
+		return problemNewer(e.label(), v)
 	}
 	for ; v < len(steps); v++ {
-		if err := step(ctx, conn, v, steps[v]); err != nil {
-			return problemOpen(path, fmt.Errorf("schema version %d: %w", v+1, err))
+		if err := step(ctx, e, conn, v, steps[v]); err != nil {
+			return e.problem(fmt.Errorf("schema version %d: %w", v+1, err))
 		}
 	}
 	return nil
 }
 
-func step(ctx context.Context, conn *sql.Conn, v int, text string) error {
+func step(ctx context.Context, e engine, conn *sql.Conn, v int, text string) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a Commit this does nothing
 	if v == 0 {
-		if _, err := tx.ExecContext(ctx, `CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version (version) VALUES (0)`); err != nil {
+		if err := e.script(ctx, tx, `CREATE TABLE schema_version (version BIGINT NOT NULL); INSERT INTO schema_version (version) VALUES (0)`); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, strings.ReplaceAll(text, "{blob}", blobType)); err != nil {
+	if err := e.script(ctx, tx, text); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE schema_version SET version = $1`, v+1); err != nil {
@@ -91,15 +102,15 @@ func step(ctx context.Context, conn *sql.Conn, v int, text string) error {
 }
 
 // checkVersion is for readers, who cannot upgrade.
-func checkVersion(ctx context.Context, db querier, path string) error {
-	v, err := version(ctx, db)
+func checkVersion(ctx context.Context, e engine, db querier) error {
+	v, err := version(ctx, e, db)
 	switch {
 	case err != nil:
-		return problemOpen(path, err)
+		return e.problem(err)
 	case v > len(migrations()):
-		return problemNewer(path, v)
+		return problemNewer(e.label(), v)
 	case v < len(migrations()):
-		return problemOlder(path, v)
+		return problemOlder(e.label(), v)
 	}
 	return nil
 }

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -15,17 +16,14 @@ import (
 
 // This file holds all that is said to SQLite and not to SQL.
 
-// blobType is the column type for octets.
-const blobType = "BLOB"
+// inlineMax is the largest content that SQLite keeps as a row. Above it one more
+// file with its own syncs is cheaper than pages in the write-ahead log, which
+// are written twice.
+const inlineMax = 256 << 10
 
 // busyTimeout is how long (ms) another process, such as a backup, may hold the
 // write lock before a batch fails.
 const busyTimeout = "5000"
-
-// maxStatements bounds the prepared statements kept. Queries are constants, so
-// the program has a few dozen; a query built from data is a mistake that must
-// not eat memory.
-const maxStatements = 256
 
 // Pages of 4 KB in the write-ahead log: from the first number on they are copied
 // into the database, at the second the writer waits for readers so that the log
@@ -34,6 +32,53 @@ const (
 	walCopy  = 4000
 	walReset = 16000
 )
+
+// sqliteEngine is the database as a file in the data directory. The directory's lock
+// makes this process the only one that writes it.
+type sqliteEngine struct{ dir string }
+
+func (e sqliteEngine) label() string  { return filepath.Join(e.dir, fileName) }
+func (sqliteEngine) shared() bool     { return false }
+func (sqliteEngine) inline() int64    { return inlineMax }
+func (e sqliteEngine) prepare() error { return prepareFiles(e.dir, e.label()) }
+
+func (e sqliteEngine) problem(err error) error { return problemOpen(e.label(), err) }
+
+func (e sqliteEngine) present() error {
+	if _, err := os.Lstat(e.label()); err != nil {
+		return problemMissing(e.label(), err)
+	}
+	return nil
+}
+
+func (e sqliteEngine) readers(readOnly bool) (*sql.DB, error) {
+	return sql.Open("sqlite", readerDSN(e.label(), readOnly))
+}
+
+// snapshot: in WAL mode every transaction sees one moment.
+func (sqliteEngine) snapshot() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
+
+// patience: a reader waits for nobody but the disk.
+func (sqliteEngine) patience(ctx context.Context) (context.Context, context.CancelFunc) {
+	return ctx, func() {}
+}
+
+// lock: the lock of the data directory is enough.
+func (sqliteEngine) lock(context.Context, *sql.Conn) (func() error, error) {
+	return func() error { return nil }, nil
+}
+
+func (e sqliteEngine) script(ctx context.Context, tx *sql.Tx, text string) error {
+	_, err := tx.ExecContext(ctx, e.dialect().Replace(text))
+	return err
+}
+
+func (sqliteEngine) noTable(err error) bool { return strings.Contains(err.Error(), "no such table") }
+
+// dialect: the only writer has nobody to lock rows against.
+func (sqliteEngine) dialect() *strings.Replacer {
+	return words("BLOB", "CAST(unixepoch('subsec') * 1000 AS INTEGER)", "", "", "-- ")
+}
 
 // fileURI names the database so that any character may be in its path.
 func fileURI(path string, params url.Values) string {
@@ -49,7 +94,7 @@ func writerDSN(path string) string {
 	return fileURI(path, url.Values{
 		"_busy_timeout": {busyTimeout}, "_foreign_keys": {"1"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"},
 		"_dqs": {"0"}, "_defensive": {"1"}, "_error_rc": {"1"},
-		// The writer makes its checkpoints itself, see checkpoint.
+		// The writer makes its checkpoints itself, see settle.
 		"_pragma": {"wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-16384)"},
 	})
 }
@@ -62,29 +107,24 @@ func readerDSN(path string, readOnly bool) string {
 	return fileURI(path, v)
 }
 
-// writeConn is the only connection that writes.
-type writeConn struct {
-	db    *sql.DB
-	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
-	fail  func(query string) error // tests: an error instead of running it
-}
+// sqliteConn is the only connection that writes the file.
+type sqliteConn struct{ writeConn }
 
-func openWriter(ctx context.Context, path string) (*writeConn, error) {
+func (e sqliteEngine) writer(ctx context.Context) (conn, error) {
 	// fdatasync makes the same data durable with less work for the journal of
 	// the file system. Where it does not exist, fsync stays.
 	if _, err := sqlite.Fdatasync(true); err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", writerDSN(path))
+	db, err := sql.Open("sqlite", writerDSN(e.label()))
 	if err != nil {
 		return nil, err
 	}
-	conn, err := db.Conn(ctx)
+	sc, err := db.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	c := &writeConn{db: db, conn: conn, stmts: map[string]*sql.Stmt{}}
+	c := &sqliteConn{writeConn{db: db, conn: sc, words: e.dialect(), stmts: map[string]*sql.Stmt{}}}
 	if err := c.check(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -93,7 +133,7 @@ func openWriter(ctx context.Context, path string) (*writeConn, error) {
 
 // check makes sure that the settings which the promises rest on took effect;
 // SQLite answers some pragmas it cannot honour by keeping the old value.
-func (c *writeConn) check(ctx context.Context) error {
+func (c *sqliteConn) check(ctx context.Context) error {
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
 		var got string
 		if err := c.conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&got); err != nil {
@@ -106,46 +146,31 @@ func (c *writeConn) check(ctx context.Context) error {
 	return nil
 }
 
-// prepare returns the statement for the query, from memory if it was used
-// before.
-func (c *writeConn) prepare(query string) (*sql.Stmt, error) {
-	if c.fail != nil {
-		if err := c.fail(query); err != nil {
-			return nil, err
-		}
+func (c *sqliteConn) begin() error     { return c.verb("BEGIN IMMEDIATE") }
+func (c *sqliteConn) savepoint() error { return c.verb("SAVEPOINT one") }
+func (c *sqliteConn) release() error   { return c.verb("RELEASE one") }
+func (c *sqliteConn) commit() error    { return c.verb("COMMIT") }
+
+func (c *sqliteConn) undo() error {
+	if err := c.verb("ROLLBACK TO one"); err != nil {
+		return err
 	}
-	if s := c.stmts[query]; s != nil {
-		return s, nil
-	}
-	if len(c.stmts) >= maxStatements {
-		c.forget()
-	}
-	s, err := c.conn.PrepareContext(context.Background(), query)
-	if err == nil {
-		c.stmts[query] = s
-	}
-	return s, err
+	return c.release()
 }
 
-func (c *writeConn) forget() {
-	for q, s := range c.stmts {
-		_ = s.Close() // frees memory only
-		delete(c.stmts, q)
-	}
-}
+func (c *sqliteConn) verb(query string) error { return c.exec(context.Background(), query) }
 
-func (c *writeConn) exec(query string) error {
-	s, err := c.prepare(query)
-	if err == nil {
-		_, err = s.ExecContext(context.Background())
-	}
-	return err
-}
+// context: a statement of SQLite that is interrupted can roll back the whole
+// transaction, with the work of others in it, and it waits for nobody but the disk.
+func (*sqliteConn) context() context.Context { return context.Background() }
 
-// checkpoint copies the log into the database when it has grown. It runs after
+// unref is for engines that must lock first; here it was done at once.
+func (*sqliteConn) unref([]string) error { return nil }
+
+// settle copies the log into the database when it has grown. It runs after
 // the callers of a batch have their answer, and unlike SQLite's automatic
 // checkpoint it does not keep a failed fsync to itself.
-func (c *writeConn) checkpoint() error {
+func (c *sqliteConn) settle() error {
 	var busy, log, copied int
 	if err := c.pragma("PRAGMA wal_checkpoint(NOOP)", &busy, &log, &copied); err != nil {
 		return err
@@ -159,8 +184,8 @@ func (c *writeConn) checkpoint() error {
 	return nil
 }
 
-func (c *writeConn) pragma(query string, dest ...any) error {
-	s, err := c.prepare(query)
+func (c *sqliteConn) pragma(query string, dest ...any) error {
+	s, err := c.prepare(context.Background(), query)
 	if err != nil {
 		return err
 	}
@@ -169,27 +194,19 @@ func (c *writeConn) pragma(query string, dest ...any) error {
 
 // rollback ends a failed transaction. That there is none any more is the usual
 // case after an I/O error, and no news.
-func (c *writeConn) rollback() { _ = c.exec("ROLLBACK") }
+func (c *sqliteConn) rollback() { _ = c.verb("ROLLBACK") }
 
-func (c *writeConn) close() error {
+func (c *sqliteConn) close() error {
 	c.forget()
 	return errors.Join(c.conn.Close(), c.db.Close())
 }
 
 // grade tells how bad an error is. What is not known to be harmless is fatal.
-func grade(err error) badness {
-	var e *sqlite.Error
-	switch {
-	case err == nil:
-		return mild
-	case errors.As(err, &e):
+func (*sqliteConn) grade(err error) badness {
+	if e := (*sqlite.Error)(nil); errors.As(err, &e) {
 		return gradeCode(e.Code() & 0xff) // the low octet is the primary code
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return full
-	case errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
-		return fatal
 	}
-	return mild // an error of the caller's own
+	return gradeFile(err)
 }
 
 func gradeCode(code int) badness {

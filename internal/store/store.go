@@ -1,8 +1,9 @@
 // Package store keeps the durable state of the gateway behind one interface:
 // queue, quarantine, and whatever else must survive a crash, are tables of one
-// database. Today the database is an SQLite file in the data directory; the SQL
-// that the other packages write is plain enough for PostgreSQL, and everything
-// that is not stands in sqlite.go.
+// database. That is an SQLite file in the data directory, or a database on a
+// PostgreSQL server, which makes one gateway of all that use it. The SQL that other
+// packages write is the same for both; where the two differ stands in sqlite.go and
+// postgres.go, behind the interface of engine.go.
 //
 // What is promised:
 //
@@ -10,15 +11,19 @@
 //     synced. Callers that arrive together share one COMMIT, because the sync is
 //     the expensive part.
 //   - A failed COMMIT is an error for every caller in it. Its outcome may be
-//     unknown: work that was refused to the caller may still be found after a
-//     restart, which costs a duplicate, never a loss.
+//     unknown: work that was refused to the caller may still be found later, which
+//     costs a duplicate, never a loss.
 //   - After an I/O error nothing more is written until the daemon is restarted: a
 //     second fsync may report success for pages that the kernel has dropped. A
-//     full disk is not such an error; the store heals when there is room again.
-//   - Large contents are files: written, synced, and their directory synced, before
-//     the row that names them is committed. A file without a row is waste and
-//     is swept at the next Open; a row without its file is reported, never
-//     taken for an empty message.
+//     full disk is not such an error, nor is a server that went away: the store
+//     heals when there is room, or the server, again.
+//   - Large contents are files in the data directory of SQLite: written, synced, and
+//     their directory synced, before the row that names them is committed. A file
+//     without a row is waste and is swept at the next Open; a row without its file is
+//     reported, never taken for an empty message. On PostgreSQL all contents are rows,
+//     because every gateway must be able to read them.
+//
+// A data directory belongs to one running gateway with either engine.
 package store
 
 import (
@@ -28,8 +33,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -47,16 +51,11 @@ var (
 const (
 	fileName  = "congthu.db"
 	bodiesDir = "bodies"
-
-	// inlineMax is the largest content that is kept as a row. Above it one more
-	// file with its own syncs is cheaper than pages in the write-ahead log, which
-	// are written twice.
-	inlineMax = 256 << 10
 )
 
 // Options say where the state is.
 type Options struct {
-	URL      string // "sqlite" or "" (the same)
+	URL      string // "sqlite" or "" (the same), or postgres://…, as libpq reads it
 	Dir      string // the data directory; made with mode 0700 when it is missing
 	Log      *slog.Logger
 	ReadOnly bool // look only: takes no lock, so it works beside a running daemon
@@ -68,6 +67,8 @@ type Options struct {
 // DB is an open store. Its methods are safe for concurrent use.
 type DB struct {
 	dir     string
+	engine  engine
+	words   *strings.Replacer
 	log     *slog.Logger
 	fs      files
 	lock    io.Closer
@@ -82,10 +83,11 @@ type DB struct {
 // another process has it, when a newer version of the program has written it, and
 // when files are readable by others.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	if o.URL != "" && o.URL != "sqlite" {
-		return nil, problemURL(o.URL)
+	e, err := newEngine(o)
+	if err != nil {
+		return nil, err
 	}
-	d := &DB{dir: o.Dir, log: o.Log, fs: o.fs}
+	d := &DB{dir: o.Dir, engine: e, words: e.dialect(), log: o.Log, fs: o.fs}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}
@@ -98,47 +100,63 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return d, nil
 }
 
-func (d *DB) open(ctx context.Context, o Options) error {
-	path := filepath.Join(d.dir, fileName)
-	if o.ReadOnly {
-		if _, err := os.Lstat(path); err != nil {
-			return problemMissing(path, err)
-		}
-		return d.openReaders(ctx, path, true)
+func newEngine(o Options) (engine, error) {
+	kind, _, _ := strings.Cut(o.URL, ":")
+	switch kind {
+	case "", "sqlite":
+		return sqliteEngine{o.Dir}, nil
+	case "postgres", "postgresql":
+		return newPostgres(o.URL)
 	}
-	if err := prepareDir(d.dir, path, &d.lock); err != nil {
+	return nil, problemURL(kind)
+}
+
+func (d *DB) open(ctx context.Context, o Options) error {
+	if o.ReadOnly {
+		if err := d.engine.present(); err != nil {
+			return err
+		}
+		return d.openReaders(ctx, true)
+	}
+	if err := prepareDir(d.dir, &d.lock); err != nil {
 		return err
 	}
-	conn, err := openWriter(ctx, path)
-	if err != nil {
-		return problemOpen(path, err)
+	if err := d.engine.prepare(); err != nil {
+		return err
 	}
-	if err := migrate(ctx, conn.conn, path); err != nil {
+	conn, err := d.engine.writer(ctx)
+	if err != nil {
+		return d.engine.problem(err)
+	}
+	if err := migrate(ctx, d.engine, conn.base().conn); err != nil {
 		return errors.Join(err, conn.close())
 	}
 	if err := d.fs.SyncDir(d.dir); err != nil {
 		return errors.Join(problemOpen(d.dir, err), conn.close())
 	}
 	d.writer = startWriter(conn, &d.health, d.log, o.maxBatch)
-	if err := d.openReaders(ctx, path, false); err != nil {
+	if err := d.openReaders(ctx, false); err != nil {
 		return err
 	}
 	return d.sweep(ctx)
 }
 
-func (d *DB) openReaders(ctx context.Context, path string, readOnly bool) error {
-	db, err := sql.Open("sqlite", readerDSN(path, readOnly))
+func (d *DB) openReaders(ctx context.Context, readOnly bool) error {
+	db, err := d.engine.readers(readOnly)
 	if err != nil {
-		return problemOpen(path, err)
+		return d.engine.problem(err)
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
 	d.readers = db
 	if readOnly {
-		return checkVersion(ctx, db, path)
+		return checkVersion(ctx, d.engine, db)
 	}
 	return nil
 }
+
+// Shared tells whether other gateways may work on the same tables.
+func (d *DB) Shared() bool { return d.engine.shared() }
 
 // Close waits for the work that Update has taken, then closes the files and
 // gives the lock back.
@@ -177,20 +195,34 @@ func (d *DB) Update(ctx context.Context, fn func(Tx) error) error {
 
 // View runs fn on a consistent snapshot. Rows must be closed before fn returns.
 func (d *DB) View(ctx context.Context, fn func(Tx) error) error {
-	tx, err := d.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	ctx, cancel := d.engine.patience(ctx)
+	defer cancel()
+	tx, err := d.snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("store: view: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	return fn(readTx{tx})
+	return fn(readTx{tx, d.words})
+}
+
+// snapshot begins a View. A connection that was lost while it was idle, because the
+// server was restarted, is found out only by using it.
+func (d *DB) snapshot(ctx context.Context) (tx *sql.Tx, err error) {
+	for range 3 {
+		if tx, err = d.readers.BeginTx(ctx, d.engine.snapshot()); err == nil || ctx.Err() != nil || !d.engine.shared() {
+			break
+		}
+	}
+	return tx, err
 }
 
 // Healthy returns nil while the store takes work. Otherwise the error is
-// ErrFull, which heals by itself, or ErrBroken, which needs a restart.
+// ErrBroken, which needs a restart, or another that heals by itself, such as ErrFull.
 func (d *DB) Healthy() error { return d.health.err() }
 
 // Free returns the octets that the data directory's file system still has for
-// us, and its size.
+// us, and its size. The disk of a PostgreSQL server is not ours to look at: a full one
+// is known by Healthy, after it has refused the first work.
 func (d *DB) Free() (free, total uint64, err error) { return freeSpace(d.dir) }
 
 // probe is how often a store that ran full tries whether there is room again.

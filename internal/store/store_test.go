@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"congthu/internal/store/storetest"
 )
 
 func open(t *testing.T, o Options) *DB {
@@ -65,14 +67,19 @@ func count(t *testing.T, db *DB, query string) int {
 func bodyFiles(t *testing.T, db *DB) int {
 	t.Helper()
 	es, err := os.ReadDir(filepath.Join(db.dir, bodiesDir))
+	if db.Shared() && errors.Is(err, os.ErrNotExist) {
+		return 0 // all contents are rows
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	return len(es)
 }
 
-func TestBodyRoundTrip(t *testing.T) {
-	db := open(t, Options{})
+func TestBodyRoundTrip(t *testing.T) { storetest.Each(t, testBodyRoundTrip) }
+
+func testBodyRoundTrip(t *testing.T, url string) {
+	db := open(t, Options{URL: url})
 	big := bytes.Repeat([]byte("0123456789abcdef"), 40<<10) // 640 KB: a file
 	tests := []struct {
 		name    string
@@ -95,7 +102,7 @@ func TestBodyRoundTrip(t *testing.T) {
 		if err != nil || !bytes.Equal(got, bytes.Join(tt.content, nil)) {
 			t.Errorf("%s: %d octets, %v", tt.name, len(got), err)
 		}
-		if n := bodyFiles(t, db); n != tt.files {
+		if n := bodyFiles(t, db); n != tt.files && !db.Shared() {
 			t.Errorf("%s: %d body files, want %d", tt.name, n, tt.files)
 		}
 	}
@@ -104,8 +111,10 @@ func TestBodyRoundTrip(t *testing.T) {
 	}
 }
 
-func TestUnref(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+func TestUnref(t *testing.T) { storetest.Each(t, testUnref) }
+
+func testUnref(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	big := make([]byte, inlineMax+1)
 	for _, content := range [][]byte{[]byte("small"), big} {
 		id, err := put(ctx, db, "one", content)
@@ -142,7 +151,11 @@ func TestUnref(t *testing.T) {
 }
 
 func TestBodyCannotBeDeletedWhileReferred(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+	storetest.Each(t, testBodyCannotBeDeletedWhileReferred)
+}
+
+func testBodyCannotBeDeletedWhileReferred(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	id, err := put(ctx, db, "one", []byte("x"))
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +209,11 @@ func TestDamageIsSeen(t *testing.T) {
 }
 
 func TestUpdateErrorUndoesOnlyItself(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+	storetest.Each(t, testUpdateErrorUndoesOnlyItself)
+}
+
+func testUpdateErrorUndoesOnlyItself(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	mine := errors.New("mine")
 	var wg sync.WaitGroup
 	var wrong atomic.Int32
@@ -242,10 +259,12 @@ func TestUpdateErrorUndoesOnlyItself(t *testing.T) {
 	}
 }
 
-func TestCallersShareCommits(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+func TestCallersShareCommits(t *testing.T) { storetest.Each(t, testCallersShareCommits) }
+
+func testCallersShareCommits(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	var commits atomic.Int32
-	db.writer.conn.fail = func(q string) error {
+	db.writer.conn.base().fail = func(q string) error {
 		if q == "COMMIT" {
 			commits.Add(1)
 		}
@@ -275,8 +294,10 @@ func TestCallersShareCommits(t *testing.T) {
 	}
 }
 
-func TestUpdateContext(t *testing.T) {
-	db := open(t, Options{})
+func TestUpdateContext(t *testing.T) { storetest.Each(t, testUpdateContext) }
+
+func testUpdateContext(t *testing.T, url string) {
+	db := open(t, Options{URL: url})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	ran := false
@@ -314,8 +335,10 @@ func TestUpdateContext(t *testing.T) {
 	}
 }
 
-func TestAfterCommit(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+func TestAfterCommit(t *testing.T) { storetest.Each(t, testAfterCommit) }
+
+func testAfterCommit(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	called := 0
 	_ = db.Update(ctx, func(tx Tx) error { tx.AfterCommit(func() { called++ }); return errors.New("no") })
 	if called != 0 {
@@ -326,8 +349,10 @@ func TestAfterCommit(t *testing.T) {
 	}
 }
 
-func TestCommitIsAllOrNothing(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+func TestCommitIsAllOrNothing(t *testing.T) { storetest.Each(t, testCommitIsAllOrNothing) }
+
+func testCommitIsAllOrNothing(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	var log []string
 	change := func(name string, err error) *Change {
 		return &Change{
@@ -356,7 +381,11 @@ func TestCommitIsAllOrNothing(t *testing.T) {
 }
 
 func TestViewIsReadOnlyAndConsistent(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+	storetest.Each(t, testViewIsReadOnlyAndConsistent)
+}
+
+func testViewIsReadOnlyAndConsistent(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	err := db.View(ctx, func(tx Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE probe SET n = 5`); !errors.Is(err, ErrReadOnly) {
 			t.Errorf("write in a view: %v", err)
@@ -381,8 +410,10 @@ func TestViewIsReadOnlyAndConsistent(t *testing.T) {
 	}
 }
 
-func TestStatementsAreBounded(t *testing.T) {
-	db, ctx := open(t, Options{}), t.Context()
+func TestStatementsAreBounded(t *testing.T) { storetest.Each(t, testStatementsAreBounded) }
+
+func testStatementsAreBounded(t *testing.T, url string) {
+	db, ctx := open(t, Options{URL: url}), t.Context()
 	for i := range 2 * maxStatements {
 		err := db.Update(ctx, func(tx Tx) error {
 			var n int
@@ -392,7 +423,7 @@ func TestStatementsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(db.writer.conn.stmts); n > maxStatements {
+	if n := len(db.writer.conn.base().stmts); n > maxStatements {
 		t.Errorf("%d statements kept", n)
 	}
 }

@@ -9,7 +9,8 @@ import (
 
 // sweep removes what a crash left: rows of bodies that nothing refers to (there
 // are none, unless a program broke the rules) and files that have no row. It runs
-// under the lock before anything can be staged.
+// under the lock before anything can be staged. Beside other gateways it is safe as
+// well: a body that they are adding is seen together with the row that refers to it.
 func (d *DB) sweep(ctx context.Context) error {
 	if err := d.Update(ctx, func(tx Tx) error {
 		_, err := tx.Exec(ctx, `DELETE FROM body WHERE`+unused)
@@ -17,6 +18,13 @@ func (d *DB) sweep(ctx context.Context) error {
 	}); err != nil {
 		return fmt.Errorf("store: sweep: %w", err)
 	}
+	if d.engine.shared() {
+		return nil // all contents are rows
+	}
+	return d.sweepFiles(ctx)
+}
+
+func (d *DB) sweepFiles(ctx context.Context) error {
 	dir := filepath.Join(d.dir, bodiesDir)
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -33,9 +33,9 @@ const (
 
 // writer is the one goroutine that writes. SQLite has one writer at a time in
 // any case; having it in one place lets requests that arrive during a sync share
-// the next one.
+// the next one, with PostgreSQL too.
 type writer struct {
-	conn    *writeConn
+	conn    conn
 	health  *health
 	log     *slog.Logger
 	max     int
@@ -46,7 +46,7 @@ type writer struct {
 	err     error // of closing the connection; valid after stopped
 }
 
-func startWriter(conn *writeConn, h *health, log *slog.Logger, limit int) *writer {
+func startWriter(conn conn, h *health, log *slog.Logger, limit int) *writer {
 	if limit <= 0 {
 		limit = maxBatch
 	}
@@ -128,29 +128,37 @@ func (w *writer) run() {
 }
 
 // batch runs the first request and those that wait behind it in one
-// transaction, and tells all of them what came of its COMMIT.
+// transaction, and tells all of them what came of its COMMIT. When the database
+// cannot be had at all, all that wait are told now: each would wait for the same.
 func (w *writer) batch(first *request) {
 	var done []*request
+	var unrefs []string
 	err := w.health.broken()
 	if err == nil {
-		err = w.conn.exec("BEGIN IMMEDIATE")
+		err = w.conn.begin()
 	}
+	none := err != nil
 	start := time.Now()
-	for r := first; r != nil; r = w.next(len(done), start, err) {
+	for r := first; r != nil; r = w.next(len(done), start, err != nil && !none) {
 		if !r.state.CompareAndSwap(waiting, taken) {
 			continue
 		}
 		done = append(done, r)
 		if err == nil {
-			err = w.one(r)
+			var ids []string
+			ids, err = w.one(r)
+			unrefs = append(unrefs, ids...)
 		}
+	}
+	if err == nil && len(unrefs) > 0 {
+		err = w.conn.unref(unrefs)
 	}
 	w.finish(done, err)
 }
 
 // next returns the next waiting request, if the batch has room for it.
-func (w *writer) next(n int, start time.Time, err error) *request {
-	if n >= w.max || err != nil || time.Since(start) > maxHold {
+func (w *writer) next(n int, start time.Time, failed bool) *request {
+	if n >= w.max || failed || time.Since(start) > maxHold {
 		return nil
 	}
 	select {
@@ -161,28 +169,28 @@ func (w *writer) next(n int, start time.Time, err error) *request {
 	}
 }
 
-// one runs a request between savepoints. The error it returns is not the
-// request's own (that is in r.err) but one that ends the whole batch.
-func (w *writer) one(r *request) error {
-	if err := w.conn.exec("SAVEPOINT one"); err != nil {
-		return err
+// one runs a request between savepoints and returns the bodies it gave up. The error
+// is not the request's own (that is in r.err) but one that ends the whole batch.
+func (w *writer) one(r *request) ([]string, error) {
+	if err := w.conn.savepoint(); err != nil {
+		return nil, err
 	}
 	tx := &writeTx{c: w.conn}
 	r.err = w.guard(r.fn, tx)
-	if tx.failed != nil {
-		return tx.failed
+	switch {
+	case tx.failed != nil:
+		return nil, tx.failed
+	case r.err == nil && tx.broken != nil:
+		r.err = tx.broken
 	}
 	if r.err == nil {
 		r.after = tx.after
-		return w.conn.exec("RELEASE one")
+		return tx.unrefs, w.conn.release()
 	}
-	if grade(r.err) != mild {
-		return r.err
+	if w.conn.grade(r.err) != mild {
+		return nil, r.err
 	}
-	if err := w.conn.exec("ROLLBACK TO one"); err != nil {
-		return err
-	}
-	return w.conn.exec("RELEASE one")
+	return nil, w.conn.undo()
 }
 
 // guard turns a panic of fn into an error: one caller's mistake must not stop
@@ -200,7 +208,7 @@ func (w *writer) guard(fn func(Tx) error, tx Tx) (err error) {
 // finish commits, or rolls back when err is set, and answers.
 func (w *writer) finish(done []*request, err error) {
 	if err == nil {
-		err = w.conn.exec("COMMIT")
+		err = w.conn.commit()
 	}
 	if err != nil {
 		w.conn.rollback()
@@ -215,8 +223,8 @@ func (w *writer) finish(done []*request, err error) {
 		close(r.done)
 	}
 	if err == nil {
-		if err := w.conn.checkpoint(); err != nil {
-			_ = w.note("store: checkpoint failed", err) // the work itself is safe in the log
+		if err := w.conn.settle(); err != nil {
+			_ = w.note("store: checkpoint failed", err) // the work itself is safe
 		}
 	}
 }
@@ -228,7 +236,7 @@ func (w *writer) note(what string, err error) error {
 	if w.health.err() != nil {
 		level = slog.LevelDebug
 	}
-	err = w.health.note(err)
+	err = w.health.note(err, w.conn.grade(err))
 	w.log.Log(context.Background(), level, what, "error", err)
 	return err
 }
