@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"congthu/internal/config"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 	"congthu/internal/pipeline"
@@ -23,6 +24,8 @@ type explainCmd struct {
 	Helo string   `help:"HELO name / tên HELO." default:"client.invalid"`
 	From string   `help:"Envelope sender / người gửi phong bì."`
 	To   []string `help:"Envelope recipients / người nhận phong bì." placeholder:"ADDRESS"`
+
+	Agency string `help:"As if this agency had sent it / như thể cơ quan này gửi." placeholder:"NAME"`
 }
 
 // Run says what would become of the message, and why, without delivering it.
@@ -33,6 +36,9 @@ func (c *explainCmd) Run(a *app) error {
 	}
 	m, err := c.message(a)
 	if err != nil {
+		return err
+	}
+	if err := c.identify(cfg, m); err != nil {
 		return err
 	}
 	j, err := newJudge(a.ctx, cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -74,6 +80,25 @@ func (c *explainCmd) message(a *app) (*msg.Message, error) {
 		m.Envelope.To = append(m.Envelope.To, p)
 	}
 	return m, nil
+}
+
+// identify makes the client who it would be: by --agency, else by its address.
+func (c *explainCmd) identify(cfg *config.Config, m *msg.Message) error {
+	book, err := agencies(cfg)
+	if err != nil {
+		return err
+	}
+	s := &m.Session
+	s.Identity = book.Identify(s.Remote.Addr(), nil)
+	if c.Agency != "" {
+		a, ok := book.Named(c.Agency)
+		if !ok {
+			return fail(exitUsage, "không có cơ quan nào tên %q trong cấu hình", "the settings have no agency called %q", c.Agency)
+		}
+		s.Identity = msg.Identity{Proof: msg.ByNetwork, Agency: a.Name, Senders: a.Domains}
+	}
+	s.Outbound = s.Identity.Proof != msg.Unproven
+	return nil
 }
 
 func readFile(name string, stdin io.Reader) ([]byte, error) {

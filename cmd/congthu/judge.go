@@ -17,6 +17,7 @@ import (
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/header"
 	"congthu/internal/inspect/link"
+	"congthu/internal/inspect/sender"
 	"congthu/internal/mailauth/dmarc"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
@@ -45,7 +46,7 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
@@ -92,6 +93,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		Parse:        func(raw []byte) *msg.Part { return mimetree.Parse(raw, mimetree.DefaultLimits()) },
 		Authenticate: j.switchedOn([]inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}}),
 		Inspect: j.switchedOn([]inspect.Timed{
+			{Inspector: sender.New(), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
 			{Inspector: content.New(func() *content.Set { return j.rules.Get().Content }), Timeout: 15 * time.Second},

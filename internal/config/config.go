@@ -126,7 +126,7 @@ type Inspect struct {
 }
 
 // Inspectors returns the names that Inspect.Skip may hold, in the order of the path.
-func Inspectors() []string { return []string{"auth", "header", "link", "content", "attach"} }
+func Inspectors() []string { return []string{"auth", "sender", "header", "link", "content", "attach"} }
 
 // Scan is the scan worker.
 type Scan struct {

@@ -89,7 +89,7 @@ func TestLoadComplains(t *testing.T) {
 		{"relay times", "[relay]\nfinal_timeout = \"10m\"\n", ":1:2: timeout and final_timeout must be above 0"},
 		{"route tls", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\ntls = \"yes\"\n", ":4:1: the value 'yes' is not possible"},
 		{"asking strangers", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\nverify_recipients = true\n", ":4:1: recipients are not asked about"},
-		{"skip", "[inspect]\nskip = [\"auth\", \"antivirus\"]\n", ":2:17: the value 'antivirus' is not possible; choose one of: auth, header"},
+		{"skip", "[inspect]\nskip = [\"auth\", \"antivirus\"]\n", ":2:17: the value 'antivirus' is not possible; choose one of: auth, sender, header"},
 		{"listen tls", "[[listen]]\naddress = \"a:1\"\ntls = \"maybe\"\n", ":3:1: the value 'maybe' is not possible"},
 		{"listen auth", "[[listen]]\naddress = \"a:1\"\nauth = \"maybe\"\n", ":3:1: the value 'maybe' is not possible"},
 		{"auth without a certificate", "[[listen]]\naddress = \"a:1\"\nauth = \"on\"\n", ":1:3: this listener needs TLS"},

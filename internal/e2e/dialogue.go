@@ -18,7 +18,9 @@ import (
 //	C| text             said without CRLF
 //	MESSAGE NAME        a message, stuffed, and the final dot
 //	RAW NAME            a message's octets and nothing else
-//	STARTTLS            the TLS handshake
+//	STARTTLS [mine]     the TLS handshake; mine shows ${DIR}/client.pem, whose fingerprint
+//	                    is ${CLIENT} in the config section
+//	TLS [mine]          the same on a new connection to ${TLSPORT}, where TLS comes first
 //	CLOSED              the server has ended the connection, with no further word
 //	FIN                 we end our direction
 //	CLOSEDTLS           as CLOSED, after a TLS alert that may still come
@@ -72,10 +74,17 @@ func (p *player) step(line string) error {
 		p.conn = nil
 	case "TIMES":
 		return p.times(rest)
+	case "TLS":
+		p.hangUp()
+		p.conn = nil
 	}
 	if p.conn == nil {
+		addr := p.g.Addr
+		if verb == "TLS" {
+			addr = p.g.tlsPort()
+		}
 		var err error
-		if p.conn, err = dial(p.g.Addr); err != nil {
+		if p.conn, err = dial(addr); err != nil {
 			return err
 		}
 	}
@@ -107,7 +116,10 @@ func (p *player) speak(verb, rest string) error {
 			raw = stuffed(raw)
 		}
 		return p.conn.say(raw)
-	case "STARTTLS":
+	case "STARTTLS", "TLS":
+		if rest == "mine" {
+			return p.conn.startTLS(p.g.client)
+		}
 		return p.conn.startTLS()
 	case "RCPT":
 		if err := p.conn.say([]byte("RCPT TO:<" + rest + ">\r\n")); err != nil {

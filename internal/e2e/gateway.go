@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,6 +37,7 @@ type Gateway struct {
 	process *exec.Cmd
 	exited  chan struct{}
 	log     logBuffer
+	client  tls.Certificate    // what STARTTLS mine shows
 	ring    openpgp.EntityList // secret keys of the case
 }
 
@@ -73,14 +75,17 @@ func (p Programs) Start(ctx context.Context, c *Case, dir, rules, ip string) (*G
 	if err := layRules(filepath.Join(dir, "rules"), rules, c.Rules); err != nil {
 		return nil, err
 	}
-	if err := g.writeConfig(c.Config, dns, hop); err != nil {
+	if err := errors.Join(g.writeCertificates(), writeMessages(dir, c.Messages)); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(g.writeCertificate(), writeMessages(dir, c.Messages)); err != nil {
+	if err := g.writeConfig(c.Config, dns, hop); err != nil {
 		return nil, err
 	}
 	return g, g.start()
 }
+
+// tlsPort is where a case may have a listener that begins with TLS.
+func (g *Gateway) tlsPort() string { return strings.TrimSuffix(g.Addr, ":2525") + ":4650" }
 
 func serveZone(ctx context.Context, addr string, zone fake.Zone) (string, error) {
 	udp, err := net.ListenPacket("udp", addr)
@@ -152,7 +157,7 @@ address = ""
 func (g *Gateway) writeConfig(over, dns, hop string) error {
 	settings := map[string]any{}
 	for _, text := range []string{baseConfig, over} {
-		text = strings.NewReplacer("${DIR}", g.Dir, "${SMTP}", g.Addr, "${SINK}", hop, "${DNS}", dns).Replace(text)
+		text = strings.NewReplacer("${DIR}", g.Dir, "${SMTP}", g.Addr, "${SINK}", hop, "${DNS}", dns, "${CLIENT}", g.fingerprint(), "${TLSPORT}", g.tlsPort()).Replace(text)
 		layer := map[string]any{}
 		if err := toml.Unmarshal([]byte(text), &layer); err != nil {
 			return fmt.Errorf("config: %w", err)

@@ -5,7 +5,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -18,8 +21,27 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 )
 
-// writeCertificate makes the certificate that STARTTLS shows when a case asks for it.
-func (g *Gateway) writeCertificate() error {
+// writeCertificates makes what STARTTLS shows when a case asks for it, and a client's
+// own.
+func (g *Gateway) writeCertificates() error {
+	if err := g.writeCertificate("cert.pem", "key.pem"); err != nil {
+		return err
+	}
+	if err := g.writeCertificate("client.pem", "client-key.pem"); err != nil {
+		return err
+	}
+	var err error
+	g.client, err = tls.LoadX509KeyPair(filepath.Join(g.Dir, "client.pem"), filepath.Join(g.Dir, "client-key.pem"))
+	return err
+}
+
+// fingerprint is that of the client's certificate.
+func (g *Gateway) fingerprint() string {
+	sum := sha256.Sum256(g.client.Certificate[0])
+	return hex.EncodeToString(sum[:])
+}
+
+func (g *Gateway) writeCertificate(certName, keyName string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -37,7 +59,7 @@ func (g *Gateway) writeCertificate() error {
 	write := func(name, kind string, der []byte) error {
 		return os.WriteFile(filepath.Join(g.Dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 	}
-	return errors.Join(write("cert.pem", "CERTIFICATE", cert), write("key.pem", "PRIVATE KEY", secret))
+	return errors.Join(write(certName, "CERTIFICATE", cert), write(keyName, "PRIVATE KEY", secret))
 }
 
 // keyPair makes an OpenPGP key pair and writes its public half.

@@ -12,6 +12,7 @@ import (
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/header"
 	"congthu/internal/inspect/link"
+	"congthu/internal/inspect/sender"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 	"congthu/internal/rules"
@@ -22,10 +23,10 @@ const shipped = "../../rules"
 
 func source(dir string) rules.Source {
 	var symbols []string
-	for _, s := range [][]string{auth.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()} {
+	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()} {
 		symbols = append(symbols, s...)
 	}
-	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "header", "link", "content", "attach"}}
+	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "link", "content", "attach"}}
 }
 
 // edited copies the shipped rules and replaces one text in one file.

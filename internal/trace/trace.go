@@ -56,8 +56,6 @@ func (e Event) attrs() []slog.Attr {
 		slog.String("helo", lang.Safe(m.Session.Helo, 255)),
 		slog.String("from", lang.Safe(m.Envelope.From.Raw, 320)),
 		slog.Int("recipients", len(m.Envelope.To)),
-		slog.String("agency", m.Session.Identity.Agency),
-		slog.String("account", m.Session.Identity.Account),
 		slog.Int("size", len(m.Raw)),
 		slog.String("fate", Fate(e.Decisions, e.Reply)),
 		slog.String("reason", reasons(e.Decisions)),
@@ -65,6 +63,9 @@ func (e Event) attrs() []slog.Attr {
 		slog.String("reply", lang.Safe(e.Reply.String(), 300)),
 		slog.Bool("queued", e.Queued),
 		slog.Duration("took", e.Took),
+	}
+	if who := m.Session.Identity; who.Named() {
+		out = append(out, slog.String("agency", who.Agency), slog.String("account", who.Account))
 	}
 	if len(e.Decisions) > 0 {
 		out = append(out, slog.Float64("score", e.Decisions[0].Why.Score))
