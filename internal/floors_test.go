@@ -16,7 +16,7 @@ import (
 func floors() [][]string {
 	return [][]string{
 		{"msg", "lang", "scanproto", "conformance", "store/storetest"},
-		{"tomlfile", "dane"},
+		{"tomlfile", "dane", "mailauth/sig"},
 		{"config", "dns", "dns/fake", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "pgp", "relay", "queue", "quarantine"},
 		{"rules", "pipeline"},

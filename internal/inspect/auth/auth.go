@@ -16,6 +16,7 @@ import (
 	"congthu/internal/dns"
 	"congthu/internal/mailauth/dkim"
 	"congthu/internal/mailauth/dmarc"
+	"congthu/internal/mailauth/sig"
 	"congthu/internal/mailauth/spf"
 	"congthu/internal/msg"
 )
@@ -112,10 +113,7 @@ func (in inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding,
 	if m.Root == nil {
 		return nil, nil, errors.New("message is not parsed")
 	}
-	sender, keys, err := sideBySide(ctx, in.budget(), m)
-	if err != nil {
-		return nil, nil, err
-	}
+	sender, keys := sideBySide(ctx, in.budget(), m)
 	results := append([]msg.AuthResult{sender}, keys.Results()...)
 	e := Evidence{Sender: sender, Signatures: keys.Signatures}
 	e.Author, e.Unclear = in.judge(ctx, in.budget(), m.Root.Fields("From"), results)
@@ -140,15 +138,15 @@ func (in inspector) budget() *dns.Budget {
 }
 
 // sideBySide runs SPF and DKIM at once: both mostly wait for name servers.
-func sideBySide(ctx context.Context, r dns.Lookups, m *msg.Message) (msg.AuthResult, dkim.Report, error) {
+func sideBySide(ctx context.Context, r dns.Lookups, m *msg.Message) (msg.AuthResult, dkim.Report) {
 	var sender msg.AuthResult
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		sender = spf.Check(ctx, r, m.Session.Remote.Addr(), m.Session.Helo, m.Envelope.From)
 	})
-	keys, err := dkim.Verify(ctx, r, m.Raw)
+	keys := dkim.Verify(ctx, r, sig.Open(m.Raw))
 	wait.Wait()
-	return sender, keys, err
+	return sender, keys
 }
 
 // judge runs DMARC for the author's domain. A From in which readers may see

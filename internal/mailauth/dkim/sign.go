@@ -1,10 +1,13 @@
 package dkim
 
 import (
+	"bytes"
 	"crypto"
 	"fmt"
 	"slices"
 	"strings"
+
+	"congthu/internal/mailauth/sig"
 
 	msgauth "github.com/emersion/go-msgauth/dkim"
 )
@@ -39,12 +42,23 @@ func Sign(raw []byte, domain, selector string, key crypto.Signer) ([]byte, error
 
 func toSign(raw []byte) []string {
 	keys := slices.Clone(signedFields)
-	for _, f := range fields(raw) {
-		name, _, _ := strings.Cut(f, ":")
-		name = strings.TrimSpace(name)
-		if slices.ContainsFunc(signedFields, func(k string) bool { return strings.EqualFold(k, name) }) {
-			keys = append(keys, name)
+	for _, f := range sig.Open(raw).Fields {
+		if slices.ContainsFunc(signedFields, func(k string) bool { return strings.EqualFold(k, f.Name) }) {
+			keys = append(keys, f.Name)
 		}
 	}
 	return keys
+}
+
+// whole gives a message that is all header the empty line that the library
+// waits for (RFC 5322 section 2.1: a body is optional, and so is its separator).
+func whole(raw []byte) []byte {
+	if bytes.HasPrefix(raw, []byte("\n")) || bytes.HasPrefix(raw, []byte("\r\n")) || bytes.Contains(raw, []byte("\n\r\n")) || bytes.Contains(raw, []byte("\n\n")) {
+		return raw
+	}
+	end := []byte("\r\n\r\n")
+	if bytes.HasSuffix(raw, []byte("\n")) {
+		end = end[2:]
+	}
+	return append(bytes.Clone(raw), end...)
 }
