@@ -11,6 +11,7 @@ import (
 
 	"congthu/internal/admin"
 	"congthu/internal/quarantine"
+	"congthu/internal/queue"
 )
 
 // serveHTTP opens the operators' socket and the metrics endpoint. stop closes both.
@@ -71,6 +72,8 @@ func (g *gateway) adminSocket() (net.Listener, error) {
 func (g *gateway) services() admin.Services {
 	return admin.Services{
 		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Reload: g.reload,
-		NotFound: func(err error) bool { return errors.Is(err, quarantine.ErrNotFound) },
+		NotFound: func(err error) bool {
+			return errors.Is(err, quarantine.ErrNotFound) || errors.Is(err, queue.ErrNotFound)
+		},
 	}
 }

@@ -23,7 +23,10 @@ type Quarantine interface {
 
 // Queue is what the API needs of the queue.
 type Queue interface {
-	List(ctx context.Context, limit int) ([]queue.Entry, error)
+	List(ctx context.Context, f queue.Filter) ([]queue.Entry, error)
+	Show(ctx context.Context, id string) (queue.Detail, error)
+	Hold(ctx context.Context, id string) (int, error)
+	Release(ctx context.Context, id string) (int, error)
 	Retry(ctx context.Context, id string) (int, error)
 	Drop(ctx context.Context, id string) (int, error)
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,17 @@ func (h held) Delete(_ context.Context, id, actor string) error { return h.note(
 
 type waiting struct{ *services }
 
-func (w waiting) List(context.Context, int) ([]queue.Entry, error) { return nil, w.note("queue") }
+func (w waiting) List(_ context.Context, f queue.Filter) ([]queue.Entry, error) {
+	return nil, w.note("queue", f.Hop, f.From, f.To, f.State, strconv.Itoa(f.Limit))
+}
+
+func (w waiting) Show(_ context.Context, id string) (queue.Detail, error) {
+	return queue.Detail{ID: id}, w.note("queued", id)
+}
+
+func (w waiting) Hold(_ context.Context, id string) (int, error) { return 3, w.note("hold", id) }
+
+func (w waiting) Release(_ context.Context, id string) (int, error) { return 4, w.note("unhold", id) }
 
 func (w waiting) Retry(_ context.Context, id string) (int, error) { return 2, w.note("retry", id) }
 
@@ -105,13 +116,22 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	if ks, err := c.ImportKeys(ctx, strings.NewReader("KEY")); err != nil || ks[0].Fingerprint != "KEY" {
 		t.Errorf("import: %v %v", ks, err)
 	}
-	_, queued := c.Queue(ctx, 5)
+	if n, err := c.Hold(ctx, "a/b"); err != nil || n != 3 {
+		t.Errorf("hold: %d %v", n, err)
+	}
+	if n, err := c.Unhold(ctx, "all"); err != nil || n != 4 {
+		t.Errorf("release: %d %v", n, err)
+	}
+	if d, err := c.Queued(ctx, "A B"); err != nil || d.ID != "A B" {
+		t.Errorf("show: %+v %v", d, err)
+	}
+	_, queued := c.Queue(ctx, queue.Filter{Hop: "h:25", From: "a&b", To: "c", State: "held"})
 	_, dropped := c.Drop(ctx, "Q")
 	_, keys := c.Keys(ctx)
 	if err := errors.Join(queued, dropped, keys, c.Delete(ctx, "A", "lan & co"), c.Reload(ctx)); err != nil {
 		t.Error(err)
 	}
-	want := "list; show A/../B; release A x@y.test lan; retry all; import; queue; drop Q; delete A lan & co; reload"
+	want := "list; show A/../B; release A x@y.test lan; retry all; import; hold a/b; unhold all; queued A B; queue h:25 a&b c held 1000; drop Q; delete A lan & co; reload"
 	if got := strings.Join(s.asked, "; "); got != want {
 		t.Errorf("asked %q\nwant  %q", got, want)
 	}
@@ -169,6 +189,8 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v1/quarantine?since=yesterday", "", http.StatusBadRequest},
 		{"POST", "/v1/quarantine/A/release", "{", http.StatusBadRequest},
 		{"POST", "/v1/quarantine", "", http.StatusMethodNotAllowed},
+		{"GET", "/v1/queue?limit=-1", "", http.StatusBadRequest},
+		{"GET", "/v1/queue?state=lost", "", http.StatusBadRequest},
 		{"GET", "/v2/queue", "", http.StatusNotFound},
 		{"POST", "/v1/keys", strings.Repeat("x", 3<<20), http.StatusInternalServerError},
 	} {

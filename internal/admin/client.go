@@ -125,13 +125,38 @@ func (c *Client) Delete(ctx context.Context, id, actor string) error {
 }
 
 // Queue lists what waits for delivery.
-func (c *Client) Queue(ctx context.Context, limit int) ([]queue.Entry, error) {
-	return ask[[]queue.Entry](ctx, c, "GET", "/v1/queue?limit="+strconv.Itoa(limit), nil)
+func (c *Client) Queue(ctx context.Context, f queue.Filter) ([]queue.Entry, error) {
+	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
+	for name, v := range map[string]string{"hop": f.Hop, "from": f.From, "to": f.To, "state": f.State} {
+		if v != "" {
+			q.Set(name, v)
+		}
+	}
+	return ask[[]queue.Entry](ctx, c, "GET", "/v1/queue?"+q.Encode(), nil)
+}
+
+// Queued shows one message that waits for delivery.
+func (c *Client) Queued(ctx context.Context, id string) (queue.Detail, error) {
+	return ask[queue.Detail](ctx, c, "GET", "/v1/queue/"+url.PathEscape(id), nil)
+}
+
+// Hold keeps entries from being tried; id may be "all".
+func (c *Client) Hold(ctx context.Context, id string) (int, error) {
+	return c.queueAct(ctx, id, "hold")
+}
+
+// Unhold lets held entries wait again for their time; id may be "all".
+func (c *Client) Unhold(ctx context.Context, id string) (int, error) {
+	return c.queueAct(ctx, id, "release")
 }
 
 // Retry makes entries due now; id may be "all".
 func (c *Client) Retry(ctx context.Context, id string) (int, error) {
-	out, err := ask[Count](ctx, c, "POST", "/v1/queue/"+url.PathEscape(id)+"/retry", nil)
+	return c.queueAct(ctx, id, "retry")
+}
+
+func (c *Client) queueAct(ctx context.Context, id, act string) (int, error) {
+	out, err := ask[Count](ctx, c, "POST", "/v1/queue/"+url.PathEscape(id)+"/"+act, nil)
 	return out.Count, err
 }
 

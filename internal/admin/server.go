@@ -24,8 +24,11 @@ func Handler(s Services) http.Handler {
 	mux.HandleFunc("POST /v1/quarantine/{id}/release", s.quarantineRelease)
 	mux.HandleFunc("DELETE /v1/quarantine/{id}", s.quarantineDelete)
 	mux.HandleFunc("GET /v1/queue", s.queueList)
-	mux.HandleFunc("POST /v1/queue/{id}/retry", s.queueRetry)
-	mux.HandleFunc("DELETE /v1/queue/{id}", s.queueDrop)
+	mux.HandleFunc("GET /v1/queue/{id}", s.queueShow)
+	mux.HandleFunc("POST /v1/queue/{id}/hold", s.queueAct(s.Queue.Hold))
+	mux.HandleFunc("POST /v1/queue/{id}/release", s.queueAct(s.Queue.Release))
+	mux.HandleFunc("POST /v1/queue/{id}/retry", s.queueAct(s.Queue.Retry))
+	mux.HandleFunc("DELETE /v1/queue/{id}", s.queueAct(s.Queue.Drop))
 	mux.HandleFunc("GET /v1/keys", s.keysList)
 	mux.HandleFunc("POST /v1/keys", s.keysImport)
 	mux.HandleFunc("POST /v1/reload", s.reload)
@@ -87,25 +90,6 @@ func (s Services) quarantineRelease(w http.ResponseWriter, r *http.Request) {
 
 func (s Services) quarantineDelete(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, Count{1}, s.Quarantine.Delete(r.Context(), r.PathValue("id"), r.URL.Query().Get("actor")))
-}
-
-func (s Services) queueList(w http.ResponseWriter, r *http.Request) {
-	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
-	if err != nil || limit <= 0 {
-		limit = 1000
-	}
-	entries, err := s.Queue.List(r.Context(), limit)
-	s.answer(w, orEmpty(entries), err)
-}
-
-func (s Services) queueRetry(w http.ResponseWriter, r *http.Request) {
-	n, err := s.Queue.Retry(r.Context(), r.PathValue("id"))
-	s.answer(w, Count{n}, err)
-}
-
-func (s Services) queueDrop(w http.ResponseWriter, r *http.Request) {
-	n, err := s.Queue.Drop(r.Context(), r.PathValue("id"))
-	s.answer(w, Count{n}, err)
 }
 
 func (s Services) keysList(w http.ResponseWriter, _ *http.Request) {

@@ -208,7 +208,7 @@ func reopen(t *testing.T, dir string) (*Queue, *store.DB) {
 
 func inQueue(t *testing.T, q *Queue) map[string]bool {
 	t.Helper()
-	es, err := q.List(t.Context(), 0)
+	es, err := q.List(t.Context(), Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,70 +11,8 @@ import (
 	"congthu/internal/store"
 )
 
-// All stands for every id in Retry and Hold.
+// All stands for every id in Retry, Hold and Release.
 const All = "all"
-
-// Entry is one recipient of one queued message, as an operator sees it.
-type Entry struct {
-	ID        string    `json:"id"`
-	From      string    `json:"from"`
-	To        string    `json:"to"`
-	NextHop   string    `json:"next_hop"`
-	Attempts  int       `json:"attempts"`
-	NextTry   time.Time `json:"next_try"`
-	Created   time.Time `json:"created"`
-	LastReply msg.Reply `json:"last_reply"`
-	Size      int64     `json:"size"`
-	State     string    `json:"state"` // waiting, trying, held, dead or corrupt
-}
-
-// List returns up to limit recipients, oldest message first; limit <= 0 returns
-// all.
-func (q *Queue) List(ctx context.Context, limit int) ([]Entry, error) {
-	if limit <= 0 {
-		limit = 1 << 31
-	}
-	var out []Entry
-	err := q.o.Store.View(ctx, func(tx store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT q.id, q.sender, r.rcpt, q.next_hop, q.attempts, q.next_try, q.created, r.code, r.detail, r.reply, q.size, q.state
-			FROM queue q JOIN queue_rcpt r ON r.id = q.id ORDER BY q.created, q.id, r.n LIMIT $1`, limit)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }() // Err below tells
-		for rows.Next() {
-			e, err := scanEntry(rows)
-			if err != nil {
-				return err
-			}
-			out = append(out, e)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return nil, fmt.Errorf("queue: list: %w", err)
-	}
-	q.markTrying(out)
-	return out, nil
-}
-
-func scanEntry(rows *sql.Rows) (Entry, error) {
-	var e Entry
-	var next, created int64
-	err := rows.Scan(&e.ID, &e.From, &e.To, &e.NextHop, &e.Attempts, &next, &created, &e.LastReply.Code, &e.LastReply.Detail, &e.LastReply.Text, &e.Size, &e.State)
-	e.NextTry, e.Created = time.UnixMilli(next), time.UnixMilli(created)
-	return e, err
-}
-
-func (q *Queue) markTrying(es []Entry) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for i := range es {
-		if j := q.plan.jobs[es[i].ID]; j != nil && j.running && es[i].State == stateWaiting {
-			es[i].State = stateTrying
-		}
-	}
-}
 
 // Depth returns how many messages the queue holds, in whatever state.
 func (q *Queue) Depth(ctx context.Context) (int, error) {
@@ -96,27 +34,86 @@ func (q *Queue) Retry(ctx context.Context, id string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	one := id
-	if id == All {
-		one = ""
+	return n, q.replan(ctx, id, func(j *job) {
+		q.plan.add(j)
+		q.plan.hurry(j.id, j.due)
+	})
+}
+
+// Release lets held messages, or one of them, wait again for the time that their
+// schedule had for them. It returns how many there were.
+func (q *Queue) Release(ctx context.Context, id string) (int, error) {
+	next, err := q.unhold(ctx, id)
+	if err != nil || len(next) == 0 {
+		return 0, err
 	}
-	jobs, err := q.waiting(ctx, one)
+	now := q.o.Now()
+	return len(next), q.replan(ctx, id, func(j *job) {
+		if at, ok := next[j.id]; ok {
+			j.due = j.due.Add(min(max(at.Sub(now), 0), longestPause))
+			q.plan.add(j)
+		}
+	})
+}
+
+// longestPause bounds what a schedule can have meant: a next try beyond it was
+// written by a clock that was wrong.
+const longestPause = 90 * time.Minute
+
+// unhold makes held rows waiting and returns when they are to be tried.
+func (q *Queue) unhold(ctx context.Context, id string) (map[string]time.Time, error) {
+	next := map[string]time.Time{}
+	err := q.o.Store.Update(ctx, func(tx store.Tx) error {
+		if err := heldRows(ctx, tx, id, next); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `UPDATE queue SET state = $1 WHERE state = $2 AND ($3 = 'all' OR id = $3)`, stateWaiting, stateHeld, id)
+		return err
+	})
 	if err != nil {
-		return n, err
+		return nil, fmt.Errorf("queue: release: %w", err)
+	}
+	return next, nil
+}
+
+func heldRows(ctx context.Context, tx store.Tx, id string, next map[string]time.Time) error {
+	rows, err := tx.Query(ctx, `SELECT id, next_try FROM queue WHERE state = $1 AND ($2 = 'all' OR id = $2)`, stateHeld, id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells
+	for rows.Next() {
+		var row string
+		var at int64
+		if err := rows.Scan(&row, &at); err != nil {
+			return err
+		}
+		next[row] = time.UnixMilli(at)
+	}
+	return rows.Err()
+}
+
+// replan hands the jobs of waiting rows, due now, to plan, which runs under the lock.
+func (q *Queue) replan(ctx context.Context, id string, plan func(*job)) error {
+	if id == All {
+		id = ""
+	}
+	jobs, err := q.waiting(ctx, id)
+	if err != nil {
+		return err
 	}
 	q.mu.Lock()
-	for _, j := range jobs {
-		if q.running {
-			q.plan.add(j)
-			q.plan.hurry(j.id, j.due)
+	if q.running { // else Run will read them from the store
+		for _, j := range jobs {
+			plan(j)
 		}
 	}
 	q.mu.Unlock()
 	q.nudge()
-	return n, nil
+	return nil
 }
 
-// Hold keeps a message, or all that wait, from being tried until a Retry. A
+// Hold keeps a message, or all that wait, from being tried until a Release or Retry. A
 // delivery that is going on is not stopped.
 func (q *Queue) Hold(ctx context.Context, id string) (int, error) {
 	n, err := q.change(ctx, `UPDATE queue SET state = $1 WHERE state = $2 AND ($3 = 'all' OR id = $3)`, stateHeld, stateWaiting, id)

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,7 +54,7 @@ func TestOperator(t *testing.T) {
 	n, err = r.Retry(ctx, "none")
 	counts("retry none", n, err, 0)
 	r.wantList("d a@x.test held 1 450")
-	es, err := r.List(ctx, 1)
+	es, err := r.List(ctx, Filter{Limit: 1})
 	if err != nil || len(es) != 1 || es[0].From != "sender@so-mau.gov.test" || es[0].NextHop != "hop:25" || es[0].LastReply.Text != "mailbox busy" ||
 		!es[0].Created.Equal(t0.Add(time.Hour)) || es[0].Size == 0 {
 		t.Errorf("%+v, %v", es, err)
@@ -134,5 +135,111 @@ func TestDamagedFileIsKept(t *testing.T) {
 	r.until("corrupt m a@x.test")
 	if len(r.hop.transfers()) != 0 {
 		t.Error("half a message was sent")
+	}
+}
+
+func TestReleaseKeepsTheSchedule(t *testing.T) {
+	r := newRig(t)
+	r.hop.set(all(try450))
+	r.run()
+	r.put(letter("a", "a@x.test"), letter("b", "a@x.test"))
+	r.until("deferred a a@x.test")
+	r.until("deferred b a@x.test")
+	if n, err := r.Hold(t.Context(), All); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	r.pass(20 * time.Second)
+	if n, err := r.Release(t.Context(), "a"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if n, err := r.Release(t.Context(), "none"); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	r.wantList("a a@x.test waiting 1 450\nb a@x.test held 1 450")
+	d, err := r.Show(t.Context(), "a")
+	if err != nil || !d.NextTry.Equal(t0.Add(time.Minute)) {
+		t.Errorf("next try %v, %v", d.NextTry, err)
+	}
+	r.hop.set(all(ok250))
+	r.pass(41 * time.Second)
+	r.until("delivered a a@x.test")
+	if n, err := r.Release(t.Context(), All); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	r.until("delivered b a@x.test")
+}
+
+func TestShow(t *testing.T) {
+	r := newRig(t)
+	r.hop.set(func(context.Context, *msg.Transfer) []msg.Reply { return []msg.Reply{try450, {}} })
+	r.run()
+	m := letter("a", "a@x.test", "b@x.test")
+	m.Content[1] = []byte("Subject: \x1b]0;pwn\x07\r\n and more\r\nX: y\r\n\r\nsecret body\r\n")
+	r.put(m)
+	r.until("deferred a b@x.test")
+	r.clock.add(30 * time.Second)
+	d, err := r.Show(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.From != "sender@so-mau.gov.test" || d.State != "waiting" || d.Attempts != 1 || d.Age != 30 || !d.Expires.Equal(t0.Add(5*24*time.Hour)) ||
+		len(d.Recipients) != 2 || d.Recipients[0].LastReply.Code != 450 || d.Recipients[1].Address != "b@x.test" || d.Quiet || d.Warned {
+		t.Errorf("%+v", d)
+	}
+	if got := strings.Join(d.Header, "\n"); !strings.Contains(got, `Subject: \x1b]0;pwn\x07 and more`+"\nX: y") || strings.Contains(got, "secret") {
+		t.Errorf("header:\n%s", got)
+	}
+	if _, err := r.Show(t.Context(), "none"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+	err = r.db.Update(t.Context(), func(tx store.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE body SET content = $1`, []byte("damage"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := r.Show(t.Context(), "a"); err != nil || d.Damaged == "" || d.Header != nil {
+		t.Errorf("%+v %v", d, err)
+	}
+}
+
+func TestListFilters(t *testing.T) {
+	r := newRig(t)
+	mx := letter("m", "a@x.test", "b@100%.test")
+	mx.NextHop = "mx"
+	other := letter("o", "c@y.test")
+	other.NextHop, other.From = "OTHER:25", path("boss@big.test")
+	r.put(mx, other)
+	if n, err := r.Hold(t.Context(), "o"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	for _, tt := range []struct {
+		f    Filter
+		want string
+	}{
+		{Filter{}, "m m-2 o"},
+		{Filter{Limit: 2}, "m m-2"},
+		{Filter{Hop: "x.TEST"}, "m"},
+		{Filter{Hop: "other"}, "o"},
+		{Filter{To: "0%."}, "m-2"},
+		{Filter{To: "_"}, ""},
+		{Filter{From: "so-mau", To: "a@"}, "m"},
+		{Filter{State: "held"}, "o"},
+		{Filter{State: "waiting", Limit: 1}, "m"},
+		{Filter{State: "trying"}, ""},
+		{Filter{State: "dead"}, ""},
+	} {
+		es, err := r.List(t.Context(), tt.f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, e := range es {
+			ids = append(ids, e.ID)
+		}
+		if got := strings.Join(ids, " "); got != tt.want {
+			t.Errorf("%+v: %s, want %s", tt.f, got, tt.want)
+		}
 	}
 }

@@ -171,7 +171,7 @@ func (r *rig) put(ts ...*msg.Transfer) {
 
 func (r *rig) list() string {
 	r.t.Helper()
-	es, err := r.List(r.t.Context(), 0)
+	es, err := r.List(r.t.Context(), Filter{})
 	if err != nil {
 		r.t.Fatal(err)
 	}
