@@ -35,7 +35,7 @@ needs-demo:
 
 # The real counterparts that the tests speak with.
 needs-test: needs
-	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace; do \
+	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3; do \
 	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
 	if [ -n "$$missing" ]; then echo "installing$$missing with apt-get"; \
 	  $(APT) update && $(APT) install -y --no-install-recommends $$missing; fi

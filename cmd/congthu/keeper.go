@@ -41,7 +41,11 @@ func (k keeper) Keep(ctx context.Context, m *msg.Message, transfers []*msg.Trans
 func (k keeper) prepare(ctx context.Context, m *msg.Message, transfers []*msg.Transfer, holds []pipeline.Hold) ([]*store.Change, error) {
 	var changes []*store.Change
 	if len(transfers) > 0 {
-		c, err := k.queue.Prepare(ctx, transfers...)
+		prepare := k.queue.Prepare
+		if !answerable(m) {
+			prepare = k.queue.PrepareQuiet
+		}
+		c, err := prepare(ctx, transfers...)
 		if err != nil {
 			return changes, err
 		}

@@ -77,7 +77,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	path := g.judge.pipeline()
-	path.Relay, path.Keeper = g.cutThrough(), keeper{g.db, g.queue, g.held}
+	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held}
 	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
 	trail := trace.New(log, g.metrics)
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
@@ -112,11 +112,7 @@ func (g *gateway) wayOut() error {
 		next, _, ok := g.judge.routes.Find(domain)
 		return next, ok
 	}
-	g.queue = queue.New(queue.Options{
-		Store: g.db, Deliver: g.relay, Hostname: g.cfg.Hostname, Life: g.cfg.Queue.Life.Std(), Concurrency: g.cfg.Queue.Concurrency, Log: g.log,
-		NextHop: hop,
-		Event:   func(event, _ string, _ msg.Path, _ msg.Reply) { g.metrics.Queue(event) },
-	})
+	g.queue = queue.New(g.queueOptions(hop))
 	g.held = quarantine.New(quarantine.Options{Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), NextHop: hop, Log: g.log})
 	g.disk = &diskGuard{db: g.db, percent: g.cfg.Limits.DiskReserve, floor: uint64(g.cfg.Limits.MessageSize) * 3 / 2}
 	return nil

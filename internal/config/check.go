@@ -29,6 +29,7 @@ func check(file *tomlfile.File, c *Config) error {
 	k.agencies(c.Agency)
 	k.routes(c.Route)
 	k.limits(c.Limits)
+	k.queue(c.Queue)
 	k.files(c)
 	k.relay(c.Relay)
 	for i, name := range c.Inspect.Skip {
@@ -156,6 +157,18 @@ func (k *checker) limits(l Limits) {
 	}
 	if l.Memory < 2*l.MessageSize+1<<20 { // the octets as they come, and the message that is made of them
 		k.complain(lang.T("memory nhỏ hơn hai lần message_size cộng 1 MiB", "memory is below twice message_size and 1 MiB"), lang.T("memory là tổng cho mọi phiên", "memory is the sum over all sessions"), "limits", "memory")
+	}
+}
+
+func (k *checker) queue(q Queue) {
+	for name, v := range map[string]int64{"life": int64(q.Life), "concurrency": int64(q.Concurrency), "per_hop": int64(q.PerHop), "dead_keep": int64(q.DeadKeep)} {
+		if v <= 0 {
+			k.complain(lang.T("queue."+name+" phải lớn hơn 0", "queue."+name+" must be above 0"), lang.T("xoá dòng để dùng mặc định", "delete the line to use the default"), "queue", name)
+		}
+	}
+	if q.Warn >= q.Life && q.Life > 0 {
+		k.complain(lang.T("warn không nhỏ hơn life: thư hết hạn trước khi báo chậm", "warn is not below life: a letter expires before its sender hears of the delay"),
+			lang.T(`giảm warn, hoặc ghi "0s" để không báo`, `lower warn, or write "0s" for no such notice`), "queue", "warn")
 	}
 }
 

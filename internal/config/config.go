@@ -143,7 +143,10 @@ type PGP struct {
 // Queue is the durable queue.
 type Queue struct {
 	Life        Duration `toml:"life"`
+	Warn        Duration `toml:"warn"` // 0: the sender is not told of a delay
 	Concurrency int      `toml:"concurrency"`
+	PerHop      int      `toml:"per_hop"`
+	DeadKeep    Duration `toml:"dead_keep"`
 }
 
 // Quar is the quarantine.

@@ -32,6 +32,7 @@ import (
 //	                    a reply ~REGEXP matches
 //	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc
 //	RUN ARGS => N       an operator command and its exit status
+//	UNTIL ARGS => REGEXP  a command is run again and again until its output matches
 //	OUT~ / OUT! REGEXP  its output matches, does not match
 //	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
 //	WAIT delivered N    until the next hop has N messages
@@ -67,7 +68,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -168,6 +169,8 @@ func (p *player) around(verb, rest string) error {
 	switch verb {
 	case "RUN":
 		return p.run(rest)
+	case "UNTIL":
+		return p.until(rest)
 	case "OUT~", "OUT!":
 		matched, err := regexp.MatchString(rest, p.out)
 		if err == nil && matched != (verb == "OUT~") {
@@ -210,6 +213,24 @@ func (p *player) run(rest string) error {
 		err = fmt.Errorf("exit status %d, want %s:\n%s", status, want, out)
 	}
 	return err
+}
+
+// until runs a command until its output matches.
+func (p *player) until(rest string) error {
+	command, want, ok := strings.Cut(rest, " => ")
+	re, err := regexp.Compile(want)
+	if !ok || err != nil {
+		return fmt.Errorf("UNTIL ARGS => REGEXP")
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		p.out, _, err = p.g.Run(strings.Fields(p.fill(command))...)
+		if err != nil || re.MatchString(p.out) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the output stays:\n%s", p.out)
+		}
+	}
 }
 
 // fill puts in the id of the first held or queued message for ${HELD} and ${QUEUED}.

@@ -58,6 +58,9 @@ func (n *notice) write(id string) []byte {
 	fmt.Fprintf(&b, "Subject: %s\r\n", words(n.subject()))
 	fmt.Fprintf(&b, "Date: %s\r\n", n.now.Format(time.RFC1123Z))
 	fmt.Fprintf(&b, "Message-ID: <%s.%d@%s>\r\n", id, n.now.UnixMilli(), n.host)
+	if orig := messageID(n.l.t.Content); orig != "" { // RFC 3834 section 3.1.5
+		fmt.Fprintf(&b, "In-Reply-To: %s\r\nReferences: %s\r\n", orig, orig)
+	}
 	b.WriteString("Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n")
 	fmt.Fprintf(&b, "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"%s\"\r\n\r\n", boundary)
 	part := func(kind, encoding string, body []byte) {
@@ -83,7 +86,7 @@ func (n *notice) status() string {
 	fmt.Fprintf(&b, "Reporting-MTA: dns; %s\r\nArrival-Date: %s\r\n", n.host, n.l.created.In(n.now.Location()).Format(time.RFC1123Z))
 	for _, f := range n.fates {
 		fmt.Fprintf(&b, "\r\nFinal-Recipient: %s\r\nAction: %s\r\nStatus: %s\r\n", typed(f.to.Raw), n.action, f.status())
-		if f.reply.Code != 0 {
+		if f.quotable() {
 			fmt.Fprintf(&b, "Diagnostic-Code: smtp; %s\r\n", fold(printable(f.reply.String(), 400)))
 		}
 		fmt.Fprintf(&b, "Last-Attempt-Date: %s\r\n", n.now.Format(time.RFC1123Z))
@@ -93,6 +96,10 @@ func (n *notice) status() string {
 	}
 	return b.String()
 }
+
+// quotable tells whether the reply is the next hop's. Our own words are not, and have
+// no place in a diagnostic code (RFC 3464 section 2.3.6).
+func (f fate) quotable() bool { return f.reply.Code != 0 && !f.reply.Own }
 
 // status is the enhanced status code of the notice: what the next hop said, or
 // that the time was over (RFC 3463: X.4.7, delivery time expired).

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 )
 
@@ -73,4 +74,35 @@ func sevenBit(b []byte) bool {
 		}
 	}
 	return !bytes.ContainsFunc(b, func(r rune) bool { return r == 0 || r >= 0x7f })
+}
+
+var idForm = regexp.MustCompile(`^<[!-;=?-~]{1,250}>$`)
+
+// messageID returns the Message-ID of the original, or "" when it has none that can be
+// repeated as it stands.
+func messageID(content [][]byte) string {
+	for _, f := range fields(content) {
+		name, value, _ := strings.Cut(string(f), ":")
+		if value = strings.TrimSpace(value); strings.EqualFold(name, "Message-ID") && idForm.MatchString(value) {
+			return value
+		}
+	}
+	return ""
+}
+
+// automatic tells whether a program has sent the original, to one or to many: nobody
+// waits for news of its delay (RFC 3834 section 2). A failure is told all the same;
+// that is how a list learns of an address that is gone.
+func automatic(content [][]byte) bool {
+	for _, f := range fields(content) {
+		name, value, _ := strings.Cut(string(f), ":")
+		value = strings.ToLower(strings.TrimSpace(value))
+		switch name = strings.ToLower(name); {
+		case name == "auto-submitted" && !strings.HasPrefix(value, "no"),
+			name == "precedence" && (value == "bulk" || value == "list" || value == "junk"),
+			strings.HasPrefix(name, "list-"):
+			return true
+		}
+	}
+	return false
 }

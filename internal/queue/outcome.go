@@ -67,7 +67,7 @@ func (q *Queue) judge(l *loaded, replies []msg.Reply, now time.Time) *outcome {
 	if len(failed) > 0 {
 		o.notices = append(o.notices, q.notice(l, hop, actionFailed, failed, o.attempts, now))
 	}
-	if len(delayed) > 0 && mayTell && !l.warned && q.o.Warn >= 0 && l.age >= q.o.Warn {
+	if len(delayed) > 0 && mayTell && !l.warned && q.o.Warn >= 0 && l.age >= q.o.Warn && !automatic(l.t.Content) {
 		o.warned = true
 		o.notices = append(o.notices, q.notice(l, hop, actionDelayed, delayed, o.attempts, now))
 	}

@@ -97,7 +97,7 @@ func (n *notice) textIn(b *strings.Builder, l lang.Lang) {
 	for _, f := range n.fates {
 		line("  <%s>", f.to.Raw)
 		line("    %s: %s (%s).", textWhy.In(l), n.because(f, l), f.status())
-		if f.reply.Code != 0 {
+		if f.quotable() {
 			line("    %s: %s", textReply.In(l), quote(f.reply.String()))
 		}
 	}
