@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"congthu/internal/config"
+	"congthu/internal/mtasts"
 	"congthu/internal/relay"
 )
 
@@ -19,10 +20,14 @@ func (g *gateway) openRelay() error {
 	if err != nil {
 		return err
 	}
-	g.relay = relay.New(relay.Options{
+	o := relay.Options{
 		Hostname: g.cfg.Hostname, Resolver: g.judge.dns, Rule: g.rule, Log: g.log,
 		TLS: relay.TLSPolicy{Default: relay.TLSMode(g.cfg.Relay.TLS), Roots: roots},
-	})
+	}
+	if g.cfg.Relay.MTASTS {
+		o.Policies = mtasts.NewCache(g.judge.dns, mtasts.HTTPClient(g.judge.dns), g.log)
+	}
+	g.relay = relay.New(o)
 	return nil
 }
 

@@ -84,6 +84,7 @@ type Relay struct {
 	Networks       []netip.Prefix `toml:"networks"`
 	TLS            string         `toml:"tls"`
 	Roots          string         `toml:"roots"`
+	MTASTS         bool           `toml:"mta_sts"`
 	Timeout        Duration       `toml:"timeout"`
 	Final          Duration       `toml:"final_timeout"`
 	RecipientsHour int            `toml:"recipients_hour"`

@@ -15,7 +15,7 @@ func Default() *Config {
 		Listen:     []Listen{{Address: "127.0.0.1:2525", XCLIENT: []netip.Prefix{}, PROXY: []netip.Prefix{}, TLS: "starttls", Auth: "off"}},
 		SMTP:       SMTP{GreetDelay: 0},
 		Limits:     defaultLimits(),
-		Relay:      Relay{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: "opportunistic", Timeout: seconds(30), Final: seconds(240), RecipientsHour: 500, RecipientsDay: 5000},
+		Relay:      Relay{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: "opportunistic", MTASTS: true, Timeout: seconds(30), Final: seconds(240), RecipientsHour: 500, RecipientsDay: 5000},
 		Route:      []Route{{Domains: []string{"example.gov.vn"}, NextHop: "127.0.0.1:2600"}},
 		DNS:        DNS{Servers: []string{}, Timeout: seconds(5)},
 		Inspect:    Inspect{Skip: []string{}},

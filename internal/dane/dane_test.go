@@ -1,48 +1,17 @@
 package dane_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
-	"math/big"
 	"strings"
 	"testing"
 	"time"
 
 	"congthu/internal/dane"
+	"congthu/internal/testca"
 )
-
-// issue makes a certificate; without parent it signs itself.
-func issue(t *testing.T, name string, until time.Duration, parent *x509.Certificate, by *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: now.Add(-48 * time.Hour), NotAfter: now.Add(until), IsCA: by == nil, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	if parent == nil {
-		parent, by = c, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, by)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out, key
-}
 
 func digest(matching uint8, b []byte) []byte {
 	switch matching {
@@ -65,11 +34,11 @@ func record(usage, selector, matching uint8, c *x509.Certificate) dane.Record {
 }
 
 func TestVerify(t *testing.T) {
-	ca, caKey := issue(t, "ca.test", time.Hour, nil, nil)
-	leaf, _ := issue(t, "mx.a.test", time.Hour, ca, caKey)
-	old, _ := issue(t, "mx.a.test", -time.Hour, ca, caKey)
-	other, otherKey := issue(t, "other-ca.test", time.Hour, nil, nil)
-	foreign, _ := issue(t, "mx.a.test", time.Hour, other, otherKey)
+	authority := testca.New(t)
+	ca := authority.Cert
+	leaf := authority.Issue(t, "mx.a.test", time.Hour).Leaf
+	old := authority.Issue(t, "mx.a.test", -time.Hour).Leaf
+	foreign := testca.New(t).Issue(t, "mx.a.test", time.Hour).Leaf
 	both := []*x509.Certificate{leaf, ca}
 	for _, c := range []struct {
 		name    string

@@ -16,41 +16,63 @@ const maxHosts = 10
 // toDomain tries the domain's hosts in order until one has answered the message
 // (RFC 5321 section 5.1). Only what is certainly not sent goes to the next host.
 func (c *Client) toDomain(ctx context.Context, t *task, domain string) []msg.Reply {
-	hosts, r := c.hosts(ctx, domain)
+	s, r := c.site(ctx, domain)
 	if r.Code != 0 {
 		return all(t.To, r)
 	}
-	replies := all(t.To, notSent("no host of the domain answers"))
-	for _, host := range hosts {
-		replies = c.toHop(ctx, t, hop{addr: net.JoinHostPort(host, c.o.Port), name: host, need: need{mode: t.rule.TLS}})
-		if !slices.ContainsFunc(replies, unreached) {
-			break
-		}
+	var replies []msg.Reply
+	for _, host := range s.hosts {
+		replies = c.toHost(ctx, t, s, host)
 		if slices.ContainsFunc(replies, func(r msg.Reply) bool { return !unreached(r) }) {
-			break // some were answered: asking another host could send twice
+			break // answered, if only for some: asking another host could send twice
 		}
 	}
 	return replies
 }
 
+func (c *Client) toHost(ctx context.Context, t *task, s site, host string) []msg.Reply {
+	n, r := c.needs(ctx, s, host, t.rule.TLS)
+	if r.Code != 0 {
+		c.o.Log.Warn("relay: not sent for want of security", "host", host, "id", t.ID, "reason", r.Text)
+		return all(t.To, r)
+	}
+	return c.toHop(ctx, t, hop{addr: net.JoinHostPort(host, c.o.Port), name: host, need: n})
+}
+
 // unreached tells whether this is our own "not sent".
 func unreached(r msg.Reply) bool { return r.Own }
 
-// hosts finds where a domain's mail goes, best first.
-func (c *Client) hosts(ctx context.Context, domain string) ([]string, msg.Reply) {
+// site finds where a domain's mail goes, best first, and its MTA-STS policy.
+func (c *Client) site(ctx context.Context, domain string) (site, msg.Reply) {
 	if domain == "" || c.o.Resolver == nil {
-		return nil, msg.Reply{Code: 550, Detail: "1.2", Text: "no domain to deliver to"}
+		return site{}, msg.Reply{Code: 550, Detail: "1.2", Text: "no domain to deliver to"}
 	}
-	mxs, err := c.o.Resolver.LookupMX(ctx, domain)
+	s := site{domain: domain}
+	mxs, secure, err := c.lookupMX(ctx, domain)
+	s.secure = secure
+	var r msg.Reply
 	switch {
 	case notFound(err) || (err == nil && len(mxs) == 0):
-		return c.implicitMX(ctx, domain)
+		s.hosts, r = c.implicitMX(ctx, domain)
 	case err != nil:
-		return nil, msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up", Own: true}
+		r = msg.Reply{Code: 451, Detail: "4.3", Text: "the recipient's domain could not be looked up"}
 	case len(mxs) == 1 && strings.Trim(mxs[0].Host, ".") == "":
-		return nil, msg.Reply{Code: 556, Detail: "1.10", Text: "the recipient's domain accepts no mail (null MX)"} // RFC 7505
+		r = msg.Reply{Code: 556, Detail: "1.10", Text: "the recipient's domain accepts no mail (null MX)"} // RFC 7505
+	default:
+		s.hosts, r = c.ranked(mxs)
 	}
-	return c.ranked(mxs)
+	if r.Code == 0 && c.o.Policies != nil {
+		s.policy = c.o.Policies.Find(ctx, domain)
+	}
+	return s, r
+}
+
+func (c *Client) lookupMX(ctx context.Context, domain string) ([]*net.MX, bool, error) {
+	if dns, ok := c.o.Resolver.(SecureResolver); ok {
+		return dns.SecureMX(ctx, domain)
+	}
+	mxs, err := c.o.Resolver.LookupMX(ctx, domain)
+	return mxs, false, err
 }
 
 // ranked sorts hosts by preference and leaves out ourselves and everything behind us

@@ -27,8 +27,9 @@ type Resolver interface {
 
 // Options are the parts of a client; zero values have defaults.
 type Options struct {
-	Hostname string // said in EHLO; an MX of this name is ourselves
-	Resolver Resolver
+	Hostname string   // said in EHLO; an MX of this name is ourselves
+	Resolver Resolver // DANE if it is a SecureResolver
+	Policies Policies // MTA-STS; nil: not looked for
 	TLS      TLSPolicy
 	Rule     func(domain string) Rule // nil: the zero Rule for every domain
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +70,18 @@ func (s *session) Data(r io.Reader) error {
 	return err
 }
 
+func (p *peer) deliveries() []delivery {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.got)
+}
+
+func (p *peer) connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conn
+}
+
 func serve(t *testing.T, p *peer) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -113,20 +126,20 @@ func TestDeliverKeepsOctets(t *testing.T) {
 		"Subject: long\r\n\r\n" + strings.Repeat("x", 10_000) + "\r\n",
 		"Subject: big\r\n\r\n" + strings.Repeat(".line\r\n", 100_000),
 	} {
-		before := len(p.got)
+		before := len(p.deliveries())
 		rs := c.Deliver(t.Context(), transfer(addr, body, "b@to.test"))
 		if len(rs) != 1 || rs[0].Code != 250 {
 			t.Fatalf("replies %v", rs)
 		}
-		if got, want := string(p.got[before].data), "Received: x\r\n"+body; got != want {
+		if got, want := string(p.deliveries()[before].data), "Received: x\r\n"+body; got != want {
 			t.Errorf("got %d octets, want %d: %.80q", len(got), len(want), got)
 		}
 	}
-	if p.conn != 1 {
-		t.Errorf("%d connections for five messages in a row: the pool is not used", p.conn)
+	if p.connections() != 1 {
+		t.Errorf("%d connections for five messages in a row: the pool is not used", p.connections())
 	}
-	if p.got[2].opts.Body != smtp.Body8BitMIME || p.got[0].opts.Body == smtp.Body8BitMIME {
-		t.Errorf("BODY is %q and %q", p.got[0].opts.Body, p.got[2].opts.Body)
+	if p.deliveries()[2].opts.Body != smtp.Body8BitMIME || p.deliveries()[0].opts.Body == smtp.Body8BitMIME {
+		t.Errorf("BODY is %q and %q", p.deliveries()[0].opts.Body, p.deliveries()[2].opts.Body)
 	}
 }
 
@@ -134,8 +147,8 @@ func TestMissingFinalLineEndIsAdded(t *testing.T) {
 	p := &peer{}
 	c := newClient(t)
 	rs := c.Deliver(t.Context(), transfer(serve(t, p), "A: b\r\n\r\nend", "b@to.test"))
-	if rs[0].Code != 250 || !bytes.HasSuffix(p.got[0].data, []byte("end\r\n")) {
-		t.Errorf("%v %+v", rs, p.got)
+	if rs[0].Code != 250 || !bytes.HasSuffix(p.deliveries()[0].data, []byte("end\r\n")) {
+		t.Errorf("%v %+v", rs, p.deliveries())
 	}
 }
 
@@ -160,11 +173,11 @@ func TestPartialRefusal(t *testing.T) {
 	if rs[1].Status() != "5.1.1" || rs[2].Status() != "4.2.1" {
 		t.Errorf("status %s %s", rs[1].Status(), rs[2].Status())
 	}
-	if len(p.got) != 1 || len(p.got[0].to) != 2 {
-		t.Errorf("got %+v", p.got)
+	if len(p.deliveries()) != 1 || len(p.deliveries()[0].to) != 2 {
+		t.Errorf("got %+v", p.deliveries())
 	}
-	if rs := c.Deliver(t.Context(), transfer(addr, "A: b\r\n\r\nx\r\n", "no@to.test")); rs[0].Code != 550 || len(p.got) != 1 {
-		t.Errorf("all refused: %v, %d deliveries", rs, len(p.got))
+	if rs := c.Deliver(t.Context(), transfer(addr, "A: b\r\n\r\nx\r\n", "no@to.test")); rs[0].Code != 550 || len(p.deliveries()) != 1 {
+		t.Errorf("all refused: %v, %d deliveries", rs, len(p.deliveries()))
 	}
 }
 
@@ -181,8 +194,8 @@ func TestManyRecipients(t *testing.T) {
 			t.Fatalf("recipient %d: %v", i, r)
 		}
 	}
-	if len(p.got) != 1 || len(p.got[0].to) != 1000 {
-		t.Errorf("%d deliveries", len(p.got))
+	if len(p.deliveries()) != 1 || len(p.deliveries()[0].to) != 1000 {
+		t.Errorf("%d deliveries", len(p.deliveries()))
 	}
 }
 
@@ -208,12 +221,12 @@ func TestNothingDangerousIsSent(t *testing.T) {
 			}
 		}
 	}
-	if len(p.got) != 0 || p.conn != 0 {
-		t.Errorf("something was sent: %+v, %d connections", p.got, p.conn)
+	if len(p.deliveries()) != 0 || p.connections() != 0 {
+		t.Errorf("something was sent: %+v, %d connections", p.deliveries(), p.connections())
 	}
 	split := &msg.Transfer{NextHop: addr, From: path("a@b.test"), To: []msg.Path{{Raw: `"b c"@to.test`}}, Content: [][]byte{[]byte("A: b\r"), []byte("\n\r\nx\r\n."), []byte("\r"), []byte("\n")}}
-	if rs := c.Deliver(t.Context(), split); rs[0].Code != 250 || string(p.got[0].data) != "A: b\r\n\r\nx\r\n.\r\n" {
-		t.Errorf("a line end across blocks: %v %+v", rs, p.got)
+	if rs := c.Deliver(t.Context(), split); rs[0].Code != 250 || string(p.deliveries()[0].data) != "A: b\r\n\r\nx\r\n.\r\n" {
+		t.Errorf("a line end across blocks: %v %+v", rs, p.deliveries())
 	}
 }
 
@@ -234,8 +247,8 @@ func TestStalePooledConnectionIsReplaced(t *testing.T) {
 		}
 		time.Sleep(120 * time.Millisecond)
 	}
-	if len(p.got) != 3 {
-		t.Errorf("%d deliveries of 3", len(p.got))
+	if len(p.deliveries()) != 3 {
+		t.Errorf("%d deliveries of 3", len(p.deliveries()))
 	}
 }
 
@@ -295,8 +308,8 @@ func TestMX(t *testing.T) {
 			t.Errorf("recipient %d: %v, want %s", i, rs[i], want)
 		}
 	}
-	if len(p.got) != 3 {
-		t.Errorf("%d deliveries, want one for each of three domains", len(p.got))
+	if len(p.deliveries()) != 3 {
+		t.Errorf("%d deliveries, want one for each of three domains", len(p.deliveries()))
 	}
 	c2 := relay.New(relay.Options{Hostname: "gw.test", Resolver: zone{err: errors.New("servfail")}})
 	if rs := c2.Deliver(t.Context(), transfer("mx", "A: b\r\n\r\nx\r\n", "a@good.test")); rs[0].Code != 451 || rs[0].Status() != "4.4.3" {

@@ -39,6 +39,7 @@ type need struct {
 	mode   TLSMode
 	tlsa   string // for tlsDANE: the records in their presentation form
 	domain string // for tlsDANE: the recipients' domain, which a certificate may also name
+	trial  bool   // an MTA-STS policy on trial: what Verify would say is logged
 }
 
 // strict tells whether a letter waits rather than goes without TLS.
@@ -61,6 +62,8 @@ func (k *conn) secure(ctx context.Context) msg.Reply {
 		return k.startTLS(ctx)
 	case k.hop.need.strict():
 		return notSecure("7.10", "the next hop does not offer TLS, and it is required")
+	case k.hop.need.trial:
+		k.o.Log.Info("relay: MTA-STS, on trial: the next hop does not offer TLS", "hop", k.hop.addr)
 	}
 	return msg.Reply{}
 }
@@ -71,7 +74,10 @@ func (k *conn) startTLS(ctx context.Context) msg.Reply {
 	r, _, err := k.command("STARTTLS")
 	switch {
 	case err != nil:
-		return notSent("no answer to STARTTLS")
+		k.handshake = err
+		return notSecure("7.5", "no answer to STARTTLS")
+	case k.broken != nil: // 421
+		return r
 	case !r.Positive() && !k.hop.need.strict():
 		return msg.Reply{}
 	case !r.Positive():
@@ -132,6 +138,22 @@ func (k *conn) tlsConfig() (*tls.Config, error) {
 		}
 	default:
 		c.InsecureSkipVerify = true // RFC 7435: unauthenticated encryption beats none
+		if k.hop.need.trial {
+			c.VerifyConnection = k.onTrial
+		}
 	}
 	return c, nil
+}
+
+// onTrial logs what would have been wrong had the domain's policy been enforced
+// (RFC 8461 section 5), and lets it pass.
+func (k *conn) onTrial(s tls.ConnectionState) error {
+	o := x509.VerifyOptions{DNSName: k.hop.name, Roots: k.o.TLS.Roots, Intermediates: x509.NewCertPool()}
+	for _, c := range s.PeerCertificates[1:] {
+		o.Intermediates.AddCert(c)
+	}
+	if _, err := s.PeerCertificates[0].Verify(o); err != nil {
+		k.o.Log.Info("relay: MTA-STS, on trial: the certificate is not valid", "hop", k.hop.addr, "error", err)
+	}
+	return nil
 }

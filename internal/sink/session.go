@@ -97,8 +97,12 @@ func (s *session) startTLS(ctx context.Context) bool {
 	if s.sink.opt.TLS == nil || s.cur.TLS {
 		return s.write("502 5.5.1 Not implemented")
 	}
-	if !s.answer(ctx, "starttls", "", "220 2.0.0 Ready") {
+	a := s.sink.opt.Script.at("starttls", "")
+	if !s.do(ctx, a, "220 2.0.0 Ready") {
 		return false
+	}
+	if a.reply != "" && !strings.HasPrefix(a.reply, "220 ") {
+		return true // refused: the session goes on as it was
 	}
 	secure := tls.Server(s.conn, s.sink.opt.TLS)
 	if secure.HandshakeContext(ctx) != nil {
