@@ -7,6 +7,8 @@ import (
 
 // Tags is a tag=value list (RFC 6376 section 3.2).
 type Tags struct {
+	Gaps bool // it holds an empty element before its end, which the grammar does not allow
+
 	text string
 	list []tag
 }
@@ -40,14 +42,26 @@ func (t *Tags) add(pos, end int) error {
 	name = trim(name)
 	switch {
 	case !ok && name == "":
+		t.Gaps = t.Gaps || end < len(t.text)
 		return nil
-	case !ok || name == "":
+	case !ok || !isName(name):
 		return errors.New("something is not tag=value")
 	case t.Has(name):
 		return errors.New("tag " + name + " is given twice")
 	}
 	t.list = append(t.list, tag{name, trim(value), end - len(value), end})
 	return nil
+}
+
+// isName follows the ABNF rule tag-name.
+func isName(s string) bool {
+	for i := 0; i < len(s); i++ {
+		letter := 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z'
+		if !letter && (i == 0 || s[i] != '_' && (s[i] < '0' || s[i] > '9')) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // Has tells whether the list has the tag. Names are case-sensitive.
