@@ -116,7 +116,7 @@ func (j *judge) switchedOn(list []inspect.Timed) []inspect.Timed {
 
 func (j *judge) auth(s *rules.Set) msg.Inspector {
 	return auth.New(auth.Options{
-		Resolver: j.dns, Hostname: j.cfg.Hostname, Memory: j.policies, Overrides: s.Overrides, Seen: j.seen,
+		Resolver: j.dns, Hostname: j.cfg.Hostname, Memory: j.policies, Overrides: s.Overrides, Sealers: s.Sealers, Seen: j.seen,
 	})
 }
 

@@ -6,6 +6,7 @@ package rules
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type Set struct {
 	Brands     []link.Brand
 	Shorteners []string
 	Overrides  []auth.Override // of DMARC
+	Sealers    []string        // domains whose ARC seals are believed
 }
 
 // Source says where the rules are and which symbols and inspectors the program
@@ -47,6 +49,8 @@ func (s Source) Load() (*Set, error) {
 	ps = add(ps, err)
 	set.Overrides, err = auth.LoadOverrides(filepath.Join(s.Dir, "lists", "dmarc-overrides.toml"))
 	ps = add(ps, err)
+	set.Sealers, err = optional(filepath.Join(s.Dir, "lists", "arc-sealers.txt"), link.LoadList)
+	ps = add(ps, err)
 	w, _, err := loadWeights(s.Dir, s.known(set.Content))
 	ps = add(ps, err)
 	if len(w.Symbols) > 0 { // without weights every symbol named in policy.toml would look wrong
@@ -57,6 +61,14 @@ func (s Source) Load() (*Set, error) {
 		return nil, err
 	}
 	return &set, nil
+}
+
+// optional reads a list that need not be there.
+func optional(name string, load func(string) ([]string, error)) ([]string, error) {
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return load(name)
 }
 
 // known are the symbols that can be found, or nil when the content rules could not be

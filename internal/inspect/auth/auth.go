@@ -1,6 +1,7 @@
 // Package auth is the second stage of the path: it asks who stands behind the
-// message. SPF and DKIM run side by side, then DMARC judges the author's domain by
-// what they found. Each is reported twice: as an AuthResult in the words of RFC
+// message. SPF runs beside DKIM and ARC, then DMARC judges the author's domain by what
+// SPF and DKIM found, and ARC may excuse a failure that a trusted handler has caused.
+// Each is reported twice: as an AuthResult in the words of RFC
 // 8601, for the header and for later stages, and as a symbol for the score.
 //
 // A name server that does not answer is a finding (…_TEMPERROR) with which the
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"congthu/internal/dns"
+	"congthu/internal/mailauth/arc"
 	"congthu/internal/mailauth/dkim"
 	"congthu/internal/mailauth/dmarc"
 	"congthu/internal/mailauth/sig"
@@ -28,10 +30,14 @@ const (
 	SPFSoftFail  = "SPF_SOFTFAIL"
 	SPFTempError = "SPF_TEMPERROR"
 	SPFPermError = "SPF_PERMERROR"
+	SPFHeloFail  = "SPF_HELO_FAIL" // the client may not use the name that it greets with
 
 	DKIMPass      = "DKIM_PASS" // at least one signature verifies
 	DKIMFail      = "DKIM_FAIL" // there are signatures, and none verifies
 	DKIMTempError = "DKIM_TEMPERROR"
+
+	ARCPass = "ARC_PASS" // the chain of handlers holds; it need not be a chain of friends
+	ARCFail = "ARC_FAIL"
 
 	DMARCPass       = "DMARC_PASS"
 	DMARCReject     = "DMARC_REJECT"     // failed, and the owner asks for rejection
@@ -49,15 +55,15 @@ const (
 // Symbols lists every symbol that this inspector may report.
 func Symbols() []string {
 	return []string{
-		SPFPass, SPFFail, SPFSoftFail, SPFTempError, SPFPermError,
-		DKIMPass, DKIMFail, DKIMTempError,
+		SPFPass, SPFFail, SPFSoftFail, SPFTempError, SPFPermError, SPFHeloFail,
+		DKIMPass, DKIMFail, DKIMTempError, ARCPass, ARCFail,
 		DMARCPass, DMARCReject, DMARCQuarantine, DMARCFailNone, DMARCTempError, DMARCUnknown, DMARCOverridden, DMARCPermError, DMARCNone,
 		AuthNone,
 	}
 }
 
-// Limits is what one message may cost in DNS: once for SPF and DKIM, whose questions
-// the sender chooses, and once more for DMARC. Were there one purse for both, a
+// Limits is what one message may cost in DNS: once for SPF and DKIM, once for ARC, whose
+// questions the sender chooses, and once more for DMARC. Were there one purse for both, a
 // forger's own costly records could keep us from seeing the policy of the domain that
 // he forges. Beyond them everything is a temporary error.
 type Limits struct {
@@ -73,6 +79,7 @@ type Options struct {
 
 	Memory    *dmarc.Memory // which domains ask for rejection; nil: none is known
 	Overrides []Override    // the first that matches a failing message counts
+	Sealers   []string      // lower-case domains whose ARC seals are believed
 	// Seen is told what was found, for the aggregate reports. It must be quick. nil:
 	// nobody reports.
 	Seen func(*msg.Message, Evidence)
@@ -82,7 +89,9 @@ type Options struct {
 // protocols.
 type Evidence struct {
 	Sender     msg.AuthResult // of SPF
+	Helo       msg.AuthResult // of SPF, for the HELO name beside a MAIL FROM; else the zero value
 	Signatures []dkim.Signature
+	Chain      arc.Result
 	Author     dmarc.Result
 	Unclear    bool      // From can be read in several ways
 	Override   *Override // the entry that changes what follows; nil: none
@@ -113,15 +122,29 @@ func (in inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding,
 	if m.Root == nil {
 		return nil, nil, errors.New("message is not parsed")
 	}
-	sender, keys := sideBySide(ctx, in.budget(), m)
-	results := append([]msg.AuthResult{sender}, keys.Results()...)
-	e := Evidence{Sender: sender, Signatures: keys.Signatures}
-	e.Author, e.Unclear = in.judge(ctx, in.budget(), m.Root.Fields("From"), results)
+	from := m.Root.Fields("From")
+	e := in.identify(ctx, m, from)
+	results := []msg.AuthResult{e.Sender}
+	results = append(results, dkim.Report{Signatures: e.Signatures}.Results()...)
+	e.Author, e.Unclear = in.judge(ctx, in.budget(), from, results)
 	e.Override = in.opt.override(m, e)
+	e = in.opt.vouched(e)
 	if in.opt.Seen != nil {
 		in.opt.Seen(m, e)
 	}
-	return findings(e), append(results, e.authorResult()), nil
+	return findings(e), append(results, e.others()...), nil
+}
+
+// others are the results that DMARC does not read, and its own.
+func (e Evidence) others() []msg.AuthResult {
+	var out []msg.AuthResult
+	if e.Helo.Status != "" && e.Helo.Status != spf.None {
+		out = append(out, e.Helo)
+	}
+	if e.Chain.Status != arc.None {
+		out = append(out, e.Chain.AuthResult())
+	}
+	return append(out, e.authorResult())
 }
 
 // authorResult is the DMARC result with what the administrator's list changes.
@@ -137,16 +160,24 @@ func (in inspector) budget() *dns.Budget {
 	return dns.NewBudget(in.opt.Resolver, in.opt.Limits.Lookups, in.opt.Limits.Time)
 }
 
-// sideBySide runs SPF and DKIM at once: both mostly wait for name servers.
-func sideBySide(ctx context.Context, r dns.Lookups, m *msg.Message) (msg.AuthResult, dkim.Report) {
-	var sender msg.AuthResult
+// identify runs SPF beside DKIM and ARC: all mostly wait for name servers. The signatures
+// of the author's domains are looked at first.
+func (in inspector) identify(ctx context.Context, m *msg.Message, from []msg.Field) Evidence {
+	var e Evidence
+	r, ip := in.budget(), m.Session.Remote.Addr()
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		sender = spf.Check(ctx, r, m.Session.Remote.Addr(), m.Session.Helo, m.Envelope.From)
+		e.Sender = spf.Check(ctx, r, ip, m.Session.Helo, m.Envelope.From)
+		if e.Sender.Property != "smtp.helo" {
+			e.Helo = spf.CheckHelo(ctx, r, ip, m.Session.Helo)
+		}
 	})
-	keys := dkim.Verify(ctx, r, sig.Open(m.Raw))
+	who, _ := authors(from)
+	signed := sig.Open(m.Raw)
+	e.Signatures = dkim.Verify(ctx, r, signed, who.domains...).Signatures
+	e.Chain = arc.Verify(ctx, in.budget(), signed)
 	wait.Wait()
-	return sender, keys
+	return e
 }
 
 // judge runs DMARC for the author's domain. A From in which readers may see

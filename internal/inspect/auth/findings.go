@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"congthu/internal/lang"
+	"congthu/internal/mailauth/arc"
 	"congthu/internal/mailauth/dkim"
 	"congthu/internal/mailauth/dmarc"
 	"congthu/internal/mailauth/spf"
@@ -12,10 +13,10 @@ import (
 
 const maxEvidence = 200
 
-// findings turns the three results into symbols.
+// findings turns the results into symbols.
 func findings(e Evidence) []msg.Finding {
 	sender, author := e.Sender, e.Author
-	if sender.Status == spf.None && len(e.Signatures) == 0 && author.Status == dmarc.None {
+	if sender.Status == spf.None && len(e.Signatures) == 0 && author.Status == dmarc.None && e.Chain.Status == arc.None {
 		return []msg.Finding{{Symbol: AuthNone, Evidence: lang.Safe(author.Domain, maxEvidence)}}
 	}
 	var out []msg.Finding
@@ -25,8 +26,12 @@ func findings(e Evidence) []msg.Finding {
 		}
 	}
 	add(ofSPF(sender.Status), sender.Property+"="+sender.Value, sender.Reason)
+	if e.Helo.Status == spf.Fail {
+		add(SPFHeloFail, e.Helo.Property+"="+e.Helo.Value, e.Helo.Reason)
+	}
 	symbol, about := ofDKIM(e.Signatures)
 	add(symbol, about)
+	add(ofARC(e.Chain), e.Chain.Reason)
 	symbol, about = e.ofDMARC()
 	add(symbol, author.Domain, about)
 	return out
@@ -63,6 +68,16 @@ func ofDKIM(sigs []dkim.Signature) (symbol, evidence string) {
 		return DKIMFail, about(sigs[0])
 	}
 	return "", ""
+}
+
+func ofARC(c arc.Result) string {
+	switch c.Status {
+	case arc.Pass:
+		return ARCPass
+	case arc.Fail:
+		return ARCFail
+	}
+	return ""
 }
 
 func about(s dkim.Signature) string {

@@ -41,16 +41,19 @@ type Seal struct {
 
 // Result is the state of the chain.
 type Result struct {
-	Status string
-	Seals  []Seal // the oldest first; believe them only when Status is Pass
-	Reason string
+	Status     string
+	Seals      []Seal // the oldest first; believe them only when Status is Pass
+	FromSigned bool   // the newest handler has signed every From field of the message
+	Reason     string
 }
 
-// AuthResult is the result in the words of RFC 8601 and RFC 8617 section 10.
+// AuthResult is the result in the words of RFC 8601 and RFC 8617 section 10.2. Who has
+// sealed stands in the reason: no property is registered for it.
 func (r Result) AuthResult() msg.AuthResult {
 	a := msg.AuthResult{Method: "arc", Status: r.Status, Reason: r.Reason}
-	if n := len(r.Seals); n > 0 {
-		a.Property, a.Value = "header.d", r.Seals[n-1].Domain
+	if r.Status == Pass {
+		n := len(r.Seals)
+		a.Reason = fmt.Sprintf("%d sets, the newest sealed by %s", n, lang.Safe(r.Seals[n-1].Domain, 100))
 	}
 	return a
 }
@@ -66,6 +69,7 @@ func Verify(ctx context.Context, r Resolver, m *sig.Message) Result {
 		res.Seals = append(res.Seals, s.summary())
 	}
 	if err == nil {
+		res.FromSigned = m.Count("from") > 0 && count(sets[len(sets)-1].signed(), "from") >= m.Count("from")
 		err = validate(ctx, r, m, sets)
 	}
 	var p *sig.Problem
@@ -113,4 +117,14 @@ func seals(sets []*set, keys keys) error {
 		}
 	}
 	return nil
+}
+
+func count(names []string, name string) int {
+	n := 0
+	for _, s := range names {
+		if s == name {
+			n++
+		}
+	}
+	return n
 }
