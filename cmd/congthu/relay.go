@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"congthu/internal/config"
+	"congthu/internal/msg"
 	"congthu/internal/mtasts"
+	"congthu/internal/recipients"
 	"congthu/internal/relay"
 )
 
@@ -22,12 +24,14 @@ func (g *gateway) openRelay() error {
 	}
 	o := relay.Options{
 		Hostname: g.cfg.Hostname, Resolver: g.judge.dns, Rule: g.rule, Log: g.log,
-		TLS: relay.TLSPolicy{Default: relay.TLSMode(g.cfg.Relay.TLS), Roots: roots},
+		Heard: func(hop string, to msg.Path, r msg.Reply) { g.book.Learn(hop, to, r) },
+		TLS:   relay.TLSPolicy{Default: relay.TLSMode(g.cfg.Relay.TLS), Roots: roots},
 	}
 	if g.cfg.Relay.MTASTS {
 		o.Policies = mtasts.NewCache(g.judge.dns, mtasts.HTTPClient(g.judge.dns), g.log)
 	}
 	g.relay = relay.New(o)
+	g.book = recipients.New(recipients.Options{Ask: g.relay.Ask, Event: g.metrics.SMTP, Log: g.log})
 	return nil
 }
 
@@ -35,7 +39,7 @@ func (g *gateway) openRelay() error {
 // letters that wait in the queue follow the settings of today.
 func (g *gateway) rule(domain string) relay.Rule {
 	r, _, _ := g.judge.routes.Route(domain) // without a route there is nothing special
-	return relay.Rule{TLS: relay.TLSMode(r.TLS)}
+	return relay.Rule{TLS: relay.TLSMode(r.TLS), XForward: r.XForward, Learn: r.VerifyRecipients}
 }
 
 // cutThrough is the relay as the sender's DATA uses it.

@@ -20,6 +20,7 @@ import (
 	"congthu/internal/pipeline"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
+	"congthu/internal/recipients"
 	"congthu/internal/relay"
 	"congthu/internal/smtpd"
 	"congthu/internal/store"
@@ -52,6 +53,7 @@ type gateway struct {
 	server  *smtpd.Server // accept
 	judge   *judge        // authenticate, inspect, scan, decide, encrypt
 	relay   *relay.Client // deliver
+	book    *recipients.Book
 	db      *store.DB
 	queue   *queue.Queue
 	held    *quarantine.Quarantine // hold
@@ -137,11 +139,14 @@ func (g *gateway) edge(h smtpd.Handler) (*smtpd.Server, error) {
 
 // checkRcpt answers RCPT: mail for our domains from anywhere, mail for the world only
 // from our own networks (RFC 5321 section 3.6.2).
-func (g *gateway) checkRcpt(_ context.Context, s *msg.Session, _ msg.Envelope, to msg.Path) msg.Reply {
+func (g *gateway) checkRcpt(ctx context.Context, s *msg.Session, _ msg.Envelope, to msg.Path) msg.Reply {
 	if to.Domain == "" {
 		return msg.Reply{} // <postmaster>
 	}
-	if _, outward, ok := g.judge.routes.Find(to.Domain); ok && (!outward || s.Outbound) {
+	if r, outward, ok := g.judge.routes.Route(to.Domain); ok && (!outward || s.Outbound) {
+		if r.VerifyRecipients {
+			return g.book.Check(ctx, r.NextHop, to)
+		}
 		return msg.Reply{}
 	}
 	return msg.Reply{Code: 550, Detail: "7.1", Text: "Khong chuyen tiep cho ten mien nay / Relaying denied"}

@@ -48,6 +48,7 @@ type Transfer struct {
 	To       []Path
 	SMTPUTF8 bool
 	EightBit bool
+	Client   *Session // who brought it, for a next hop that wants to know; nil once it was in the queue
 	Content  [][]byte // header block on top, then the message; concatenated they are what is sent
 }
 

@@ -73,7 +73,7 @@ func (p *Pipeline) seal(content [][]byte, keys []string) ([][]byte, error) {
 func transfer(m *msg.Message, d msg.Decision, id string, content [][]byte) *msg.Transfer {
 	return &msg.Transfer{
 		ID: id, NextHop: d.NextHop, From: m.Envelope.From, To: d.To,
-		SMTPUTF8: m.Envelope.SMTPUTF8, EightBit: m.Envelope.EightBit, Content: content,
+		SMTPUTF8: m.Envelope.SMTPUTF8, EightBit: m.Envelope.EightBit, Client: &m.Session, Content: content,
 	}
 }
 

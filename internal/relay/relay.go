@@ -33,9 +33,11 @@ type Options struct {
 	TLS      TLSPolicy
 	Rule     func(domain string) Rule // nil: the zero Rule for every domain
 
+	Heard func(nextHop string, to msg.Path, r msg.Reply) // of replies to RCPT; nil: nobody listens
+
 	ConnectTimeout time.Duration // 10 s
 	ReplyTimeout   time.Duration // 60 s; for each reply but the last
-	WriteTimeout   time.Duration // 60 s; for each block of the message
+	WriteTimeout   time.Duration // 3 min; for each block of the message (RFC 5321 section 4.5.3.2.5)
 	FinalTimeout   time.Duration // 10 min; for the reply to the final dot (RFC 5321 section 4.5.3.2.6)
 
 	MaxIdle  int           // idle connections kept for each next hop: 8
@@ -57,7 +59,7 @@ type Client struct {
 func New(o Options) *Client {
 	orDuration(&o.ConnectTimeout, 10*time.Second)
 	orDuration(&o.ReplyTimeout, time.Minute)
-	orDuration(&o.WriteTimeout, time.Minute)
+	orDuration(&o.WriteTimeout, 3*time.Minute)
 	orDuration(&o.FinalTimeout, 10*time.Minute)
 	orDuration(&o.IdleTime, 20*time.Second)
 	orInt(&o.MaxIdle, 8)
@@ -94,7 +96,9 @@ func (c *Client) Close() error {
 
 // Rule is what the route of a recipient's domain says about delivery.
 type Rule struct {
-	TLS TLSMode // "": that of TLSPolicy.Default
+	TLS      TLSMode // "": that of TLSPolicy.Default
+	XForward bool    // the next hop is told about the client, if it offers XFORWARD
+	Learn    bool    // replies to RCPT are told to Options.Heard
 }
 
 // task is a copy and what its delivery keeps to.
@@ -125,7 +129,7 @@ func (c *Client) Deliver(ctx context.Context, t *msg.Transfer) []msg.Reply {
 	}
 	rule := func(p msg.Path) Rule { return c.rule(p.Domain) }
 	return apart(t, rule, func(part *msg.Transfer, r Rule) []msg.Reply {
-		return c.toHop(early, &task{part, r, ctx}, hop{addr: t.NextHop, name: hostOf(t.NextHop), need: need{mode: r.TLS}})
+		return c.toHop(early, &task{part, r, ctx}, fixedHop(t.NextHop, r))
 	})
 }
 
@@ -189,6 +193,11 @@ type hop struct {
 	need       need
 }
 
+// fixedHop is the next hop that a route names.
+func fixedHop(addr string, r Rule) hop {
+	return hop{addr: addr, name: hostOf(addr), need: need{mode: r.TLS}}
+}
+
 func hostOf(addr string) string {
 	if host, _, err := net.SplitHostPort(addr); err == nil {
 		return host
@@ -196,26 +205,34 @@ func hostOf(addr string) string {
 	return addr
 }
 
-// toHop sends over a pooled connection, or a new one. A pooled connection may have
-// died while it lay idle; if it fails before it has answered anything, a new one is
-// tried, once.
-func (c *Client) toHop(ctx context.Context, t *task, h hop) []msg.Reply {
-	if err := c.pool.enter(ctx, h.addr); err != nil {
-		return all(t.To, notSent("next hop is busy"))
-	}
-	defer c.pool.leave(h.addr)
-	if conn := c.pool.take(h); conn != nil {
-		replies, stale := c.converse(ctx, conn, t)
-		if !stale {
-			return replies
-		}
-	}
-	conn, r := c.connect(ctx, h)
-	if conn == nil {
+// toHop sends to one next hop.
+func (c *Client) toHop(ctx context.Context, t *task, h hop) (replies []msg.Reply) {
+	r := c.over(ctx, h, func(conn *conn) (stale bool) {
+		replies, stale = c.converse(ctx, conn, t)
+		return stale
+	})
+	if r.Code != 0 {
 		return all(t.To, r)
 	}
-	replies, _ := c.converse(ctx, conn, t)
 	return replies
+}
+
+// over talks over a pooled connection, or a new one. A pooled connection may have died
+// while it lay idle; if it fails before it has answered anything (stale), a new one is
+// tried, once. A reply with a code says why there was no talk.
+func (c *Client) over(ctx context.Context, h hop, talk func(*conn) (stale bool)) msg.Reply {
+	if err := c.pool.enter(ctx, h.addr); err != nil {
+		return notSent("next hop is busy")
+	}
+	defer c.pool.leave(h.addr)
+	if conn := c.pool.take(h); conn != nil && !talk(conn) {
+		return msg.Reply{}
+	}
+	conn, r := c.connect(ctx, h)
+	if conn != nil {
+		talk(conn)
+	}
+	return r
 }
 
 // converse runs one transaction and gives the connection back if it is still good.
@@ -225,22 +242,31 @@ func (c *Client) converse(ctx context.Context, conn *conn, t *task) (replies []m
 	stop := conn.watch(ctx)
 	replies, open, stale := conn.offer(t)
 	ended := !stop()
-	if open && !ended {
+	switch {
+	case open && ended:
+		replies = untaken(replies, notSent("the next hop is slow"))
+	case open && conn.r.Buffered() > 0: // an answer to a message that it has not got
+		conn.broken = errReply
+		replies = untaken(replies, notSent("the next hop is out of step"))
+	case open:
 		stop = conn.watch(t.late)
 		conn.send(t.Transfer, replies)
 		ended = !stop()
-	} else if open {
-		replies = untaken(replies, notSent("the next hop is slow"))
 	}
-	if conn.broken != nil || ended {
+	if conn.broken != nil && !stale {
+		c.o.Log.Info("relay: connection lost", "hop", conn.hop.addr, "id", t.ID, "error", conn.broken)
+	}
+	c.putBack(conn, ended)
+	return replies, stale
+}
+
+// putBack gives a connection back for later, unless it is of no more use.
+func (c *Client) putBack(conn *conn, ended bool) {
+	if conn.broken != nil || ended || conn.r.Buffered() > 0 { // more answers than questions
 		conn.close()
-		if conn.broken != nil && !stale {
-			c.o.Log.Info("relay: connection lost", "hop", conn.hop.addr, "id", t.ID, "error", conn.broken)
-		}
-		return replies, stale
+		return
 	}
 	c.pool.give(conn)
-	return replies, false
 }
 
 // untaken gives r to the recipients that were taken so far.

@@ -18,11 +18,17 @@ func (k *conn) offer(t *task) (replies []msg.Reply, open, stale bool) {
 	if r.Code != 0 {
 		return all(t.To, r), false, false
 	}
+	before := k.xforward(t)
 	var first, data msg.Reply
 	if _, ok := k.ext["PIPELINING"]; ok {
-		first, replies, data = k.pipelined(mail, t.To)
+		first, replies, data = k.pipelined(before, mail, t.To)
 	} else {
-		first, replies, data = k.stepwise(mail, t.To)
+		first, replies, data = k.stepwise(before, mail, t.To)
+	}
+	if t.rule.Learn && k.o.Heard != nil && first.Positive() {
+		for i, r := range replies {
+			k.o.Heard(t.NextHop, t.To[i], r)
+		}
 	}
 	if used && (first.Code == 0 || first.Code == 421) { // it died, or was given up, while idle
 		return all(t.To, notSent("connection lost before MAIL")), false, true
@@ -35,7 +41,12 @@ func (k *conn) offer(t *task) (replies []msg.Reply, open, stale bool) {
 func (k *conn) mail(t *msg.Transfer) (string, msg.Reply) {
 	var b strings.Builder
 	b.WriteString("MAIL FROM:<" + t.From.Raw + ">")
-	if _, ok := k.ext["SIZE"]; ok {
+	if limit, ok := k.ext["SIZE"]; ok {
+		// What is larger than the next hop says it takes is not sent first (RFC 1870
+		// section 5); a limit of 0 is none.
+		if n, err := strconv.ParseInt(strings.TrimSpace(limit), 10, 64); err == nil && n > 0 && t.Size() > n {
+			return "", msg.Reply{Code: 552, Detail: "3.4", Text: "the message is larger than the next hop takes (" + strconv.FormatInt(n, 10) + " octets)"}
+		}
 		b.WriteString(" SIZE=" + strconv.FormatInt(t.Size(), 10))
 	}
 	// A next hop without 8BITMIME is sent eight bits all the same: re-coding would break
@@ -91,10 +102,15 @@ func ascii(s string) bool {
 // other for ever (RFC 2920 section 3.1).
 const pipelineMax = 100
 
-// pipelined sends MAIL, RCPTs and DATA together (RFC 2920) and reads their replies.
-func (k *conn) pipelined(mail string, to []msg.Path) (first msg.Reply, replies []msg.Reply, data msg.Reply) {
+// pipelined sends what comes before MAIL, MAIL, RCPTs and DATA together (RFC 2920) and
+// reads their replies.
+func (k *conn) pipelined(before []string, mail string, to []msg.Path) (first msg.Reply, replies []msg.Reply, data msg.Reply) {
 	replies = make([]msg.Reply, len(to))
-	k.out = append(append(k.out[:0], mail...), "\r\n"...)
+	k.out = k.out[:0]
+	for _, line := range before {
+		k.out = append(append(k.out, line...), "\r\n"...)
+	}
+	k.out = append(append(k.out, mail...), "\r\n"...)
 	for from := 0; from < len(to); from += pipelineMax {
 		end := min(from+pipelineMax, len(to))
 		for _, p := range to[from:end] {
@@ -106,6 +122,9 @@ func (k *conn) pipelined(mail string, to []msg.Path) (first msg.Reply, replies [
 		_ = k.write(k.out, k.o.WriteTimeout) // a failure shows itself at the read
 		k.out = k.out[:0]
 		if from == 0 {
+			for range before {
+				_, _ = k.read(k.o.ReplyTimeout) // a next hop that does not want to know is told the letter all the same
+			}
 			first, _ = k.read(k.o.ReplyTimeout)
 		}
 		for i := from; i < end; i++ {
@@ -117,8 +136,11 @@ func (k *conn) pipelined(mail string, to []msg.Path) (first msg.Reply, replies [
 }
 
 // stepwise waits for each reply, and does not say DATA for nobody.
-func (k *conn) stepwise(mail string, to []msg.Path) (first msg.Reply, replies []msg.Reply, data msg.Reply) {
+func (k *conn) stepwise(before []string, mail string, to []msg.Path) (first msg.Reply, replies []msg.Reply, data msg.Reply) {
 	replies = make([]msg.Reply, len(to))
+	for _, line := range before {
+		_, _, _ = k.command(line) // as above
+	}
 	first, _, _ = k.command(mail)
 	if !first.Positive() {
 		return first, replies, data
@@ -135,39 +157,38 @@ func (k *conn) stepwise(mail string, to []msg.Path) (first msg.Reply, replies []
 // weigh turns the replies to MAIL, RCPT and DATA into one for each recipient. Nothing
 // of the message was sent, so everything is certain.
 func (k *conn) weigh(first msg.Reply, replies []msg.Reply, data msg.Reply) (out []msg.Reply, open bool) {
-	taken := slices.ContainsFunc(replies, msg.Reply.Positive)
 	if !first.Positive() {
-		k.undo(data, taken)
+		k.undo(data, replies)
 		for i := range replies {
 			replies[i] = odd(first, "MAIL")
 		}
 		return replies, false
 	}
+	if data.Code == 354 && k.broken == nil && slices.ContainsFunc(replies, msg.Reply.Positive) {
+		open = true
+	} else {
+		k.undo(data, replies)
+	}
 	for i, r := range replies {
-		if !r.Positive() {
+		switch {
+		case !r.Positive():
 			replies[i] = odd(r, "RCPT")
-		}
-	}
-	if taken && data.Code == 354 && k.broken == nil {
-		return replies, true
-	}
-	k.undo(data, taken)
-	for i, r := range replies {
-		if r.Positive() {
+		case !open:
 			replies[i] = odd(data, "DATA")
 		}
 	}
-	return replies, false
+	return replies, open
 }
 
 // undo ends a transaction that came to nothing, so that the connection can be used
 // again. A next hop that waits for a message to nobody gets an empty one (RFC 2920
-// section 3.1); were there a recipient after all it would be delivered, so then the
-// connection is given up instead.
-func (k *conn) undo(data msg.Reply, taken bool) {
+// section 3.1); were there a recipient after all it would be delivered, so unless all
+// were plainly refused the connection is given up instead.
+func (k *conn) undo(data msg.Reply, replies []msg.Reply) {
+	doubt := slices.ContainsFunc(replies, func(r msg.Reply) bool { return r.Code/100 != 4 && r.Code/100 != 5 })
 	switch {
 	case k.broken != nil:
-	case data.Code == 354 && taken, data.Positive(): // out of step
+	case data.Code == 354 && doubt, data.Positive(): // out of step
 		k.broken = errReply
 	case data.Code == 354:
 		k.finish(".")
