@@ -50,6 +50,7 @@ type Transfer struct {
 	EightBit bool
 	Client   *Session // who brought it, for a next hop that wants to know; nil once it was in the queue
 	Content  [][]byte // header block on top, then the message; concatenated they are what is sent
+	Tried    []Reply  // what an attempt made just now came to, for each of To; nil: none was made
 }
 
 // Size returns the number of octets of the content.

@@ -30,6 +30,7 @@ type Store struct {
 
 	mu     sync.Mutex
 	stamp  time.Time // of the directory when it was read
+	looked time.Time // when it was last looked at
 	keys   map[string]*openpgp.Entity
 	broken []KeyInfo // files that could not be read, for List
 }
@@ -43,8 +44,20 @@ func OpenStore(dir string) (*Store, error) {
 	return s, s.refresh()
 }
 
+// staleness is how long Lookup takes the keys in memory for those of the directory
+// without a look at it: the path asks for every recipient of every letter.
+const staleness = 100 * time.Millisecond
+
+func (s *Store) refreshNowAndThen() error {
+	if s.keys != nil && time.Since(s.looked) < staleness {
+		return nil
+	}
+	return s.refresh()
+}
+
 // refresh reads the directory again when it has changed.
 func (s *Store) refresh() error {
+	s.looked = time.Now()
 	st, err := os.Stat(s.dir)
 	if err != nil {
 		return problem(err, "không đọc được kho khoá", "cannot read the key store")
@@ -107,7 +120,7 @@ func (s *Store) List() []KeyInfo {
 func (s *Store) Lookup(addr string) (KeyInfo, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.refresh(); err != nil {
+	if err := s.refreshNowAndThen(); err != nil {
 		slog.Default().Warn("pgp: key store", "error", err)
 	}
 	var best KeyInfo

@@ -84,32 +84,32 @@ func (p *Pipeline) cutThrough(ctx context.Context, m *msg.Message, t *msg.Transf
 	hop, cancel := context.WithTimeout(ctx, p.CutThrough)
 	defer cancel()
 	replies := p.Relay.Deliver(hop, t)
-	rest, refused := left(t.To, replies)
+	rest, tried, refused := left(t.To, replies)
 	switch {
 	case len(replies) != len(t.To): // a broken relay knows nothing
-		rest = t.To
+		rest, tried = t.To, nil
 	case len(rest) == 0:
 		return accepted(m.ID), false, nil
 	case refused:
 		return theirRefusal(replies[0]), false, nil
 	}
 	again := *t
-	again.To = rest
+	again.To, again.Tried = rest, tried
 	reply, err := p.keep(ctx, m, []*msg.Transfer{&again}, nil)
 	return reply, true, err
 }
 
-// left returns the recipients that the next hop has not taken, and whether it has
-// refused every one of them for good.
-func left(to []msg.Path, replies []msg.Reply) (rest []msg.Path, refused bool) {
+// left returns the recipients that the next hop has not taken with what it said to
+// them, and whether it has refused every one of them for good.
+func left(to []msg.Path, replies []msg.Reply) (rest []msg.Path, tried []msg.Reply, refused bool) {
 	refused = len(replies) > 0
 	for i, r := range replies {
 		if i < len(to) && !r.Positive() {
-			rest = append(rest, to[i])
+			rest, tried = append(rest, to[i]), append(tried, r)
 		}
 		refused = refused && r.Permanent()
 	}
-	return rest, refused
+	return rest, tried, refused
 }
 
 // keep makes everything durable at once; without that there is no 250.

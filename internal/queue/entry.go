@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"congthu/internal/msg"
@@ -34,6 +36,7 @@ type entry struct {
 	t       *msg.Transfer
 	quiet   bool
 	created int64
+	pause   time.Duration // before the first try
 	head    []byte
 	body    *store.Body
 	first   bool // the one of those sharing body that attaches it
@@ -42,7 +45,22 @@ type entry struct {
 // job plans an entry that was just committed.
 func (q *Queue) job(e *entry) *job {
 	now := q.steady()
-	return &job{id: e.t.ID, hop: hopKey(e.t.NextHop, e.t.To[0].Domain), size: e.t.Size(), due: now, born: now, news: q.news(now, false)}
+	return &job{id: e.t.ID, hop: hopKey(e.t.NextHop, e.t.To[0].Domain), size: e.t.Size(), due: now.Add(e.pause), born: now, news: q.news(now, false), attempts: e.attempts()}
+}
+
+// attempts is how often the message was tried before it came here.
+func (e *entry) attempts() int { return min(1, len(e.t.Tried)) }
+
+// pauseBefore is how long the first try waits: the first pause when the next hop has
+// put the message off in its own words, else not at all. What it refused is settled at
+// once, for its sender is to hear of it; where it did not answer, the plan asks with one
+// message for all.
+func (q *Queue) pauseBefore(t *msg.Transfer) time.Duration {
+	answered := func(r msg.Reply) bool { return r.Code/100 == 4 && !r.Own }
+	if len(t.Tried) == 0 || slices.ContainsFunc(t.Tried, func(r msg.Reply) bool { return !answered(r) }) {
+		return 0
+	}
+	return q.o.Backoff(1)
 }
 
 // hopKey is what deliveries are counted by: one server, or one domain where MX
@@ -62,16 +80,19 @@ func split(t *msg.Transfer) []*msg.Transfer {
 	}
 	var out []*msg.Transfer
 	at := map[string]*msg.Transfer{}
-	for _, to := range t.To {
+	for i, to := range t.To {
 		p := at[to.Domain]
 		if p == nil {
 			c := *t
-			c.To = nil
+			c.To, c.Tried = nil, nil
 			p = &c
 			at[to.Domain] = p
 			out = append(out, p)
 		}
 		p.To = append(p.To, to)
+		if len(t.Tried) > 0 {
+			p.Tried = append(p.Tried, t.Tried[i])
+		}
 	}
 	return out
 }
@@ -79,12 +100,9 @@ func split(t *msg.Transfer) []*msg.Transfer {
 // stage prepares one transfer. Transfers that end in the same octets (the same
 // slice, not only equal ones) share the body.
 func (q *Queue) stage(t *msg.Transfer, quiet bool, shared map[*byte]*store.Body) (*entry, error) {
-	if err := check(t); err != nil {
-		return nil, err
-	}
 	own := *t
 	own.To = append([]msg.Path(nil), t.To...)
-	e := &entry{t: &own, quiet: quiet, created: q.o.Now().UnixMilli()}
+	e := &entry{t: &own, quiet: quiet, created: q.o.Now().UnixMilli(), pause: q.pauseBefore(t)}
 	head, body := headAndBody(t.Content)
 	e.head = head
 	if len(body) == 1 && len(body[0]) > 0 {
@@ -132,6 +150,8 @@ func check(t *msg.Transfer) error {
 		return fmt.Errorf("queue: %s has no next hop", t.ID)
 	case len(t.To) == 0:
 		return fmt.Errorf("queue: %s has no recipient", t.ID)
+	case len(t.Tried) != 0 && len(t.Tried) != len(t.To):
+		return fmt.Errorf("queue: %s has %d recipients and %d replies", t.ID, len(t.To), len(t.Tried))
 	}
 	for _, p := range append([]msg.Path{t.From}, t.To...) {
 		if !clean(p.Raw) || !clean(p.Local) || !clean(p.Domain) {
@@ -176,8 +196,12 @@ func (e *entry) insert(ctx context.Context, tx store.Tx) error {
 		e.t.ID = fmt.Sprintf("%s-%d", base, n)
 	}
 	for n, p := range e.t.To {
-		if _, err := tx.Exec(ctx, `INSERT INTO queue_rcpt (id, n, rcpt, rcpt_local, rcpt_domain, code, detail, reply) VALUES ($1, $2, $3, $4, $5, 0, '', '')`,
-			e.t.ID, n, p.Raw, p.Local, p.Domain); err != nil {
+		var r msg.Reply
+		if len(e.t.Tried) > 0 {
+			r = e.t.Tried[n]
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO queue_rcpt (id, n, rcpt, rcpt_local, rcpt_domain, code, detail, reply) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			e.t.ID, n, p.Raw, p.Local, p.Domain, r.Code, tidy(r.Detail), tidy(r.Text)); err != nil {
 			return err
 		}
 	}
@@ -188,9 +212,9 @@ func (e *entry) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 	t := e.t
 	r, err := tx.Exec(ctx, `INSERT INTO queue (id, next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, state,
 			size, created, attempts, next_try, head_crc, head, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, 0, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (id) DO NOTHING`,
 		t.ID, t.NextHop, t.From.Raw, t.From.Local, t.From.Domain, number(t.SMTPUTF8), number(t.EightBit), number(e.quiet), stateWaiting,
-		t.Size(), e.created, int64(store.Checksum(e.head)), e.head, e.body.ID)
+		t.Size(), e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(store.Checksum(e.head)), e.head, e.body.ID)
 	if err != nil {
 		return false, err
 	}

@@ -137,6 +137,9 @@ func (q *Queue) record(ctx context.Context, l *loaded, o *outcome) error {
 func (q *Queue) stageNotices(ts []*msg.Transfer) ([]*entry, error) {
 	var es []*entry
 	for _, t := range ts {
+		if err := check(t); err != nil {
+			return nil, err
+		}
 		e, err := q.stage(t, false, map[*byte]*store.Body{})
 		if err != nil {
 			return nil, err

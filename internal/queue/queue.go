@@ -158,6 +158,10 @@ func (q *Queue) prepare(ts []*msg.Transfer, quiet bool) (*store.Change, error) {
 	}
 	shared := map[*byte]*store.Body{}
 	for _, t := range ts {
+		if err := check(t); err != nil {
+			undo()
+			return nil, err
+		}
 		for _, part := range split(t) {
 			e, err := q.stage(part, quiet, shared)
 			if err != nil {

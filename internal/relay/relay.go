@@ -40,7 +40,7 @@ type Options struct {
 	WriteTimeout   time.Duration // 3 min; for each block of the message (RFC 5321 section 4.5.3.2.5)
 	FinalTimeout   time.Duration // 10 min; for the reply to the final dot (RFC 5321 section 4.5.3.2.6)
 
-	MaxIdle  int           // idle connections kept for each next hop: 8
+	MaxIdle  int           // idle connections kept for each next hop: PerHop
 	PerHop   int           // connections to one next hop at a time: 32
 	IdleTime time.Duration // how long an idle connection is kept: 20 s
 
@@ -62,8 +62,8 @@ func New(o Options) *Client {
 	orDuration(&o.WriteTimeout, 3*time.Minute)
 	orDuration(&o.FinalTimeout, 10*time.Minute)
 	orDuration(&o.IdleTime, 20*time.Second)
-	orInt(&o.MaxIdle, 8)
 	orInt(&o.PerHop, 32)
+	orInt(&o.MaxIdle, o.PerHop)
 	if o.TLS.Default == "" {
 		o.TLS.Default = TLSOpportunistic
 	}
