@@ -90,7 +90,7 @@ func routes(c *config.Config) policy.Routes {
 // the ways out.
 func (j *judge) pipeline() *pipeline.Pipeline {
 	p := &pipeline.Pipeline{
-		Parse:        func(raw []byte) *msg.Part { return mimetree.Parse(raw, mimetree.DefaultLimits()) },
+		Parse:        j.parse,
 		Authenticate: j.switchedOn([]inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}}),
 		Inspect: j.switchedOn([]inspect.Timed{
 			{Inspector: sender.New(), Timeout: 10 * time.Second},
@@ -103,10 +103,18 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		Stamp:   j.stamp,
 		Encrypt: j.keys.Encrypt,
 	}
-	if len(p.Authenticate)+len(p.Inspect) == 0 {
-		p.Parse = func([]byte) *msg.Part { return nil } // nobody looks; decide parses what it must encrypt
-	}
 	return p
+}
+
+// parse reads the message for those who look at it. Where everything is switched off,
+// nobody does but "sender", and that only at what a named client sends; decide parses
+// what it must encrypt.
+func (j *judge) parse(m *msg.Message) *msg.Part {
+	off := func(name string) bool { return name == "sender" || j.skips(name) }
+	if !m.Session.Identity.Named() && !slices.ContainsFunc(config.Inspectors(), func(name string) bool { return !off(name) }) {
+		return nil
+	}
+	return mimetree.Parse(m.Raw, mimetree.DefaultLimits())
 }
 
 // switchedOn leaves out what the administrator skips.

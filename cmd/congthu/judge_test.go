@@ -31,13 +31,19 @@ func TestEveryInspectorCanBeSkippedByItsName(t *testing.T) {
 		if got := append(names(p.Authenticate), names(p.Inspect)...); slices.Contains(got, name) || len(got) != len(config.Inspectors())-1 {
 			t.Errorf("skip %s leaves %v", name, got)
 		}
-		if p.Parse([]byte("Subject: x\r\n\r\n")) == nil {
+		if p.Parse(&msg.Message{Raw: []byte("Subject: x\r\n\r\n")}) == nil {
 			t.Errorf("skip %s: the others need the parsed message", name)
 		}
 	}
 	c.Inspect.Skip = config.Inspectors()
-	if p := (&judge{cfg: c}).pipeline(); len(p.Authenticate)+len(p.Inspect) != 0 || p.Parse(nil) != nil {
+	p = (&judge{cfg: c}).pipeline()
+	m := &msg.Message{Raw: []byte("Subject: x\r\n\r\n")}
+	if len(p.Authenticate)+len(p.Inspect) != 0 || p.Parse(m) != nil {
 		t.Error("something still runs")
+	}
+	m.Session.Identity = msg.Identity{Proof: msg.ByNetwork, Agency: "so-y-te"}
+	if p.Parse(m) == nil {
+		t.Error("what an agency sends is looked at by \"sender\"")
 	}
 }
 

@@ -35,7 +35,7 @@ type Hold struct {
 
 // Pipeline is the path with its stages. All fields are required but Trail.
 type Pipeline struct {
-	Parse        func(raw []byte) *msg.Part
+	Parse        func(*msg.Message) *msg.Part // nil when nobody looks at the parts
 	Authenticate []inspect.Timed
 	Inspect      []inspect.Timed // inspect and scan run side by side
 	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
@@ -74,7 +74,7 @@ func (p *Pipeline) Handle(ctx context.Context, m *msg.Message) msg.Reply {
 // Judge goes as far as the decision: parse, authenticate, inspect and scan, decide.
 // explain uses it alone.
 func (p *Pipeline) Judge(ctx context.Context, m *msg.Message) Walk {
-	m.Root = p.Parse(m.Raw)
+	m.Root = p.Parse(m)
 	outcomes := inspect.Run(ctx, m, p.Authenticate)
 	m.Auth = results(outcomes)
 	outcomes = append(outcomes, inspect.Run(ctx, m, p.Inspect)...)

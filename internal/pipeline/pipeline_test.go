@@ -52,7 +52,7 @@ func deliver(to ...msg.Path) msg.Decision {
 
 func build(h *hop, s *shelf, ds ...msg.Decision) *pipeline.Pipeline {
 	return &pipeline.Pipeline{
-		Parse:      func([]byte) *msg.Part { return &msg.Part{Path: "0"} },
+		Parse:      func(*msg.Message) *msg.Part { return &msg.Part{Path: "0"} },
 		Decide:     func(*msg.Message, []msg.Outcome) []msg.Decision { return ds },
 		Stamp:      func(m *msg.Message, _ msg.Decision) [][]byte { return [][]byte{[]byte("X: 1\r\n"), m.Raw} },
 		Encrypt:    func(c []byte, _ []string) ([]byte, error) { return bytes.ToUpper(c), nil },

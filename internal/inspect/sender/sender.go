@@ -38,11 +38,11 @@ func (inspector) Name() string { return "sender" }
 
 // Inspect implements msg.Inspector.
 func (inspector) Inspect(_ context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
-	if m.Root == nil {
-		return nil, nil, errors.New("the message was not parsed")
-	}
 	if !m.Session.Identity.Named() {
 		return nil, nil, nil
+	}
+	if m.Root == nil {
+		return nil, nil, errors.New("the message was not parsed")
 	}
 	wrong := author(m.Root, m.Session.Identity)
 	if wrong == "" {
