@@ -97,7 +97,7 @@ func TestOthersAreNotConcerned(t *testing.T) {
 }
 
 func TestNotParsedIsNoAnswer(t *testing.T) {
-	if _, _, err := sender.New().Inspect(t.Context(), &msg.Message{}); err == nil {
+	if _, _, err := sender.New().Inspect(t.Context(), &msg.Message{Session: msg.Session{Identity: msg.Identity{Proof: msg.ByNetwork, Agency: "a"}}}); err == nil {
 		t.Error("looked at nothing and said nothing")
 	}
 }
