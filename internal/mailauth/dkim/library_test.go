@@ -54,6 +54,19 @@ func agree(tb testing.TB, z fake.Zone, raw []byte) (passed bool) {
 	return passed
 }
 
+// whole gives a message that is all header the empty line that the library waits for
+// (RFC 5322 section 2.1: a body is optional, and so is its separator).
+func whole(raw []byte) []byte {
+	if bytes.HasPrefix(raw, []byte("\n")) || bytes.HasPrefix(raw, []byte("\r\n")) || bytes.Contains(raw, []byte("\n\r\n")) || bytes.Contains(raw, []byte("\n\n")) {
+		return raw
+	}
+	end := []byte("\r\n\r\n")
+	if bytes.HasSuffix(raw, []byte("\n")) {
+		end = end[2:]
+	}
+	return append(bytes.Clone(raw), end...)
+}
+
 // pieces are what a generated message is made of: every kind of white space and line
 // that a canonical form treats in its own way.
 var pieces = []string{"a", "Tiếng", " ", "  ", "\t", " \t ", "\r\n", "\r\n\r\n", " \r\n", "\t\r\n", ".", "=", strings.Repeat("x", 700), "word "}
@@ -103,6 +116,26 @@ func TestLikeTheLibrary(t *testing.T) {
 	}
 	if untouched < 3000 || changed < 100 {
 		t.Errorf("%d untouched and %d harmlessly changed messages: the test sees too little", untouched, changed)
+	}
+}
+
+// What we sign verifies in the library's reading as well.
+func TestTheLibraryVerifiesWhatWeSign(t *testing.T) {
+	keys := []Key{{"example.test", "k1", edKey()}, {"example.test", "k2", rsaKey(t, 1024)}}
+	z := fake.Zone{}
+	for _, k := range keys {
+		z[Name(k.Selector, k.Domain)] = []fake.Record{keyRecord(t, k.Signer, "")}
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 1000 {
+		raw := []byte(generatedHeader(r) + "\r\n" + generated(r, 30))
+		head, err := SignContent([][]byte{raw}, keys[r.IntN(2)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if signed := append(head, raw...); !agree(t, z, signed) {
+			t.Fatalf("does not verify: %q", signed)
+		}
 	}
 }
 
