@@ -18,7 +18,7 @@ func floors() [][]string {
 		{"msg", "lang", "scanproto", "conformance", "store/storetest", "testca"},
 		{"tomlfile", "dane", "mailauth/sig"},
 		{"config", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
-		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "pgp", "relay", "recipients", "queue", "quarantine"},
+		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "pgp", "signing", "relay", "recipients", "queue", "quarantine"},
 		{"rules", "pipeline"},
 		{"smtpd", "admin"},
 		{"e2e/*"},

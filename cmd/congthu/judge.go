@@ -25,6 +25,7 @@ import (
 	"congthu/internal/pipeline"
 	"congthu/internal/policy"
 	"congthu/internal/rules"
+	"congthu/internal/signing"
 	"congthu/internal/stamp"
 )
 
@@ -37,6 +38,7 @@ type judge struct {
 	dns    *dns.Resolver
 	scan   *attach.Pool
 	keys   *pgp.Store
+	signer *signing.Store
 
 	policies *dmarc.Memory                     // which domains ask for rejection
 	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
@@ -53,7 +55,7 @@ func source(c *config.Config) rules.Source {
 
 // newJudge starts the scan workers and reads rules and keys.
 func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, error) {
-	j := &judge{cfg: c, routes: routes(c), policies: dmarc.NewMemory()}
+	j := &judge{cfg: c, routes: routes(c), policies: dmarc.NewMemory(), signer: signing.Open(c.DKIM.Keys)}
 	var err error
 	if j.rules, err = rules.Open(source(c)); err != nil {
 		return nil, err
@@ -102,6 +104,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		Decide:  j.decide,
 		Stamp:   j.stamp,
 		Encrypt: j.keys.Encrypt,
+		Sign:    j.signer.Sign,
 	}
 	return p
 }
@@ -172,6 +175,7 @@ func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
 // reload takes new rule files into use: first the YARA rules, because their check
 // is the one that can fail late, then the rest. Any mistake leaves all as it was.
 func (j *judge) reload(ctx context.Context) error {
+	j.signer.Forget()
 	if _, err := source(j.cfg).Load(); err != nil {
 		return err
 	}

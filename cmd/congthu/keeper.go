@@ -62,8 +62,8 @@ func (k keeper) prepare(ctx context.Context, m *msg.Message, transfers []*msg.Tr
 }
 
 // sealer takes released messages into the queue. A letter that would have been
-// encrypted had it not been held is encrypted now, so holding never opens a way to
-// send in the clear.
+// encrypted or signed had it not been held is so now: holding opens no way to send in the
+// clear, and what our own senders wrote does not arrive unsigned.
 type sealer struct {
 	queue *queue.Queue
 	judge *judge
@@ -76,6 +76,11 @@ func (s sealer) PrepareQuiet(ctx context.Context, ts ...*msg.Transfer) (*store.C
 		sealed, err := s.seal(t)
 		if err != nil {
 			return nil, err
+		}
+		for _, t := range sealed {
+			if err := s.judge.signer.Sign(t); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, sealed...)
 	}

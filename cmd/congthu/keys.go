@@ -13,6 +13,7 @@ import (
 type keysCmd struct {
 	List   keysListCmd   `cmd:"" help:"List keys / liệt kê khoá."`
 	Import keysImportCmd `cmd:"" help:"Import public keys / nạp khoá công khai."`
+	DKIM   keysDKIMCmd   `cmd:"" name:"dkim" help:"DKIM signing keys of our domains / khoá ký DKIM của các tên miền."`
 }
 
 type keysListCmd struct{}

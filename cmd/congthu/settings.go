@@ -52,6 +52,7 @@ func useTree(c *config.Config) {
 	c.RulesDir = rules
 	c.DataDir = filepath.Join(filepath.Dir(rules), ".cache", "data")
 	c.PGP.Keys = filepath.Join(c.DataDir, "keys")
+	c.DKIM.Keys = filepath.Join(c.DataDir, "dkim")
 	c.Admin.Socket = filepath.Join(c.DataDir, "admin.sock")
 }
 

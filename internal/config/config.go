@@ -29,6 +29,7 @@ type Config struct {
 	Inspect    Inspect  `toml:"inspect"`
 	Scan       Scan     `toml:"scan"`
 	PGP        PGP      `toml:"pgp"`
+	DKIM       DKIM     `toml:"dkim"`
 	Queue      Queue    `toml:"queue"`
 	Quarantine Quar     `toml:"quarantine"`
 	Store      Store    `toml:"store"`
@@ -141,6 +142,11 @@ type PGP struct {
 	Keys string `toml:"keys"`
 }
 
+// DKIM is the directory of the private keys that sign outgoing mail.
+type DKIM struct {
+	Keys string `toml:"keys"`
+}
+
 // Queue is the durable queue.
 type Queue struct {
 	Life        Duration `toml:"life"`
@@ -238,5 +244,6 @@ func (c *Config) resolve(base string) {
 	}
 	c.Scan.Worker = abs(base, c.Scan.Worker)
 	c.PGP.Keys = abs(c.DataDir, c.PGP.Keys)
+	c.DKIM.Keys = abs(c.DataDir, c.DKIM.Keys)
 	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)
 }

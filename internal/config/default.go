@@ -22,6 +22,7 @@ func Default() *Config {
 		Scan:       Scan{Timeout: seconds(30)},
 		PGP:        PGP{Keys: "keys"},
 		Queue:      Queue{Life: Duration(120 * time.Hour), Warn: Duration(4 * time.Hour), Concurrency: 50, PerHop: 16, DeadKeep: Duration(720 * time.Hour)},
+		DKIM:       DKIM{Keys: "dkim"},
 		Quarantine: Quar{Keep: Duration(720 * time.Hour)},
 		Store:      Store{URL: "sqlite"},
 		Admin:      Admin{Socket: "admin.sock"},

@@ -35,6 +35,8 @@ import (
 //	UNTIL ARGS => REGEXP  a command is run again and again until its output matches
 //	OUT~ / OUT! REGEXP  its output matches, does not match
 //	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
+//	CHMOD FILE MODE     a file of the gateway's directory gets that mode
+//	WAITLOG REGEXP      until the log has a line that matches
 //	WAIT delivered N    until the next hop has N messages
 //	SLEEP D             a pause
 //	CRASH worker        every scan worker gets SIGSEGV
@@ -68,7 +70,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP", "CHMOD", "WAITLOG":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -179,6 +181,10 @@ func (p *player) around(verb, rest string) error {
 		return err
 	case "EDIT":
 		return p.edit(rest)
+	case "CHMOD":
+		return p.chmod(rest)
+	case "WAITLOG":
+		return p.g.checkLog(rest)
 	case "WAIT":
 		return p.wait(rest)
 	case "SLEEP":

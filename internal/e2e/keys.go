@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,10 +16,16 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+
+	"congthu/internal/dns/fake"
+	"congthu/internal/mailauth/dkim"
+	"congthu/internal/mailauth/sig"
+	"congthu/internal/signing"
 )
 
 // writeCertificates makes what STARTTLS shows when a case asks for it, and a client's
@@ -78,6 +85,22 @@ func (p *player) keyPair(address string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(p.g.Dir, address+".asc"), b.Bytes(), 0o600)
+}
+
+// signed tells whether the delivery has DKIM signatures, all of the domain, and all verify
+// by the records that `keys dkim show` would have published.
+func (g *Gateway) signed(data []byte, domain string) bool {
+	keys, err := signing.Open(filepath.Join(g.Dir, "data", "dkim")).List()
+	if err != nil {
+		return false
+	}
+	zone := fake.Zone{}
+	for _, k := range keys {
+		zone[k.Name] = append(zone[k.Name], fake.TXT(k.Record))
+	}
+	rep := dkim.Verify(context.Background(), zone, sig.Open(data))
+	bad := func(s dkim.Signature) bool { return s.Status != dkim.Pass || s.Domain != domain }
+	return len(rep.Signatures) > 0 && !slices.ContainsFunc(rep.Signatures, bad)
 }
 
 // opens tells whether an encrypted delivery opens, with the secret keys of the case, to

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +25,15 @@ func (p *player) edit(rest string) error {
 		return fmt.Errorf("the file has no %q", old)
 	}
 	return os.WriteFile(name, []byte(strings.Replace(string(data), old, fresh, 1)), 0o600)
+}
+
+func (p *player) chmod(rest string) error {
+	name, mode, _ := strings.Cut(rest, " ")
+	bits, err := strconv.ParseUint(mode, 8, 32)
+	if err != nil {
+		return fmt.Errorf("CHMOD FILE MODE: %w", err)
+	}
+	return os.Chmod(filepath.Join(p.g.Dir, filepath.FromSlash(name)), os.FileMode(bits))
 }
 
 // letter sends one message on a connection of its own and checks the last reply, that

@@ -19,6 +19,7 @@ import (
 //	delivery I from A           envelope of the I-th, from 1; to A says one of its recipients
 //	delivery I same NAME        its octets end in those of the message; our block is above
 //	delivery I opens NAME       it is encrypted, and opens to the text of the message
+//	delivery I signed DOMAIN    every DKIM signature verifies by the gateway's own keys, and is of DOMAIN
 //	delivery I has TEXT         its octets contain TEXT; lacks TEXT, that they do not
 //	delivery I field REGEXP     a field of the header block, unfolded, matches
 //	finding SYMBOL              some delivered or held message was found to have it
@@ -106,6 +107,8 @@ func (g *Gateway) holds(c *Case, d sink.Delivery, what, arg string) bool {
 	case "opens":
 		raw, ok := c.Messages[arg]
 		return ok && g.opens(d.Data, raw)
+	case "signed":
+		return g.signed(d.Data, arg)
 	case "has":
 		return bytes.Contains(d.Data, []byte(unescape(arg)))
 	case "lacks":

@@ -49,6 +49,7 @@ type Transfer struct {
 	SMTPUTF8 bool
 	EightBit bool
 	Client   *Session // who brought it, for a next hop that wants to know; nil once it was in the queue
+	Outbound bool     // of a sender of ours: the gateway signs it
 	Content  [][]byte // header block on top, then the message; concatenated they are what is sent
 	Tried    []Reply  // what an attempt made just now came to, for each of To; nil: none was made
 }

@@ -15,7 +15,7 @@ func internalTrouble() msg.Reply {
 	return msg.Reply{Code: 451, Detail: "3.0", Text: "Tam thoi chua xu ly duoc, xin gui lai / Temporarily unable to process, try again later"}
 }
 
-// dispatch encrypts what must be encrypted and then delivers or holds. It changes
+// dispatch encrypts what must be encrypted, signs, and then delivers or holds. It changes
 // the walk's reply when the responsibility could not be taken after all.
 func (p *Pipeline) dispatch(ctx context.Context, m *msg.Message, w *Walk) {
 	transfers, holds, err := p.copies(m, w.Decisions)
@@ -44,7 +44,11 @@ func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, [
 		if err != nil {
 			return nil, nil, fmt.Errorf("encrypt for %s: %w", d.To[0].Key(), err)
 		}
-		transfers = append(transfers, transfer(m, d, copyID(m.ID, i), content))
+		t := transfer(m, d, copyID(m.ID, i), content)
+		if err := p.Sign(t); err != nil {
+			return nil, nil, fmt.Errorf("sign for %s: %w", d.To[0].Key(), err)
+		}
+		transfers = append(transfers, t)
 	}
 	return transfers, holds, nil
 }
@@ -73,7 +77,7 @@ func (p *Pipeline) seal(content [][]byte, keys []string) ([][]byte, error) {
 func transfer(m *msg.Message, d msg.Decision, id string, content [][]byte) *msg.Transfer {
 	return &msg.Transfer{
 		ID: id, NextHop: d.NextHop, From: m.Envelope.From, To: d.To,
-		SMTPUTF8: m.Envelope.SMTPUTF8, EightBit: m.Envelope.EightBit, Client: &m.Session, Content: content,
+		SMTPUTF8: m.Envelope.SMTPUTF8, EightBit: m.Envelope.EightBit, Outbound: m.Session.Outbound, Client: &m.Session, Content: content,
 	}
 }
 

@@ -41,6 +41,7 @@ type Pipeline struct {
 	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
 	Stamp        func(*msg.Message, msg.Decision) [][]byte           // header block, then the message less forged copies of ours
 	Encrypt      func(content []byte, keys []string) ([]byte, error) // never falls back to clear text
+	Sign         func(*msg.Transfer) error                           // puts our signature on top of what is of our own senders
 	Relay        Relay
 	Keeper       Keeper
 	CutThrough   time.Duration // how long the next hop may take before the queue takes over

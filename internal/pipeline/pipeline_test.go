@@ -56,6 +56,7 @@ func build(h *hop, s *shelf, ds ...msg.Decision) *pipeline.Pipeline {
 		Decide:     func(*msg.Message, []msg.Outcome) []msg.Decision { return ds },
 		Stamp:      func(m *msg.Message, _ msg.Decision) [][]byte { return [][]byte{[]byte("X: 1\r\n"), m.Raw} },
 		Encrypt:    func(c []byte, _ []string) ([]byte, error) { return bytes.ToUpper(c), nil },
+		Sign:       func(*msg.Transfer) error { return nil },
 		Relay:      h,
 		Keeper:     s,
 		CutThrough: 50 * time.Millisecond,
@@ -72,6 +73,41 @@ var (
 	gone = msg.Reply{Code: 550, Detail: "1.1", Text: "nobody"}
 	mute = msg.Reply{}
 )
+
+// What ought to be signed and cannot be stays with the sender; what is signed is signed
+// last, after the encryption.
+func TestSign(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		action msg.Action
+		reply  int
+		signed int
+	}{
+		{nil, msg.Deliver, 250, 1},
+		{errors.New("no key"), msg.Deliver, 451, 0},
+		{errors.New("no key"), msg.Quarantine, 250, 0}, // signed when it is released
+	} {
+		h, s := &hop{replies: []msg.Reply{ok}}, &shelf{}
+		d := deliver(path("a"))
+		d.Action, d.EncryptTo = c.action, []string{"KEY"}
+		p := build(h, s, d)
+		p.Sign = func(x *msg.Transfer) error {
+			if !x.Outbound || !bytes.Equal(x.Content[1], []byte("A: B\r\n\r\nBODY\r\n")) {
+				t.Errorf("signed is %v %q", x.Outbound, x.Content)
+			}
+			x.Content = append([][]byte{[]byte("S: 1\r\n")}, x.Content...)
+			return c.err
+		}
+		m := message(path("a"))
+		m.Session.Outbound = true
+		if r := p.Handle(t.Context(), m); r.Code != c.reply || c.reply == 451 && r.Detail != "3.0" {
+			t.Errorf("%+v: %v", c, r)
+		}
+		if len(h.got) != c.signed || len(s.transfers) > 0 || c.signed > 0 && string(h.got[0].Content[0]) != "S: 1\r\n" {
+			t.Errorf("%+v: delivered %d, queued %d", c, len(h.got), len(s.transfers))
+		}
+	}
+}
 
 // The promise of cut-through: every recipient is either with the next hop, in the
 // queue, or still with the sender, whatever the next hop says.

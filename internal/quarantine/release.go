@@ -3,6 +3,7 @@ package quarantine
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -75,10 +76,16 @@ func (q *Quarantine) read(ctx context.Context, id string) (*held, error) {
 	h := &held{t: msg.Transfer{ID: id}}
 	err := q.o.Store.View(ctx, func(tx store.Tx) error {
 		t := &h.t
-		if err := tx.QueryRow(ctx, `SELECT sender, sender_local, sender_domain, smtputf8, eightbit, next_hop, head, skip, raw FROM quarantine WHERE id = $1`, id).
-			Scan(&t.From.Raw, &t.From.Local, &t.From.Domain, &t.SMTPUTF8, &t.EightBit, &t.NextHop, &h.head, &h.skip, &h.raw); err != nil {
+		var about string
+		if err := tx.QueryRow(ctx, `SELECT sender, sender_local, sender_domain, smtputf8, eightbit, next_hop, facts, head, skip, raw FROM quarantine WHERE id = $1`, id).
+			Scan(&t.From.Raw, &t.From.Local, &t.From.Domain, &t.SMTPUTF8, &t.EightBit, &t.NextHop, &about, &h.head, &h.skip, &h.raw); err != nil {
 			return err
 		}
+		var f facts
+		if err := json.Unmarshal([]byte(about), &f); err != nil {
+			return fmt.Errorf("%w: facts: %w", store.ErrCorrupt, err)
+		}
+		t.Outbound = f.Outbound
 		return h.readRcpts(ctx, tx)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
