@@ -1,6 +1,6 @@
 // Package dkim verifies the DKIM signatures of a message (RFC 6376, 8301, 8463) and
-// makes them. It verifies by the canonical forms of package sig, in one pass over the
-// message; go-msgauth signs, and is what the verification is compared with in the tests.
+// makes them, by the canonical forms of package sig, in one pass over the message.
+// go-msgauth and dkimpy are what both are compared with in the tests.
 //
 // It says what a verifier in front of DMARC must insist on: every From field is signed,
 // a key is neither too short nor absurdly long, SHA-1 is no hash, a signature with l= is

@@ -72,15 +72,15 @@ func TestMatches(t *testing.T) {
 		"without v and k":      {"p=" + pkcs1, key.Public(), ""},
 		"another key":          {rec(other), key.Public(), "another key"},
 		"another algorithm":    {rec(ed), key.Public(), "another key"},
-		"ed25519 called rsa":   {strings.Replace(rec(ed), "k=ed25519", "k=rsa", 1), ed.Public(), "another key"},
-		"rsa called ed25519":   {strings.Replace(rec(key), "k=rsa", "k=ed25519", 1), key.Public(), "another key"},
+		"ed25519 called rsa":   {strings.Replace(rec(ed), "k=ed25519", "k=rsa", 1), ed.Public(), "malformed key"},
+		"rsa called ed25519":   {strings.Replace(rec(key), "k=rsa", "k=ed25519", 1), key.Public(), "Ed25519 key of"},
 		"revoked":              {"v=DKIM1; p=", key.Public(), "revoked"},
-		"an SPF record":        {"v=spf1 -all", key.Public(), "malformed"},
+		"an SPF record":        {"v=spf1 -all", key.Public(), "unknown version"},
 		"another version":      {strings.Replace(rec(key), "DKIM1", "DKIM2", 1), key.Public(), "unknown version"},
 		"not base64":           {"v=DKIM1; p=MII!", key.Public(), "malformed"},
 		"a tag twice":          {rec(key) + "; p=x", key.Public(), "twice"},
 		"empty":                {"", key.Public(), "without a key"},
-		"short for an ed25519": {"k=ed25519; p=AAAA", ed.Public(), "another key"},
+		"short for an ed25519": {"k=ed25519; p=AAAA", ed.Public(), "Ed25519 key of"},
 	} {
 		err := Matches(c.record, c.pub)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
