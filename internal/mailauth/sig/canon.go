@@ -101,44 +101,24 @@ func relax(w *writer, b []byte) {
 	if len(b) == 0 {
 		return
 	}
-	done, tab := 0, next(b, 0, '\t')
-	for pos := next(b, 0, ' '); ; {
-		at := min(pos, tab)
-		if at == len(b) {
-			break
-		}
+	done, g := 0, gaps{b: b, tab: -1}
+	for at := g.next(0); at < len(b); {
 		end := at + 1
 		for b[end] == ' ' || b[end] == '\t' { // b does not end in white space
 			end++
 		}
-		inner := b[end] != '\r' && b[end] != '\n'
-		if !inner || end > at+1 || b[at] == '\t' {
-			w.write(b[done:at])
-			if inner {
-				w.write(oneSpace)
-			}
-			done = end
+		w.write(b[done:at])
+		if b[end] != '\r' && b[end] != '\n' {
+			w.write(oneSpace)
 		}
-		if pos < end {
-			pos = next(b, end, ' ')
-		}
-		if tab < end {
-			tab = next(b, end, '\t')
-		}
+		done = end
+		at = g.next(end)
 	}
 	w.write(b[done:])
 	w.write(crlf)
 }
 
 var oneSpace = []byte(" ")
-
-// next is the index of the first c from pos on, or the length.
-func next(b []byte, pos int, c byte) int {
-	if i := bytes.IndexByte(b[pos:], c); i >= 0 {
-		return pos + i
-	}
-	return len(b)
-}
 
 // writer hands octets to a hash, small pieces gathered, up to a limit.
 type writer struct {

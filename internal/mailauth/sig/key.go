@@ -98,8 +98,10 @@ func ParseKey(txt string) (*Key, error) {
 	}
 	flags := tags.List("t")
 	k := &Key{Testing: slices.Contains(flags, "y"), Strict: slices.Contains(flags, "s")}
-	k.Public, err = publicKey(tags.Get("k"), der)
-	return k, err
+	if k.Public, err = publicKey(tags.Get("k"), der); err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 func publicKey(kind string, der []byte) (crypto.PublicKey, error) {
