@@ -73,7 +73,7 @@ fuzz:
 	@set -e; for f in $$(grep -rlE '^func Fuzz' --include=*_test.go cmd internal); do \
 	  for t in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*).*/\1/p' $$f); do \
 	    d=./$$(dirname $$f); echo "$$t in $$d"; \
-	    $(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$d || $(GO) test -run "^$$t\$$" -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) $$d; done; done
+	    $(GO) test -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 200x $$d || $(GO) test -run "^$$t\$$" -fuzz "^$$t\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 200x $$d; done; done
 
 clean:
 	rm -rf bin .cache

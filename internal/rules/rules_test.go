@@ -159,3 +159,24 @@ func TestEveryFileMissingIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// The list of trusted forwarders is read with the rules, may be missing, and a mistake
+// in it is named with its line.
+func TestSealers(t *testing.T) {
+	list := filepath.Join("lists", "arc-sealers.txt")
+	dir := edited(t, list, "# lists.example.vn", "Lists.example.vn # known\nrelay.example.vn")
+	set, err := source(dir).Load()
+	if err != nil || strings.Join(set.Sealers, " ") != "lists.example.vn relay.example.vn" {
+		t.Errorf("%v, %v", set, err)
+	}
+	if err := os.Remove(filepath.Join(dir, list)); err != nil {
+		t.Fatal(err)
+	}
+	if set, err = source(dir).Load(); err != nil || len(set.Sealers) != 0 {
+		t.Errorf("without the file: %v, %v", set, err)
+	}
+	dir = edited(t, list, "# lists.example.vn", "https://lists.example.vn/")
+	if _, err = source(dir).Load(); err == nil || !strings.Contains(err.Error(), "arc-sealers.txt:13:1") {
+		t.Errorf("%v", err)
+	}
+}

@@ -203,7 +203,6 @@ func TestTagsThatMatter(t *testing.T) {
 		"length is no number": {nil, "l=-1; ", PermError, false},
 		"expires too early":   {nil, "t=2; x=1; ", PermError, false},
 		"quoted identity":     {nil, "i=a=40mail.example.test; ", Pass, false},
-		"upper-case domain":   {nil, "", Pass, false},
 		"expired":             {nil, "x=1000000000; ", PermError, false},
 		"not yet expired":     {nil, fmt.Sprintf("x=%d; ", time.Now().Add(time.Hour).Unix()), Pass, false},
 		"identity beneath":    {nil, "i=@mail.example.test; ", Pass, false},
@@ -225,6 +224,38 @@ func TestTagsThatMatter(t *testing.T) {
 	} {
 		if s := careless(t, c.zone, letter, set(c.tags)); s.Status != c.status || s.Testing != c.test {
 			t.Errorf("%s: %+v, want %s, testing %v", name, s, c.status, c.test)
+		}
+	}
+}
+
+// A domain is the same in any case, and is reported in one.
+func TestUpperCaseDomain(t *testing.T) {
+	s := careless(t, nil, letter, func(tags string) string {
+		return strings.Replace(strings.Replace(tags, "d=example.test", "d=EXAMPLE.Test; i=@Mail.example.TEST", 1), "h=", "h=from", 1)
+	})
+	if s.Status != Pass || s.Domain != "example.test" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Among too many signatures those of the author's domain are looked at first, wherever
+// they stand, and results keep the order of the header.
+func TestAlignedFirst(t *testing.T) {
+	z := fake.Zone{"k1._domainkey.example.test": {keyRecord(t, edKey(), "")}, "k1._domainkey.list.test": {keyRecord(t, edKey(), "")}}
+	raw := sign(t, letter, "example.test", "k1", edKey())
+	stranger := strings.SplitAfter(sign(t, raw, "list.test", "k1", edKey()), "\r\nDKIM-Signature")[0]
+	raw = strings.Repeat(strings.TrimSuffix(stranger, "DKIM-Signature"), 30) + raw
+	for _, c := range []struct{ author, last string }{
+		{"example.test", "example.test"},
+		{"mail.example.test", "example.test"},
+		{"other.test", "list.test"},
+	} {
+		rep := Verify(t.Context(), z, sig.Open([]byte(raw)), c.author)
+		if len(rep.Signatures) != MaxSignatures || rep.Ignored != 21 {
+			t.Fatalf("%d signatures, %d ignored", len(rep.Signatures), rep.Ignored)
+		}
+		if s := rep.Signatures[MaxSignatures-1]; s.Domain != c.last || s.Status != Pass {
+			t.Errorf("author %s: the last is %+v", c.author, s)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package sig
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -168,7 +169,11 @@ func TestTags(t *testing.T) {
 	if gaps, err := ParseTags("a=1;; b=2"); err != nil || !gaps.Gaps || gaps.Get("b") != "2" {
 		t.Errorf("%+v, %v", gaps, err)
 	}
-	for _, bad := range []string{"a", "a=1; b", "=1", "a=1; a=2", "_=1", "a-b=1", "a b=1", "1a=2"} {
+	many := ""
+	for i := range maxTags + 1 {
+		many += fmt.Sprintf("t%d=1;", i)
+	}
+	for _, bad := range []string{many, "a", "a=1; b", "=1", "a=1; a=2", "_=1", "a-b=1", "a b=1", "1a=2"} {
 		if _, err := ParseTags(bad); err == nil {
 			t.Errorf("%q is taken for a list", bad)
 		}

@@ -13,6 +13,9 @@ type Tags struct {
 	list []tag
 }
 
+// maxTags is far more than any list has; without it a long one costs its square.
+const maxTags = 100
+
 type tag struct {
 	name, value string
 	start, end  int // of the value in the text, with the white space around it
@@ -46,6 +49,8 @@ func (t *Tags) add(pos, end int) error {
 		return nil
 	case !ok || !isName(name):
 		return errors.New("something is not tag=value")
+	case len(t.list) == maxTags:
+		return errors.New("too many tags")
 	case t.Has(name):
 		return errors.New("tag " + name + " is given twice")
 	}
