@@ -38,6 +38,7 @@ needs-test: needs
 	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3; do \
 	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
 	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || missing="$$missing python3-dkim python3-nacl"; \
+	perl -MNet::SSLeay -e 1 2>/dev/null || missing="$$missing libnet-ssleay-perl"; \
 	if [ -n "$$missing" ]; then echo "installing$$missing with apt-get"; \
 	  $(APT) update && $(APT) install -y --no-install-recommends $$missing; fi
 

@@ -2,14 +2,11 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"crypto/tls"
 	"strings"
 
 	"congthu/internal/agency"
 	"congthu/internal/config"
-	"congthu/internal/lang"
-	"congthu/internal/msg"
 )
 
 // agencies makes the book of those that may relay outward.
@@ -51,18 +48,4 @@ func askForCertificates(t *tls.Config, b *agency.Book) *tls.Config {
 		t.ClientAuth = tls.RequestClientCert
 	}
 	return t
-}
-
-// checkMail answers MAIL: there is room, and the sender belongs to whoever sends. The
-// null sender (RFC 5321 section 4.5.5) is for notices and belongs to everybody; what
-// their From says is looked at later.
-func (g *gateway) checkMail(ctx context.Context, s *msg.Session, from msg.Path) msg.Reply {
-	if r := g.disk.check(ctx); r != (msg.Reply{}) {
-		return r
-	}
-	if !from.IsNull() && !s.Identity.Owns(from.Domain) {
-		g.log.Info("sender is not the agency's", "client", s.Remote.Addr(), "agency", s.Identity.Agency, "account", s.Identity.Account, "from", lang.Safe(from.Raw, 320))
-		return msg.Reply{Code: 550, Detail: "7.1", Text: "Nguoi gui khong thuoc co quan nay / The sender address does not belong to this agency"}
-	}
-	return msg.Reply{}
 }

@@ -71,7 +71,7 @@ func (g *gateway) adminSocket() (net.Listener, error) {
 
 func (g *gateway) services() admin.Services {
 	return admin.Services{
-		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Reload: g.reload,
+		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Reload: g.reload,
 		NotFound: func(err error) bool {
 			return errors.Is(err, quarantine.ErrNotFound) || errors.Is(err, queue.ErrNotFound)
 		},

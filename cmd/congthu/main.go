@@ -32,6 +32,7 @@ type cli struct {
 	Quarantine quarantineCmd `cmd:"" help:"Held messages / thư bị giữ."`
 	Queue      queueCmd      `cmd:"" help:"Messages waiting for delivery / thư chờ giao."`
 	Keys       keysCmd       `cmd:"" help:"OpenPGP keys of recipients / khoá OpenPGP của người nhận."`
+	Account    accountCmd    `cmd:"" help:"Who may send with a password / tài khoản gửi thư."`
 	Version    versionCmd    `cmd:"" help:"Version / phiên bản."`
 }
 

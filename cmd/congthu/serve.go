@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"congthu/internal/agency"
 	"congthu/internal/config"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
@@ -58,7 +57,7 @@ type gateway struct {
 	queue   *queue.Queue
 	held    *quarantine.Quarantine // hold
 	metrics *trace.Metrics
-	senders *agency.Book // who may relay outward
+	senders *senders // who may send, as whom, how much
 	disk    *diskGuard
 }
 
@@ -126,28 +125,38 @@ func (g *gateway) edge(h smtpd.Handler) (*smtpd.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if g.senders, err = agencies(g.cfg); err != nil {
+	if g.senders, err = newSenders(g.cfg, g.db, g.log, g.metrics.SMTP); err != nil {
 		return nil, err
 	}
 	return smtpd.New(smtpd.Options{
-		Hostname: g.cfg.Hostname, TLS: askForCertificates(cert, g.senders), Limits: limits(g.cfg.Limits), Handler: h,
-		CheckMail: g.checkMail, CheckRcpt: g.checkRcpt, Identify: g.senders.Identify,
+		Hostname: g.cfg.Hostname, TLS: askForCertificates(cert, g.senders.Book), Limits: limits(g.cfg.Limits), Handler: counted{h, g.senders.quota},
+		CheckMail: g.checkMail, CheckRcpt: g.checkRcpt, Identify: g.senders.Identify, Authenticate: g.senders.authenticate,
 		NewID: newID, GreetDelay: g.cfg.SMTP.GreetDelay.Std(), HandleTimeout: judging + (g.cfg.Relay.Timeout + g.cfg.Relay.Final).Std(),
 		Log: g.log, Event: g.metrics.SMTP,
 	}), nil
+}
+
+// checkMail answers MAIL: there is room, and the sender belongs to whoever sends.
+func (g *gateway) checkMail(ctx context.Context, s *msg.Session, from msg.Path) msg.Reply {
+	if r := g.disk.check(ctx); r != (msg.Reply{}) {
+		return r
+	}
+	return g.senders.checkMail(ctx, s, from)
 }
 
 // checkRcpt answers RCPT: mail for our domains from anywhere, mail for the world only
 // from our own networks (RFC 5321 section 3.6.2).
 func (g *gateway) checkRcpt(ctx context.Context, s *msg.Session, _ msg.Envelope, to msg.Path) msg.Reply {
 	if to.Domain == "" {
-		return msg.Reply{} // <postmaster>
+		return g.senders.count(ctx, s) // <postmaster>
 	}
 	if r, outward, ok := g.judge.routes.Route(to.Domain); ok && (!outward || s.Outbound) {
 		if r.VerifyRecipients {
-			return g.book.Check(ctx, r.NextHop, to)
+			if refused := g.book.Check(ctx, r.NextHop, to); refused != (msg.Reply{}) {
+				return refused
+			}
 		}
-		return msg.Reply{}
+		return g.senders.count(ctx, s)
 	}
 	return msg.Reply{Code: 550, Detail: "7.1", Text: "Khong chuyen tiep cho ten mien nay / Relaying denied"}
 }
@@ -162,6 +171,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { g.note("queue", g.queue.Run(run)) })
+	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.reloadOnHangup(run) })
 	for i, l := range listeners {

@@ -17,7 +17,7 @@ import (
 //
 // Recipients are counted in slots of ten minutes. "In an hour" looks at the current slot
 // and the six before it, so no 60 minutes ever see more than the limit. The counts are
-// in memory; every few seconds what is new is added to the store's and the sums of all
+// in memory; every two seconds what is new is added to the store's and the sums of all
 // gateways are read back. Several gateways together may so exceed a limit by what they
 // take in one such interval, and a crash may lose that much of the count.
 type Quota struct {
@@ -33,7 +33,7 @@ const (
 	slotLength = 10 * time.Minute
 	hourSlots  = 7
 	daySlots   = 145
-	flushEvery = 5 * time.Second
+	flushEvery = 2 * time.Second
 	maxFlush   = 200 // users in one transaction
 )
 
@@ -155,7 +155,7 @@ func (q *Quota) Run(ctx context.Context) error {
 		case <-tick.C:
 			q.note(q.flush(ctx))
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			defer cancel()
 			q.note(q.flush(last))
 			return ctx.Err()

@@ -42,6 +42,7 @@ type Services struct {
 	Quarantine Quarantine
 	Queue      Queue
 	Keys       Keys
+	Accounts   Accounts // nil: none
 	Reload     func(context.Context) error
 	NotFound   func(error) bool // tells a wrong id from a fault
 }

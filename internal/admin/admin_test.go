@@ -87,7 +87,7 @@ func serve(t *testing.T, s *services) *admin.Client {
 		t.Fatal(err)
 	}
 	srv := &http.Server{ReadHeaderTimeout: time.Second, Handler: admin.Handler(admin.Services{
-		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s},
+		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s},
 		Reload:   func(context.Context) error { return s.note("reload") },
 		NotFound: func(err error) bool { return errors.Is(err, errNone) },
 	})}

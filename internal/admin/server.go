@@ -32,6 +32,7 @@ func Handler(s Services) http.Handler {
 	mux.HandleFunc("GET /v1/keys", s.keysList)
 	mux.HandleFunc("POST /v1/keys", s.keysImport)
 	mux.HandleFunc("POST /v1/reload", s.reload)
+	s.accountRoutes(mux)
 	return bounded(mux)
 }
 
@@ -80,8 +81,7 @@ func (s Services) quarantineShow(w http.ResponseWriter, r *http.Request) {
 
 func (s Services) quarantineRelease(w http.ResponseWriter, r *http.Request) {
 	var req Release
-	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
-		s.fail(w, &Problem{http.StatusBadRequest, lang.T("yêu cầu không phải JSON", "the request is not JSON")})
+	if !s.read(w, r, &req) {
 		return
 	}
 	to, err := s.Quarantine.Release(r.Context(), r.PathValue("id"), req.To, req.Actor)

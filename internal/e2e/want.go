@@ -27,6 +27,7 @@ import (
 //	quarantine N                so many messages are held
 //	queue N                     so many messages wait for delivery
 //	log REGEXP                  the gateway's log has a line that matches
+//	no-log TEXT                 it contains the text nowhere
 func (g *Gateway) check(c *Case, line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
@@ -46,6 +47,11 @@ func (g *Gateway) check(c *Case, line string) error {
 			err = fmt.Errorf("there are %d", len(items))
 		}
 		return err
+	case "no-log":
+		if strings.Contains(g.log.String(), rest) {
+			return fmt.Errorf("the log is:\n%s", g.log.String())
+		}
+		return nil
 	case "log":
 		return g.checkLog(rest)
 	}

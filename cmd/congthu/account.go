@@ -1,0 +1,300 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"congthu/internal/account"
+	"congthu/internal/admin"
+	"congthu/internal/config"
+	"congthu/internal/lang"
+	"congthu/internal/store"
+)
+
+type accountCmd struct {
+	Add     accountAddCmd     `cmd:"" help:"Add an account / thêm tài khoản."`
+	List    accountListCmd    `cmd:"" help:"List accounts / liệt kê tài khoản."`
+	Show    accountShowCmd    `cmd:"" help:"Show an account / xem tài khoản."`
+	Passwd  accountPasswdCmd  `cmd:"" help:"Give it another password / đổi mật khẩu."`
+	Disable accountDisableCmd `cmd:"" help:"Let it send no more, at once / khoá ngay."`
+	Enable  accountEnableCmd  `cmd:"" help:"Let it send again / mở lại."`
+	Delete  accountDeleteCmd  `cmd:"" help:"Delete it / xoá."`
+}
+
+// passwordFlag says where a password comes from. It is never an argument: arguments are
+// seen by everybody on the host.
+type passwordFlag struct {
+	PasswordFile string `help:"File whose first line is the password, - for standard input; without it one is made and shown once / tệp có mật khẩu ở dòng đầu; không có thì tự tạo và hiện một lần." placeholder:"FILE"`
+}
+
+// password returns the hash, and the password itself when it was made here.
+func (f passwordFlag) password(a *app) (hash, made string, err error) {
+	if f.PasswordFile == "" {
+		made = account.Generate()
+		hash, err = account.Hash(made)
+		return hash, made, err
+	}
+	in := a.stdin
+	if f.PasswordFile != "-" {
+		file, err := os.Open(f.PasswordFile)
+		if err != nil {
+			return "", "", fail(exitNoInput, "không mở được tệp mật khẩu: %v", "cannot open the password file: %v", err)
+		}
+		defer file.Close()
+		in = file
+	}
+	line, err := bufio.NewReader(io.LimitReader(in, 4096)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", "", fail(exitNoInput, "không đọc được mật khẩu: %v", "cannot read the password: %v", err)
+	}
+	hash, err = account.Hash(strings.TrimRight(line, "\r\n"))
+	return hash, "", accountError(err)
+}
+
+type accountAddCmd struct {
+	Name   string   `arg:"" help:"Name, such as van-thu@tinh.gov.vn / tên."`
+	Agency string   `help:"The agency of congthu.toml that it sends for / cơ quan trong congthu.toml." placeholder:"NAME"`
+	Domain []string `help:"Or domains of its own / hoặc tên miền riêng." placeholder:"DOMAIN"`
+	passwordFlag
+}
+
+// Run adds an account.
+func (c *accountAddCmd) Run(a *app) error {
+	cfg, err := a.settings()
+	if err != nil {
+		return err
+	}
+	name, err := account.CleanName(c.Name)
+	if err != nil {
+		return accountError(err)
+	}
+	if c.Agency != "" && !hasAgency(cfg, c.Agency) {
+		return fail(exitData, "không có cơ quan nào tên %q trong cấu hình", "the settings have no agency called %q", c.Agency)
+	}
+	hash, made, err := c.password(a)
+	if err != nil {
+		return err
+	}
+	one := account.Account{Name: name, Agency: c.Agency, Domains: c.Domain}
+	err = a.withAccounts(func(all admin.Accounts) error { return all.Add(a.ctx, one, hash, actor()) })
+	if err != nil {
+		return err
+	}
+	return a.passwordMade(name, made, lang.T("đã thêm tài khoản %s", "added the account %s"))
+}
+
+func hasAgency(c *config.Config, name string) bool {
+	for _, a := range c.Agency {
+		if a.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// passwordMade reports, with the password when it was made here: the only time that it
+// is shown.
+func (a *app) passwordMade(name, made string, t lang.Text) error {
+	if a.json {
+		out := map[string]string{"account": name}
+		if made != "" {
+			out["password"] = made
+		}
+		return a.printJSON(out)
+	}
+	a.say(t, name)
+	if made != "" {
+		a.say(lang.T("mật khẩu, chỉ hiện lần này: %s", "the password, shown this once: %s"), made)
+	}
+	return nil
+}
+
+type accountPasswdCmd struct {
+	Name string `arg:"" help:"Name / tên."`
+	passwordFlag
+}
+
+// Run changes a password.
+func (c *accountPasswdCmd) Run(a *app) error {
+	hash, made, err := c.password(a)
+	if err != nil {
+		return err
+	}
+	name := strings.ToLower(c.Name)
+	err = a.withAccounts(func(all admin.Accounts) error { return all.SetHash(a.ctx, name, hash, actor()) })
+	if err != nil {
+		return err
+	}
+	return a.passwordMade(name, made, lang.T("đã đổi mật khẩu của %s", "the password of %s is changed"))
+}
+
+type accountListCmd struct{}
+
+// Run lists accounts by name.
+func (accountListCmd) Run(a *app) error {
+	cfg, err := a.settings()
+	if err != nil {
+		return err
+	}
+	return a.withAccounts(func(all admin.Accounts) error {
+		list, err := all.List(a.ctx)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			if list == nil {
+				list = []account.Account{}
+			}
+			return a.printJSON(list)
+		}
+		head := strings.Split(lang.T("TÊN|CƠ QUAN|TÊN MIỀN|TRẠNG THÁI|ĐỔI LẦN CUỐI", "NAME|AGENCY|DOMAINS|STATE|LAST CHANGE").In(a.lang), "|")
+		var rows [][]string
+		for _, one := range list {
+			rows = append(rows, []string{one.Name, one.Agency, domainsOf(cfg, one), a.stateOf(cfg, one), one.Changed.Local().Format(time.DateTime)})
+		}
+		return a.table(head, rows)
+	})
+}
+
+// domainsOf are those that the account may send for.
+func domainsOf(c *config.Config, one account.Account) string {
+	for _, ag := range c.Agency {
+		if ag.Name == one.Agency {
+			return strings.Join(ag.Domains, " ")
+		}
+	}
+	return strings.Join(one.Domains, " ")
+}
+
+func (a *app) stateOf(c *config.Config, one account.Account) string {
+	switch {
+	case one.Disabled:
+		return a.word("đã khoá", "disabled")
+	case one.Agency != "" && !hasAgency(c, one.Agency):
+		return a.word("cơ quan không còn trong cấu hình", "its agency is not in the settings")
+	}
+	return a.word("dùng được", "in use")
+}
+
+type accountShowCmd struct {
+	Name string `arg:"" help:"Name / tên."`
+}
+
+// Run shows one account.
+func (c *accountShowCmd) Run(a *app) error {
+	cfg, err := a.settings()
+	if err != nil {
+		return err
+	}
+	return a.withAccounts(func(all admin.Accounts) error {
+		one, err := all.Get(a.ctx, strings.ToLower(c.Name))
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.printJSON(one)
+		}
+		for _, r := range [][2]string{
+			{a.word("Tên", "Name"), one.Name},
+			{a.word("Cơ quan", "Agency"), one.Agency},
+			{a.word("Tên miền", "Domains"), domainsOf(cfg, one)},
+			{a.word("Trạng thái", "State"), a.stateOf(cfg, one)},
+			{a.word("Tạo lúc", "Created"), one.Created.Local().Format(time.RFC3339)},
+			{a.word("Đổi lúc", "Changed"), one.Changed.Local().Format(time.RFC3339)},
+		} {
+			fmt.Fprintf(a.stdout, "%-12s %s\n", r[0]+":", lang.Safe(r[1], 500))
+		}
+		return nil
+	})
+}
+
+type accountDisableCmd struct {
+	Name []string `arg:"" help:"Names / các tên."`
+}
+
+// Run disables accounts; what they have open is closed with their next message.
+func (c *accountDisableCmd) Run(a *app) error {
+	return a.eachAccount(c.Name, lang.T("đã khoá %d tài khoản", "disabled %d account(s)"), func(all admin.Accounts, name string) error {
+		return all.SetDisabled(a.ctx, name, true, actor())
+	})
+}
+
+type accountEnableCmd struct {
+	Name []string `arg:"" help:"Names / các tên."`
+}
+
+// Run enables accounts again.
+func (c *accountEnableCmd) Run(a *app) error {
+	return a.eachAccount(c.Name, lang.T("đã mở %d tài khoản", "enabled %d account(s)"), func(all admin.Accounts, name string) error {
+		return all.SetDisabled(a.ctx, name, false, actor())
+	})
+}
+
+type accountDeleteCmd struct {
+	Name []string `arg:"" help:"Names / các tên."`
+}
+
+// Run deletes accounts.
+func (c *accountDeleteCmd) Run(a *app) error {
+	return a.eachAccount(c.Name, lang.T("đã xoá %d tài khoản", "deleted %d account(s)"), func(all admin.Accounts, name string) error {
+		return all.Delete(a.ctx, name, actor())
+	})
+}
+
+func (a *app) eachAccount(names []string, done lang.Text, do func(admin.Accounts, string) error) error {
+	err := a.withAccounts(func(all admin.Accounts) error {
+		for _, name := range names {
+			if err := do(all, strings.ToLower(name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.done(len(names), done)
+}
+
+// withAccounts does something with the accounts: through the running gateway, or in the
+// store itself when no gateway runs here.
+func (a *app) withAccounts(do func(admin.Accounts) error) error {
+	c, err := a.settings()
+	if err != nil {
+		return err
+	}
+	all := admin.Dial(c.Admin.Socket).Accounts()
+	_, err = all.List(a.ctx)
+	var u *admin.Unreachable
+	if !errors.As(err, &u) || errors.Is(err, os.ErrPermission) {
+		if err == nil {
+			err = do(all)
+		}
+		return accountError(err)
+	}
+	db, err := store.Open(a.ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir})
+	var p *store.Problem
+	if errors.As(err, &p) {
+		return &failure{exitUnavailable, lang.T(p.In(lang.VI), p.In(lang.EN))}
+	}
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	return accountError(errors.Join(do(account.NewBook(db, log)), db.Close()))
+}
+
+// accountError gives what is wrong with a request its exit status.
+func accountError(err error) error {
+	var p *account.Problem
+	if errors.As(err, &p) {
+		return &failure{exitData, lang.T(p.In(lang.VI), p.In(lang.EN))}
+	}
+	return operatorError(err)
+}

@@ -1,0 +1,78 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"congthu/internal/account"
+	"congthu/internal/admin"
+	"congthu/internal/lang"
+)
+
+type roll struct{ *services }
+
+func (r roll) List(context.Context) ([]account.Account, error) { return nil, r.note("accounts") }
+
+func (r roll) Get(_ context.Context, name string) (account.Account, error) {
+	return account.Account{Name: name}, r.note("get", name)
+}
+
+func (r roll) Add(_ context.Context, a account.Account, hash, actor string) error {
+	return r.note("add", a.Name, a.Agency, strings.Join(a.Domains, ","), hash, actor)
+}
+
+func (r roll) SetHash(_ context.Context, name, hash, actor string) error {
+	return r.note("hash", name, hash, actor)
+}
+
+func (r roll) SetDisabled(_ context.Context, name string, disabled bool, actor string) error {
+	return r.note("disabled", name, fmt.Sprint(disabled), actor)
+}
+
+func (r roll) Delete(_ context.Context, name, actor string) error {
+	return r.note("delete", name, actor)
+}
+
+func TestAccountsReachTheirPart(t *testing.T) {
+	s := &services{}
+	all, ctx := serve(t, s).Accounts(), t.Context()
+	if list, err := all.List(ctx); err != nil || list == nil {
+		t.Errorf("%v %v", list, err)
+	}
+	if a, err := all.Get(ctx, "a+b@c.vn"); err != nil || a.Name != "a+b@c.vn" {
+		t.Errorf("%+v %v", a, err)
+	}
+	if err := errors.Join(
+		all.Add(ctx, account.Account{Name: "lan", Domains: []string{"a.vn", "b.vn"}}, "$h", "root"), all.Add(ctx, account.Account{Name: "an", Agency: "x"}, "$h", "root"),
+		all.SetHash(ctx, "lan", "$i", "root"), all.SetDisabled(ctx, "lan", true, "root"), all.SetDisabled(ctx, "lan", false, "root"), all.Delete(ctx, "a/b", "lan & co"),
+	); err != nil {
+		t.Error(err)
+	}
+	want := "accounts; get a+b@c.vn; add lan  a.vn,b.vn $h root; add an x  $h root; hash lan $i root; disabled lan true root; disabled lan false root; delete a/b lan & co"
+	if got := strings.Join(s.asked, "; "); got != want {
+		t.Errorf("asked %q\nwant  %q", got, want)
+	}
+}
+
+func TestAccountTroubles(t *testing.T) {
+	err := serve(t, &services{fails: account.ErrNotFound}).Accounts().SetHash(t.Context(), "lan", "$h", "root")
+	if vi, en := said(err, lang.VI), said(err, lang.EN); vi != "không có tài khoản này" || en != "there is no such account" {
+		t.Errorf("%q / %q", vi, en)
+	}
+	h := admin.Handler(admin.Services{Quarantine: held{&services{}}, Queue: waiting{&services{}}, Keys: ring{&services{}}, Accounts: roll{&services{}}})
+	for path, want := range map[string]int{"/v1/accounts": http.StatusBadRequest, "/v1/accounts/lan": http.StatusBadRequest} {
+		w := &recorder{header: http.Header{}}
+		r, err := http.NewRequestWithContext(t.Context(), "POST", path, strings.NewReader("{"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.ServeHTTP(w, r)
+		if w.status != want {
+			t.Errorf("%s: %d", path, w.status)
+		}
+	}
+}
