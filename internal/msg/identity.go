@@ -8,11 +8,11 @@ import (
 // Identity is who a client that may relay outward has shown to be, and by what. The
 // zero Identity is a stranger.
 type Identity struct {
-	Proof   Proof    // what it rests on
-	Agency  string   // the agency's name in the settings; "" for a network or an account without one
-	Account string   // the SMTP AUTH account; "" unless Proof is ByPassword
+	Proof   Proof     // what it rests on
+	Agency  string    // the agency's name in the settings; "" for a network or an account without one
+	Account string    // the SMTP AUTH account; "" unless Proof is ByPassword
 	Since   time.Time // when the password was shown
-	Senders []string // the sender domains that are its own: "a.vn", or "*.a.vn" for all names below
+	Senders []string  // the sender domains that are its own: "a.vn", or "*.a.vn" for all names below
 }
 
 // Proof is what an Identity rests on.
