@@ -136,7 +136,8 @@ func (b *body) store(lines []byte, dots int, last bool) {
 	}
 }
 
-// unstuff appends lines to dst, less one leading dot of each that has one.
+// unstuff appends lines to dst, less one leading dot of each that has one. Both may
+// begin at the same octet: what is written never passes what is read.
 func unstuff(dst, lines []byte, dots int) []byte {
 	if dots > 0 && lines[0] == '.' {
 		lines = lines[1:]

@@ -151,7 +151,7 @@ func TestBodyOfDotsIsNeverEndless(t *testing.T) {
 func TestSmallMessagesCostWhatTheyWeigh(t *testing.T) {
 	srv := New(Options{})
 	b, _, done, _ := feed(srv, []byte("Subject: x\r\n\r\nsmall\r\n.\r\n"), func(int) bool { return false })
-	if !done || cap(b.raw) != len(b.raw) || b.parts.reserved != int64(cap(b.raw)) {
+	if !done || cap(b.raw) > len(b.raw)+16 || b.parts.reserved != int64(len(b.raw)) {
 		t.Errorf("len %d cap %d reserved %d", len(b.raw), cap(b.raw), b.parts.reserved)
 	}
 }

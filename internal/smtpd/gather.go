@@ -41,7 +41,8 @@ func (g *gather) whole(lines []byte, dots int) ([]byte, bool) {
 		return nil, false
 	}
 	if len(g.blocks) == 0 { // all in one read, as most letters are
-		return unstuff(make([]byte, 0, size), lines, dots), true
+		raw := append([]byte(nil), lines...) // does not clear what it is about to fill
+		return unstuff(raw[:0], raw, dots), true
 	}
 	if !g.add(lines, dots) {
 		return nil, false
