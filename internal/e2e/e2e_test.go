@@ -17,7 +17,7 @@ const (
 )
 
 // build makes the programs under test from this source.
-func build(t *testing.T) e2e.Programs {
+func build(t testing.TB) e2e.Programs {
 	t.Helper()
 	dir := t.TempDir()
 	for name, cgo := range map[string]string{"congthu": "0", "congthu-scan": "1"} {
