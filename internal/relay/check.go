@@ -8,23 +8,27 @@ import (
 	"congthu/internal/msg"
 )
 
-// sendable refuses what must never go on a wire. The edge has checked it all when it
-// came in; a message from disk, or made by a later stage, is checked again here,
-// because what follows a bare CR or LF may be read as commands by somebody else's
-// server (SMTP smuggling).
-func sendable(t *msg.Transfer) msg.Reply {
+// checked returns what is sent: t itself, marked as eight-bit if it has such octets. It
+// refuses what must never go on a wire. The edge has checked it all when it came in; a
+// message from disk, or made by a later stage, is checked again here, because what
+// follows a bare CR or LF may be read as commands by somebody else's server (SMTP
+// smuggling).
+func checked(t *msg.Transfer) (*msg.Transfer, msg.Reply) {
 	if len(t.To) == 0 {
-		return msg.Reply{Code: 554, Detail: "5.1", Text: "no recipients"}
+		return nil, msg.Reply{Code: 554, Detail: "5.1", Text: "no recipients"}
 	}
 	for _, p := range append([]msg.Path{t.From}, t.To...) {
 		if !cleanPath(p.Raw) {
-			return msg.Reply{Code: 553, Detail: "1.3", Text: "malformed address, not sent"}
+			return nil, msg.Reply{Code: 553, Detail: "1.3", Text: "malformed address, not sent"}
 		}
 	}
-	if !cleanContent(t.Content) {
-		return msg.Reply{Code: 554, Detail: "6.0", Text: "malformed line endings, not sent"}
+	clean, eightBit := survey(t.Content)
+	if !clean {
+		return nil, msg.Reply{Code: 554, Detail: "6.0", Text: "malformed line endings, not sent"}
 	}
-	return msg.Reply{}
+	out := *t
+	out.EightBit = t.EightBit || eightBit
+	return &out, msg.Reply{}
 }
 
 // cleanPath tells whether a path can stand between angle brackets and mean one thing:
@@ -49,32 +53,36 @@ func cleanPath(raw string) bool {
 	return !quoted
 }
 
-// cleanContent tells whether every CR has its LF, every LF its CR, and there is no
-// NUL. A pair may lie across two blocks.
-func cleanContent(blocks [][]byte) bool {
-	cr := false // the block before ended in CR
+// survey tells whether every CR has its LF, every LF its CR, and there is no NUL; and
+// whether any octet is above 127. A pair may lie across two blocks. It looks at a
+// window at a time: the four passes over it find it in the fastest cache.
+func survey(blocks [][]byte) (clean, eightBit bool) {
+	cr := false // the window before ended in CR
 	for _, b := range blocks {
-		if len(b) == 0 {
-			continue
-		}
-		if cr != (b[0] == '\n') {
-			return false
-		}
-		if cr {
-			b = b[1:]
-		}
-		cr = bytes.HasSuffix(b, []byte("\r"))
-		if !cleanLines(bytes.TrimSuffix(b, []byte("\r"))) {
-			return false
+		for len(b) > 0 {
+			w := b[:min(len(b), window)]
+			b = b[len(w):]
+			eightBit = eightBit || !sevenBit(w)
+			if cr != (w[0] == '\n') {
+				return false, eightBit
+			}
+			if cr {
+				w = w[1:]
+			}
+			cr = bytes.HasSuffix(w, []byte("\r"))
+			if !cleanLines(bytes.TrimSuffix(w, []byte("\r"))) {
+				return false, eightBit
+			}
 		}
 	}
-	return !cr
+	return !cr, eightBit
 }
 
+const window = 16 << 10
+
 // cleanLines tells whether CR and LF come only as CRLF, and there is no NUL: every LF
-// stands behind a CR, and there are as many of one as of the other. It reads a letter
-// of a megabyte three times, and is still the cheapest way to write it in Go: searches
-// for one octet are vector instructions.
+// stands behind a CR, and there are as many of one as of the other. Searches for one
+// octet are vector instructions: nothing in Go reads text faster.
 func cleanLines(b []byte) bool {
 	lines := 0
 	for rest := b; ; lines++ {
@@ -88,16 +96,6 @@ func cleanLines(b []byte) bool {
 		rest = rest[i+1:]
 	}
 	return bytes.Count(b, []byte("\r")) == lines && bytes.IndexByte(b, 0) < 0
-}
-
-// needs8Bit tells whether any octet is above 127.
-func needs8Bit(blocks [][]byte) bool {
-	for _, b := range blocks {
-		if !sevenBit(b) {
-			return true
-		}
-	}
-	return false
 }
 
 // sevenBit looks at 32 octets at a time.

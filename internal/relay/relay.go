@@ -113,9 +113,11 @@ type task struct {
 // Everything else is certain: 2xx taken, 4xx not taken and worth another try, 5xx
 // refused.
 func (c *Client) Deliver(ctx context.Context, t *msg.Transfer) []msg.Reply {
-	if r := sendable(t); r.Code != 0 {
-		return all(t.To, r)
+	fit, refusal := checked(t)
+	if refusal.Code != 0 {
+		return all(t.To, refusal)
 	}
+	t = fit
 	early := ctx
 	if c.ready > 0 {
 		var cancel context.CancelFunc

@@ -52,7 +52,7 @@ func (k *conn) mail(t *msg.Transfer) (string, msg.Reply) {
 	// A next hop without 8BITMIME is sent eight bits all the same: re-coding would break
 	// signatures (RFC 6152 section 3 leaves the choice of returning or converting), and
 	// no server in use drops the eighth bit.
-	if _, ok := k.ext["8BITMIME"]; ok && (t.EightBit || needs8Bit(t.Content)) {
+	if _, ok := k.ext["8BITMIME"]; ok && t.EightBit {
 		b.WriteString(" BODY=8BITMIME")
 	}
 	if t.SMTPUTF8 && utf8Needed(t) {
