@@ -1,6 +1,7 @@
 package stamp
 
 import (
+	"regexp"
 	"strings"
 
 	"congthu/internal/msg"
@@ -27,8 +28,9 @@ func authenticationResults(b []byte, in Input) []byte {
 	return f.end()
 }
 
-// result writes method=status, the reason, then the property. What cannot be written
-// safely is left out: the result stands without it.
+// result writes method=status, the reason, then the property. A value that is no domain,
+// no mailbox and no number is left out, and the result stands without it: quoting would
+// satisfy RFC 8601, but what reads the field is often a regular expression.
 func (f *field) result(r msg.AuthResult, utf8Allowed bool) {
 	first := r.Method + "=" + r.Status
 	f.b = append(f.b, first...)
@@ -37,13 +39,60 @@ func (f *field) result(r msg.AuthResult, utf8Allowed bool) {
 		f.word("reason=" + quote(reason))
 	}
 	ptype, property, ok := strings.Cut(r.Property, ".")
-	if !ok || !isKeyword(ptype) || !isKeyword(property) || r.Value == "" || len(r.Value) > maxWord/2 {
-		return
+	if value := plainValue(r.Value, utf8Allowed); ok && isKeyword(ptype) && isKeyword(property) && value != "" {
+		f.word(r.Property + "=" + value)
 	}
-	if !printable(r.Value) || !utf8Allowed && !isASCII(r.Value) {
-		return
+}
+
+// plainValue is the value if it can stand without quotes (RFC 8601 section 2.2, pvalue):
+// a domain, a dot-atom or an IP address, with or without a mailbox's local part. Of a
+// mailbox whose local part needs quotes the domain is left, which is all that DMARC asks.
+func plainValue(s string, utf8Allowed bool) string {
+	if at := strings.LastIndexByte(s, '@'); at > 0 && !isLocalPart(s[:at]) {
+		s = s[at+1:]
 	}
-	f.word(r.Property + "=" + quoteUnless(r.Value, isPlainValue))
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok {
+		local, domain = "", s
+	}
+	if len(s) > maxWord/2 || local != "" && !isLocalPart(local) || !utf8Allowed && !isASCII(domain) || !isDomain(domain) {
+		return ""
+	}
+	return s
+}
+
+// isDomain takes the letters of host names, with the underscore, and IP addresses. Letters
+// beyond ASCII are for readers who asked for them.
+func isDomain(s string) bool {
+	return s != "" && s[0] != '.' && !strings.Contains(s, "..") && printable(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < 0x80 && !isAlnum(r) && strings.IndexByte("-._:", byte(r)) < 0
+	})
+}
+
+// isLocalPart takes the dot-atoms in which no reader sees an end, a quote or a result.
+func isLocalPart(s string) bool {
+	atoms := strings.ReplaceAll(s, "=", "-") // as in rewritten senders: SRS0=…, bounce-a=b.test
+	return isDotAtom(atoms) && !strings.ContainsAny(s, "'`") && !verdict.MatchString(s)
+}
+
+// verdict is what a reader may be looking for; reasons quote strangers.
+var verdict = regexp.MustCompile(`(?i)\s*=\s*(pass)`)
+
+// harmless replaces what ends a string, a comment or a result.
+func harmless(r rune) rune {
+	switch r {
+	case '"':
+		return '\''
+	case '\\':
+		return '/'
+	case ';':
+		return ','
+	case '(':
+		return '['
+	case ')':
+		return ']'
+	}
+	return r
 }
 
 // clean makes a reason fit for one quoted line.
@@ -55,23 +104,13 @@ func clean(s string, utf8Allowed bool) string {
 		case r >= 0x80 && !shownUTF8(r, utf8Allowed):
 			return '?'
 		}
-		return r
+		return harmless(r)
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	s = verdict.ReplaceAllString(strings.Join(strings.Fields(s), " "), ":$1")
 	if len(s) > maxComment {
 		s = strings.ToValidUTF8(s[:maxComment], "") + "..."
 	}
 	return s
-}
-
-// isPlainValue tells whether a value may stand without quotes: a token of RFC 2045, or
-// an address or domain of dot-atoms (RFC 8601 section 2.2, pvalue).
-func isPlainValue(s string) bool {
-	local, domain, ok := strings.Cut(s, "@")
-	if ok {
-		return (local == "" || isDotAtom(local)) && isDotAtom(domain)
-	}
-	return isDotAtom(s)
 }
 
 func isDotAtom(s string) bool {

@@ -3,6 +3,7 @@ package stamp
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func TestBlock(t *testing.T) {
 		"\tTue, 24 Nov 2026 09:30:00 +0700",
 		"Authentication-Results: gw.example.test;",
 		"\tspf=pass smtp.mailfrom=a@example.org;",
-		"\tdkim=fail reason=\"body hash \\\"x\\\" differs\" header.d=example.org;",
+		"\tdkim=fail reason=\"body hash 'x' differs\" header.d=example.org;",
 		"\tdmarc=pass header.from=example.org",
 		"X-Spam-Status: No, score=4.2 required=6.0 tests=REPLY_TO_DIFFERS,DKIM_FAIL",
 		"X-Congthu-Id: T5XQ7K",
@@ -149,16 +150,35 @@ func TestAuthenticationResultsAreSanitised(t *testing.T) {
 	}{
 		{msg.AuthResult{Method: "spf", Status: "none"}, false, "spf=none"},
 		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: "a@b\r\nX-Inj: 1"}, false, "spf=pass"},
-		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: `"a b"@c.test`}, false, `spf=pass smtp.mailfrom="\"a b\"@c.test"`},
-		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test(.b.test"}, false, `dkim=pass header.d="a.test(.b.test"`},
-		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test; dmarc=pass"}, false, `dkim=pass header.d="a.test; dmarc=pass"`},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: `"a b"@c.test`}, false, "spf=pass smtp.mailfrom=c.test"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test(.b.test"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test; dmarc=pass"}, false, "dkim=pass"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a\x00.test"}, false, "dkim=pass"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "cổng.test"}, false, "dkim=pass"},
-		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "cổng.test"}, true, `dkim=pass header.d="cổng.test"`},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "cổng.test"}, true, "dkim=pass header.d=cổng.test"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: strings.Repeat("a", 300)}, false, "dkim=pass"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header", Value: "x"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test'.b.test"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: `a.test"`}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test,b.test"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test b.test"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test\rb"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: ".a.test"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "_x.a-b.test."}, false, "dkim=pass header.d=_x.a-b.test."},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.i", Value: "@a.test"}, false, "dkim=pass header.i=@a.test"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a\u2028.test"}, true, "dkim=pass"},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: "a@victim.test@b.test"}, false, "spf=pass smtp.mailfrom=b.test"},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: `"a@victim.test"@b.test`}, false, "spf=pass smtp.mailfrom=b.test"},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: "a'@b.test"}, false, "spf=pass smtp.mailfrom=b.test"},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: "dmarc=pass@b.test"}, false, "spf=pass smtp.mailfrom=b.test"},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: "x; dmarc=pass@b.test"}, false, "spf=pass smtp.mailfrom=b.test"},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: "a+b/c=d@b.test"}, false, "spf=pass smtp.mailfrom=a+b/c=d@b.test"},
+		{msg.AuthResult{Method: "spf", Status: "pass", Property: "smtp.helo", Value: "[192.0.2.1]"}, false, "spf=pass"},
+		{msg.AuthResult{Method: "arc", Status: "pass", Property: "smtp.remote-ip", Value: "2001:db8::1"}, false, "arc=pass smtp.remote-ip=2001:db8::1"},
+		{msg.AuthResult{Method: "dkim", Status: "fail", Property: "header.d", Value: "b.test", Reason: `selector x"; dmarc=pass (y) \`}, false, `dkim=fail reason="selector x', dmarc:pass [y] /" header.d=b.test`},
+		{msg.AuthResult{Method: "dkim", Status: "fail", Reason: "dmarc \r\n = \tPASS"}, false, `dkim=fail reason="dmarc:PASS"`},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "a.b=c d", Value: "x"}, false, "dkim=pass"},
-		{msg.AuthResult{Method: "dkim", Status: "fail", Reason: "a\r\n\tb\"c\\ \x00"}, false, `dkim=fail reason="a b\"c\\"`},
+		{msg.AuthResult{Method: "dkim", Status: "fail", Reason: "a\r\n\tb\"c\\ \x00"}, false, `dkim=fail reason="a b'c/"`},
 		{msg.AuthResult{Method: "dkim", Status: "fail", Reason: strings.Repeat("ạ", 500)}, true, `dkim=fail reason="` + strings.Repeat("ạ", 66) + `..."`},
 		{msg.AuthResult{Method: "dkim", Status: "fail", Reason: "sai khoá"}, false, `dkim=fail reason="sai kho?"`},
 		{msg.AuthResult{Method: "spf", Status: "pass;\r\n dmarc=pass"}, false, "none"},
@@ -219,6 +239,7 @@ func unfolded(b []byte) string {
 // lines that RFC 5322 allows.
 func FuzzBlock(f *testing.F) {
 	f.Add("mail.example.org", "a@b.test", "example.org", "TLS1.3", "reason", true, 4.2)
+	f.Add("h", "dmarc=pass@b", "dmarc=pass", "", "dmarc = pass", false, 0.0)
 	f.Add("x)\r\nX: y\n\r", "\"a\r\n\"@b", ";=\"(", "\x00)", "\xff\u2028", false, 9.0)
 	f.Fuzz(func(t *testing.T, helo, path, value, tls, reason string, utf8 bool, points float64) {
 		in := input()
@@ -228,7 +249,7 @@ func FuzzBlock(f *testing.F) {
 		in.Message.ID = value
 		in.Message.Auth = []msg.AuthResult{
 			{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: value, Reason: reason},
-			{Method: value, Status: reason, Property: helo + "." + path, Value: tls},
+			{Method: value, Status: "s" + reason, Property: helo + "." + path, Value: tls},
 		}
 		in.Verdict.Score = points
 		in.Verdict.Counted = append(in.Verdict.Counted, msg.Weighed{Finding: msg.Finding{Symbol: reason}})
@@ -238,6 +259,7 @@ func FuzzBlock(f *testing.F) {
 
 func checkBlock(t *testing.T, block string, utf8, spam bool) {
 	t.Helper()
+	checkResults(t, block)
 	want := []string{"Received", "Authentication-Results", "X-Spam-Status", "X-Congthu-Id"}
 	if spam {
 		want = []string{"Received", "Authentication-Results", "X-Spam-Status", "X-Spam-Flag", "X-Congthu-Id"}
@@ -258,5 +280,23 @@ func checkBlock(t *testing.T, block string, utf8, spam bool) {
 	}
 	if strings.Join(names, " ") != strings.Join(want, " ") {
 		t.Fatalf("fields %q in %q", names, block)
+	}
+}
+
+// checkResults reads Authentication-Results as a careless program does: whatever looks
+// like a result is one, and a quote ends where the next one is.
+func checkResults(t *testing.T, block string) {
+	t.Helper()
+	for line := range strings.SplitSeq(unfolded([]byte(block)), "\r\n") {
+		results, ok := strings.CutPrefix(line, "Authentication-Results: ")
+		if !ok {
+			continue
+		}
+		if regexp.MustCompile(`(?i)dmarc\s*=\s*pass`).MatchString(results) {
+			t.Fatalf("a pass was smuggled in: %q", results)
+		}
+		if strings.ContainsAny(results, "()\\") || strings.Count(results, `"`)%2 != 0 {
+			t.Fatalf("a comment or a quote was smuggled in: %q", results)
+		}
 	}
 }

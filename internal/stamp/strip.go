@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+
+	"congthu/internal/mimetree"
 )
 
 // Strip returns the message without incoming copies of what only we may write:
@@ -94,8 +96,16 @@ func isOurs(unit []byte, us string) bool {
 }
 
 // namesUs tells whether the authserv-id of the field body is ours, by any reading: the
-// first word, or all words together, with or without the version at their end.
+// first word, or all words together, with or without the version at their end; with or
+// without encoded words (RFC 2047), which have no place there and are decoded by some.
 func namesUs(body []byte, us string) bool {
+	if readsAsUs(body, us) {
+		return true
+	}
+	return bytes.Contains(body, []byte("=?")) && readsAsUs([]byte(mimetree.DecodeWords(string(body))), us)
+}
+
+func readsAsUs(body []byte, us string) bool {
 	words := idWords(body)
 	if len(words) == 0 {
 		return false
@@ -124,7 +134,7 @@ func idWords(body []byte) []string {
 		case '(':
 			next()
 			i = commentEnd(body, i)
-		case ' ', '\t', '\r', '\n':
+		case ' ', '\t', '\r', '\n', '/':
 			next()
 		case '"':
 		case '\\':
