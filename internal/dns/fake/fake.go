@@ -1,6 +1,6 @@
 // Package fake is DNS for tests and for the demonstration: a zone written as a
 // map literal or as text, with failures to inject. It answers in-process through
-// the four Lookup methods, or over real UDP and TCP through Serve.
+// the Lookup methods, or over real UDP and TCP through Serve.
 //
 //	zone := fake.Zone{
 //		"example.test":        {fake.TXT("v=spf1 mx -all"), fake.MX(10, "mx.example.test")},

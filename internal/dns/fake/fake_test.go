@@ -152,6 +152,9 @@ func TestInProcessIsAsOverTheWire(t *testing.T) {
 		{"MX", "refused.test", failed},
 		{"TXT", "slow.test", silent},
 		{"IP", "half.test", failed},
+		{"ip4", "half.test", `"192.0.2.9"`},
+		{"ip6", "half.test", failed},
+		{"ip4", "slow.test", silent},
 		{"TXT", "half.test", noRecord},
 		{"TXT", "txtless.test", failed},
 		{"IP", "txtless.test", "192.0.2.9"},
@@ -185,6 +188,8 @@ func look(ctx context.Context, l dns.Lookups, what, name string) string {
 		return outcome(l.LookupMX(ctx, name))
 	case "IP":
 		return outcome(l.LookupIPAddr(ctx, name))
+	case "ip4", "ip6":
+		return outcome(l.LookupNetIP(ctx, what, name))
 	}
 	return outcome(l.LookupAddr(ctx, name))
 }

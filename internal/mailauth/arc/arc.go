@@ -53,7 +53,7 @@ func (r Result) AuthResult() msg.AuthResult {
 	a := msg.AuthResult{Method: "arc", Status: r.Status, Reason: r.Reason}
 	if r.Status == Pass {
 		n := len(r.Seals)
-		a.Reason = fmt.Sprintf("%d sets, the newest sealed by %s", n, lang.Safe(r.Seals[n-1].Domain, 100))
+		a.Reason = fmt.Sprintf("sets: %d, the newest sealed by %s", n, lang.Safe(r.Seals[n-1].Domain, 100))
 	}
 	return a
 }

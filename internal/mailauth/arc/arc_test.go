@@ -102,7 +102,7 @@ func TestSeals(t *testing.T) {
 	if fmt.Sprint(got.Seals) != fmt.Sprint(want) || !got.FromSigned {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if a := got.AuthResult(); a.Method != "arc" || a.Status != "pass" || a.Property != "" || a.Reason != "2 sets, the newest sealed by relay.test" {
+	if a := got.AuthResult(); a.Method != "arc" || a.Status != "pass" || a.Property != "" || a.Reason != "sets: 2, the newest sealed by relay.test" {
 		t.Errorf("%+v", a)
 	}
 	loose := arctest.Set{Domain: "list.test", Key: key(), Signed: "subject"}.Add(letter)

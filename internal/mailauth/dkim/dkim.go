@@ -103,8 +103,9 @@ func Verify(ctx context.Context, r Resolver, m *sig.Message, authors ...string) 
 func choose(m *sig.Message, authors []string) (chosen []*claim, ignored int) {
 	for i, f := range m.Fields {
 		if f.Name == "dkim-signature" {
-			chosen = append(chosen, &claim{field: f, at: i})
-			chosen[len(chosen)-1].tags, chosen[len(chosen)-1].err = sig.ParseTags(f.Value())
+			c := &claim{field: f, at: i}
+			c.tags, c.err = sig.ParseTags(f.Value())
+			chosen = append(chosen, c)
 		}
 	}
 	if len(chosen) > MaxSignatures {

@@ -138,13 +138,13 @@ func (w *writer) write(b []byte) {
 	}
 	if len(b) > len(w.small)/4 {
 		w.flush()
-		w.to.Write(b) //nolint:errcheck // a hash takes everything
+		w.to.Write(b)
 		return
 	}
 	w.filled += copy(w.small[w.filled:], b)
 }
 
 func (w *writer) flush() {
-	w.to.Write(w.small[:w.filled]) //nolint:errcheck // a hash takes everything
+	w.to.Write(w.small[:w.filled])
 	w.filled = 0
 }

@@ -2,6 +2,7 @@ package spf
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -42,7 +43,8 @@ func (s *stop) Error() string { return s.status + ": " + s.reason }
 func permanent(reason string) error { return &stop{PermError, reason} }
 
 func ended(err error) outcome {
-	if s, ok := err.(*stop); ok { //nolint:errorlint // made here and never wrapped
+	var s *stop
+	if errors.As(err, &s) {
 		return outcome{status: s.status, reason: s.reason}
 	}
 	return outcome{status: TempError, reason: lang.Safe(err.Error(), 200)}
