@@ -37,6 +37,7 @@ func check(file *tomlfile.File, c *Config) error {
 	}
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	k.store(c.Store.URL)
+	k.lease(c.Queue.Lease.Std())
 	if c.Metrics.Address != "" {
 		k.address(c.Metrics.Address, "metrics", "address")
 	}
@@ -67,6 +68,15 @@ func (k *checker) store(url string) {
 	if url != "sqlite" && kind != "postgres" && kind != "postgresql" {
 		k.complain(lang.T("không biết loại kho dữ liệu này", "no such kind of store"),
 			lang.T(`ghi "sqlite" hoặc "postgres://người-dùng@máy-chủ/cơ-sở-dữ-liệu"`, `write "sqlite" or "postgres://user@server/database"`), "store", "url")
+	}
+}
+
+// lease: with less a slow disk makes a living gateway look dead, with more the mail of a
+// dead one waits for hours.
+func (k *checker) lease(d time.Duration) {
+	if d < time.Second || d > time.Hour {
+		k.complain(lang.T("queue.lease phải từ 1s đến 1h", "queue.lease must be from 1s to 1h"),
+			lang.T(`60s là hợp lý`, `60s is sensible`), "queue", "lease")
 	}
 }
 

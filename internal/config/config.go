@@ -154,6 +154,7 @@ type Queue struct {
 	Concurrency int      `toml:"concurrency"`
 	PerHop      int      `toml:"per_hop"`
 	DeadKeep    Duration `toml:"dead_keep"`
+	Lease       Duration `toml:"lease"`
 }
 
 // Quar is the quarantine.

@@ -21,7 +21,7 @@ func Default() *Config {
 		Inspect:    Inspect{Skip: []string{}},
 		Scan:       Scan{Timeout: seconds(30)},
 		PGP:        PGP{Keys: "keys"},
-		Queue:      Queue{Life: Duration(120 * time.Hour), Warn: Duration(4 * time.Hour), Concurrency: 50, PerHop: 16, DeadKeep: Duration(720 * time.Hour)},
+		Queue:      Queue{Life: Duration(120 * time.Hour), Warn: Duration(4 * time.Hour), Concurrency: 50, PerHop: 16, DeadKeep: Duration(720 * time.Hour), Lease: seconds(60)},
 		DKIM:       DKIM{Keys: "dkim"},
 		Quarantine: Quar{Keep: Duration(720 * time.Hour)},
 		Store:      Store{URL: "sqlite"},

@@ -8,13 +8,15 @@
 //
 // A release moves recipients from here to the queue in one transaction, so
 // releasing twice delivers once and a crash leaves them in exactly one of the
-// two. The sender hears nothing of all this, neither of the holding nor of a
+// two. That holds between gateways that share the store as well: each locks the row
+// before it changes what belongs to it. The sender hears nothing of all this, neither of the holding nor of a
 // deletion nor of a released message that cannot be delivered: its address may
 // be forged, and the notice would be an answer to the forger.
 package quarantine
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -162,7 +164,7 @@ const expireBatch = 100
 func (q *Quarantine) expired(ctx context.Context) (ids []string, err error) {
 	err = q.o.Store.Update(ctx, func(tx store.Tx) error {
 		var err error
-		if ids, err = texts(ctx, tx, `SELECT id FROM quarantine WHERE expires <= $1 ORDER BY expires LIMIT $2`, q.o.Now().UnixMilli(), expireBatch); err != nil {
+		if ids, err = texts(ctx, tx, `SELECT id FROM quarantine WHERE expires <= $1 ORDER BY expires LIMIT $2 {claim}`, q.o.Now().UnixMilli(), expireBatch); err != nil {
 			return err
 		}
 		for _, id := range ids {
@@ -175,16 +177,21 @@ func (q *Quarantine) expired(ctx context.Context) (ids []string, err error) {
 	return ids, err
 }
 
-// remove deletes the rows of a held message and its contents.
+// remove deletes the rows of a held message and its contents. It returns false when
+// they are gone: another gateway may do the same at the same moment.
 func (q *Quarantine) remove(ctx context.Context, tx store.Tx, id string) (bool, error) {
-	bodies, err := texts(ctx, tx, `SELECT head FROM quarantine WHERE id = $1 UNION ALL SELECT raw FROM quarantine WHERE id = $1`, id)
-	if err != nil || len(bodies) == 0 {
+	var head, raw string
+	err := tx.QueryRow(ctx, `SELECT head, raw FROM quarantine WHERE id = $1 {lock}`, id).Scan(&head, &raw)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
 		return false, err
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = $1`, id); err != nil {
 		return false, err
 	}
-	for _, b := range bodies {
+	for _, b := range []string{head, raw} {
 		if err := q.o.Store.Unref(ctx, tx, b); err != nil {
 			return false, err
 		}

@@ -196,10 +196,18 @@ func (q *Quarantine) routed(t *msg.Transfer) ([]*msg.Transfer, error) {
 }
 
 // takeOut removes the chosen recipients, and the message with the last of them.
-// If one is gone already nothing of this happens.
+// If one is gone already nothing of this happens. Of two who take out different
+// recipients the second must see what the first has left, so the message is locked.
 func (q *Quarantine) takeOut(ctx context.Context, tx store.Tx, id string, h *held) error {
+	err := tx.QueryRow(ctx, `SELECT 1 FROM quarantine WHERE id = $1 AND raw = $2 {lock}`, id, h.raw).Scan(new(int))
+	if errors.Is(err, sql.ErrNoRows) {
+		return errChanged
+	}
+	if err != nil {
+		return err
+	}
 	for _, n := range h.ns {
-		r, err := tx.Exec(ctx, `DELETE FROM quarantine_rcpt WHERE id = $1 AND n = $2 AND EXISTS (SELECT 1 FROM quarantine WHERE id = $1 AND raw = $3)`, id, n, h.raw)
+		r, err := tx.Exec(ctx, `DELETE FROM quarantine_rcpt WHERE id = $1 AND n = $2`, id, n)
 		if err != nil {
 			return err
 		}
@@ -213,6 +221,6 @@ func (q *Quarantine) takeOut(ctx context.Context, tx store.Tx, id string, h *hel
 	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM quarantine_rcpt WHERE id = $1`, id).Scan(&left); err != nil || left > 0 {
 		return err
 	}
-	_, err := q.remove(ctx, tx, id)
+	_, err = q.remove(ctx, tx, id)
 	return err
 }

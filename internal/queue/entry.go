@@ -37,6 +37,7 @@ type entry struct {
 	quiet   bool
 	created int64
 	pause   time.Duration // before the first try
+	owner   string
 	head    []byte
 	body    *store.Body
 	first   bool // the one of those sharing body that attaches it
@@ -167,8 +168,10 @@ func clean(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-func insertAll(ctx context.Context, tx store.Tx, es []*entry) error {
+// insertAll writes the rows of entries, which are the owner's from the start.
+func insertAll(ctx context.Context, tx store.Tx, es []*entry, owner string) error {
 	for _, e := range es {
+		e.owner = owner
 		if err := e.insert(ctx, tx); err != nil {
 			return fmt.Errorf("queue: %s: %w", e.t.ID, err)
 		}
@@ -211,10 +214,10 @@ func (e *entry) insert(ctx context.Context, tx store.Tx) error {
 func (e *entry) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 	t := e.t
 	r, err := tx.Exec(ctx, `INSERT INTO queue (id, next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, state,
-			size, created, attempts, next_try, head_crc, head, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (id) DO NOTHING`,
+			size, created, attempts, next_try, head_crc, head, body, owner)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16, NULLIF($17, '')) ON CONFLICT (id) DO NOTHING`,
 		t.ID, t.NextHop, t.From.Raw, t.From.Local, t.From.Domain, number(t.SMTPUTF8), number(t.EightBit), number(e.quiet), stateWaiting,
-		t.Size(), e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(store.Checksum(e.head)), e.head, e.body.ID)
+		t.Size(), e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(store.Checksum(e.head)), e.head, e.body.ID, e.owner)
 	if err != nil {
 		return false, err
 	}

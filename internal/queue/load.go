@@ -11,7 +11,7 @@ import (
 	"congthu/internal/store"
 )
 
-// errGone says that the row is not waiting any more.
+// errGone says that the row is not waiting any more, or not ours.
 var errGone = errors.New("queue: not waiting")
 
 // loaded is a queue row with its content, on its way to a delivery.
@@ -19,7 +19,9 @@ type loaded struct {
 	t        *msg.Transfer
 	ns       []int64 // numbers of the recipients, parallel to t.To
 	body     string
-	attempts int
+	owner    string // of the row when it was read
+	tried    int    // attempts that the row knew of then
+	attempts int    // with those in which it was passed over
 	created  time.Time
 	age      time.Duration // by the steady clock
 	warned   bool
@@ -29,7 +31,7 @@ type loaded struct {
 // load reads a waiting row. With ErrCorrupt the row is returned without its
 // content.
 func (q *Queue) load(ctx context.Context, id string) (*loaded, error) {
-	l := &loaded{t: &msg.Transfer{ID: id}}
+	l := &loaded{t: &msg.Transfer{ID: id}, owner: q.lease.owner()}
 	var head []byte
 	var crc int64
 	err := q.o.Store.View(ctx, func(tx store.Tx) error {
@@ -60,9 +62,9 @@ func (l *loaded) readRow(ctx context.Context, tx store.Tx) (head []byte, crc int
 	var created int64
 	t := l.t
 	err = tx.QueryRow(ctx, `SELECT next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, attempts, created, head_crc, head, body
-		FROM queue WHERE id = $1 AND state = $2`, t.ID, stateWaiting).
+		FROM queue WHERE id = $1 AND state = $2 AND COALESCE(owner, '') = $3`, t.ID, stateWaiting, l.owner).
 		Scan(&t.NextHop, &t.From.Raw, &t.From.Local, &t.From.Domain, &t.SMTPUTF8, &t.EightBit, &l.quiet, &l.warned, &l.attempts, &created, &crc, &head, &l.body)
-	l.created = time.UnixMilli(created)
+	l.created, l.tried = time.UnixMilli(created), l.attempts
 	return head, crc, err
 }
 
@@ -83,35 +85,44 @@ func (l *loaded) readRcpts(ctx context.Context, tx store.Tx) error {
 	return rows.Err()
 }
 
-// waiting reads the jobs of all waiting rows, or of one. All are due now.
-func (q *Queue) waiting(ctx context.Context, id string) ([]*job, error) {
-	now := q.steady()
-	var out []*job
-	err := q.o.Store.View(ctx, func(tx store.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, next_hop, size, attempts, warned, created, (SELECT MIN(rcpt_domain) FROM queue_rcpt WHERE queue_rcpt.id = queue.id)
-			FROM queue WHERE state = $1 AND ($2 = '' OR id = $2) ORDER BY created`, stateWaiting, id)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }() // Err below tells
-		for rows.Next() {
-			var hop string
-			var domain sql.NullString
-			var created int64
-			var warned bool
-			j := &job{due: now}
-			if err := rows.Scan(&j.id, &hop, &j.size, &j.attempts, &warned, &created, &domain); err != nil {
-				return err
-			}
-			j.born = q.sinceCreated(time.UnixMilli(created))
-			j.news = q.news(j.born, warned)
-			j.hop = hopKey(hop, domain.String)
-			out = append(out, j)
-		}
-		return rows.Err()
+// jobColumns are what makes a job of a row.
+const jobColumns = `id, next_hop, size, attempts, warned, created, (SELECT MIN(rcpt_domain) FROM queue_rcpt WHERE queue_rcpt.id = queue.id)`
+
+// waiting reads the jobs of all waiting rows of ours, or of one. All are due now.
+func (q *Queue) waiting(ctx context.Context, id string) (out []*job, err error) {
+	err = q.o.Store.View(ctx, func(tx store.Tx) error {
+		out, err = q.jobs(ctx, tx, `SELECT `+jobColumns+` FROM queue WHERE state = $1 AND ($2 = '' OR id = $2) AND COALESCE(owner, '') = $3 ORDER BY created`,
+			stateWaiting, id, q.lease.owner())
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("queue: read the plan: %w", err)
 	}
 	return out, nil
+}
+
+// jobs runs a query that returns jobColumns. All jobs are due now.
+func (q *Queue) jobs(ctx context.Context, tx store.Tx, query string, args ...any) ([]*job, error) {
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells
+	now := q.steady()
+	var out []*job
+	for rows.Next() {
+		var hop string
+		var domain sql.NullString
+		var created int64
+		var warned bool
+		j := &job{due: now}
+		if err := rows.Scan(&j.id, &hop, &j.size, &j.attempts, &warned, &created, &domain); err != nil {
+			return nil, err
+		}
+		j.born = q.sinceCreated(time.UnixMilli(created))
+		j.news = q.news(j.born, warned)
+		j.hop = hopKey(hop, domain.String)
+		out = append(out, j)
+	}
+	return out, rows.Err()
 }

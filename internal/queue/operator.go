@@ -29,8 +29,8 @@ func (q *Queue) Depth(ctx context.Context) (int, error) {
 // Retry makes a message due now and returns how many it found. "all" means those
 // that wait or are held; a dead or damaged one is tried again only by its id.
 func (q *Queue) Retry(ctx context.Context, id string) (int, error) {
-	n, err := q.change(ctx, `UPDATE queue SET state = $1, next_try = $2 WHERE ($3 = 'all' AND state IN ('waiting', 'held')) OR id = $3`,
-		stateWaiting, q.o.Now().UnixMilli(), id)
+	n, err := q.change(ctx, `UPDATE queue SET state = $1, next_try = $2, hurry = CASE WHEN COALESCE(owner, '') = $4 THEN hurry ELSE 1 END
+		WHERE ($3 = 'all' AND state IN ('waiting', 'held')) OR id = $3`, stateWaiting, q.o.Now().UnixMilli(), id, q.lease.owner())
 	if err != nil {
 		return 0, err
 	}
@@ -67,7 +67,8 @@ func (q *Queue) unhold(ctx context.Context, id string) (map[string]time.Time, er
 		if err := heldRows(ctx, tx, id, next); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE queue SET state = $1 WHERE state = $2 AND ($3 = 'all' OR id = $3)`, stateWaiting, stateHeld, id)
+		_, err := tx.Exec(ctx, `UPDATE queue SET state = $1, hurry = CASE WHEN COALESCE(owner, '') = $4 OR hurry = 1 THEN hurry ELSE 2 END
+			WHERE state = $2 AND ($3 = 'all' OR id = $3)`, stateWaiting, stateHeld, id, q.lease.owner())
 		return err
 	})
 	if err != nil {
@@ -153,7 +154,7 @@ func (q *Queue) Drop(ctx context.Context, id string) (int, error) {
 	var to []msg.Path
 	err := q.o.Store.Update(ctx, func(tx store.Tx) error {
 		var body string
-		err := tx.QueryRow(ctx, `SELECT body FROM queue WHERE id = $1`, id).Scan(&body)
+		err := tx.QueryRow(ctx, `SELECT body FROM queue WHERE id = $1 {lock}`, id).Scan(&body)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

@@ -105,31 +105,51 @@ func (q *Queue) record(ctx context.Context, l *loaded, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	var there bool
+	var was string
 	err = q.o.Store.Update(ctx, func(tx store.Tx) error {
-		// The body's name is compared as well: an operator may have dropped
-		// the row, and another message may have come under its id.
-		err := tx.QueryRow(ctx, `SELECT 1 FROM queue WHERE id = $1 AND body = $2`, l.t.ID, l.body).Scan(new(int))
-		if there = err == nil; errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
+		var err error
+		if was, err = l.standing(ctx, tx); err != nil || was != rowAsRead {
 			return err
 		}
 		if err := q.recordFates(ctx, tx, l, o); err != nil {
 			return err
 		}
-		return insertAll(ctx, tx, es)
+		return insertAll(ctx, tx, es, q.lease.owner())
 	})
 	if err != nil {
 		return fmt.Errorf("queue: %s: %w", l.t.ID, err)
 	}
-	if !there {
+	switch was {
+	case rowGone:
 		o.fates, o.again = nil, time.Time{}
-		return nil
+	case rowAsRead:
+		o.queued = es
 	}
-	o.queued = es
 	return nil
+}
+
+// What a row is when an outcome is to be recorded.
+const (
+	rowAsRead   = "as it was read"
+	rowRecorded = "has the outcome already" // by a commit whose answer was lost
+	rowGone     = "not ours any more"
+)
+
+// standing looks at the row that l was read from. The body's name is compared as well:
+// an operator may have dropped the row, and another message may have come under its
+// id. So is the owner: while we were not heard of another gateway may have claimed it.
+func (l *loaded) standing(ctx context.Context, tx store.Tx) (string, error) {
+	var attempts int
+	err := tx.QueryRow(ctx, `SELECT attempts FROM queue WHERE id = $1 AND body = $2 AND COALESCE(owner, '') = $3 {lock}`, l.t.ID, l.body, l.owner).Scan(&attempts)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return rowGone, nil
+	case err != nil:
+		return "", err
+	case attempts != l.tried:
+		return rowRecorded, nil
+	}
+	return rowAsRead, nil
 }
 
 // stageNotices prepares notices. They are small, so nothing is left on disk if
@@ -200,9 +220,9 @@ func (o *outcome) splitDead(ctx context.Context, tx store.Tx, id string) error {
 	for n := 1; ; n++ {
 		dead := fmt.Sprintf("%s-dead%d", id, n)
 		r, err := tx.Exec(ctx, `INSERT INTO queue (id, next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, state,
-				size, created, attempts, next_try, head_crc, head, body)
+				size, created, attempts, next_try, head_crc, head, body, owner)
 			SELECT $1, next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, $2,
-				size, created, $3, $4, head_crc, head, body FROM queue WHERE id = $5 ON CONFLICT (id) DO NOTHING`,
+				size, created, $3, $4, head_crc, head, body, owner FROM queue WHERE id = $5 ON CONFLICT (id) DO NOTHING`,
 			dead, stateDead, o.attempts, o.deadTill.UnixMilli(), id)
 		if err != nil {
 			return err
@@ -246,7 +266,7 @@ func (q *Queue) report(l *loaded, o *outcome) {
 // setCorrupt takes a damaged row out of the schedule and keeps it.
 func (q *Queue) setCorrupt(ctx context.Context, l *loaded) error {
 	err := q.o.Store.Update(ctx, func(tx store.Tx) error {
-		_, err := tx.Exec(ctx, `UPDATE queue SET state = $1 WHERE id = $2 AND body = $3`, stateCorrupt, l.t.ID, l.body)
+		_, err := tx.Exec(ctx, `UPDATE queue SET state = $1 WHERE id = $2 AND body = $3 AND COALESCE(owner, '') = $4`, stateCorrupt, l.t.ID, l.body, l.owner)
 		return err
 	})
 	if err != nil {

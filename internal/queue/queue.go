@@ -18,6 +18,9 @@
 // sender of a failure: the notice is queued in the transaction that removes the
 // failed recipient.
 //
+// Several gateways may share the queue, if they share the store; lease.go says how
+// one goes on with the mail of another that died.
+//
 // Every recipient leaves the queue in exactly one way: delivered; failed, with a
 // notice to the sender; kept as a dead letter where no notice may be sent (the
 // null sender, a message that was released from quarantine); or dropped by an
@@ -57,6 +60,7 @@ type Options struct {
 	InFlight    int64                           // octets of content in memory: 256 MiB; one larger message may pass alone
 	Attempt     time.Duration                   // the time one delivery may take: 10 minutes
 	Drain       time.Duration                   // the time deliveries have to end when Run does: 20 seconds
+	Lease       time.Duration                   // on a shared store: how long a gateway that says nothing keeps its mail: 60 seconds
 
 	Log *slog.Logger
 	Now func() time.Time // the time of day, for what is written down and told to people
@@ -80,6 +84,8 @@ type Queue struct {
 	o           Options
 	began       time.Time // the steady clock's zero, as time of day
 	minAttempts int
+	lease       *lease
+	troubles    uint64 // of the store, when the plan last had all rows of ours; only for tend
 
 	mu      sync.Mutex
 	plan    *schedule
@@ -97,6 +103,7 @@ func New(o Options) *Queue {
 	setDefault(&o.InFlight, 256<<20)
 	setDefault(&o.Attempt, 10*time.Minute)
 	setDefault(&o.Drain, 20*time.Second)
+	setDefault(&o.Lease, time.Minute)
 	if o.Backoff == nil {
 		o.Backoff = Backoff
 	}
@@ -115,7 +122,8 @@ func New(o Options) *Queue {
 	}
 	return &Queue{
 		o: o, began: began, minAttempts: minAttempts(o.Life, o.Backoff),
-		plan: newSchedule(o.Concurrency, o.PerHop, o.InFlight, o.Backoff), wake: make(chan struct{}, 1),
+		lease: &lease{shared: o.Store != nil && o.Store.Shared(), term: o.Lease},
+		plan:  newSchedule(o.Concurrency, o.PerHop, o.InFlight, o.Backoff), wake: make(chan struct{}, 1),
 	}
 }
 
@@ -172,7 +180,7 @@ func (q *Queue) prepare(ts []*msg.Transfer, quiet bool) (*store.Change, error) {
 		}
 	}
 	return &store.Change{
-		Apply: func(ctx context.Context, tx store.Tx) error { return insertAll(ctx, tx, es) },
+		Apply: func(ctx context.Context, tx store.Tx) error { return insertAll(ctx, tx, es, q.lease.owner()) },
 		Done:  func() { q.queued(es) },
 		Undo:  undo,
 	}, nil
@@ -183,7 +191,9 @@ func (q *Queue) queued(es []*entry) {
 	q.mu.Lock()
 	if q.running { // else Run will read them from the store
 		for _, e := range es {
-			q.plan.add(q.job(e))
+			if e.owner == q.lease.owner() { // else the lease has changed, and they are claimed like others
+				q.plan.add(q.job(e))
+			}
 		}
 	}
 	q.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 
 	"congthu/internal/msg"
 	"congthu/internal/store"
+	"congthu/internal/store/storetest"
 )
 
 // clock is a clock that tests set.
@@ -91,7 +92,13 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*Options)) *rig {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir()})
+	return rigAt(t, storetest.For(t), t.TempDir(), change...)
+}
+
+// rigAt is one gateway of perhaps several at that store.
+func rigAt(t *testing.T, url, dir string, change ...func(*Options)) *rig {
+	t.Helper()
+	db, err := store.Open(t.Context(), store.Options{URL: url, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,16 +28,22 @@ func (q *Queue) Run(ctx context.Context) error {
 		}
 		return err
 	}
-	defer q.stop()
+	defer q.stop(ctx)
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var wg sync.WaitGroup
+	if q.lease.shared {
+		defer q.keep(work)() // as long as deliveries go on
+	}
 	var cleaned time.Time
 	for ctx.Err() == nil {
 		pause := q.fill(func(j *job) { wg.Go(func() { q.work(work, j) }) })
 		if time.Since(cleaned) > cleaning {
 			cleaned = time.Now()
 			q.bury(ctx)
+			if q.lease.shared {
+				q.tidyGateways(ctx)
+			}
 		}
 		sleep(ctx, pause, q.wake)
 	}
@@ -53,7 +59,12 @@ func (q *Queue) start(ctx context.Context) error {
 	if q.running {
 		return errAlready
 	}
-	jobs, err := q.waiting(ctx, "")
+	if q.lease.shared {
+		if err := q.enlist(ctx); err != nil {
+			return err
+		}
+	}
+	jobs, err := q.waiting(ctx, "") // of a shared store: none yet
 	if err != nil {
 		return err
 	}
@@ -66,17 +77,22 @@ func (q *Queue) start(ctx context.Context) error {
 	return nil
 }
 
-func (q *Queue) stop() {
+// stop gives the rows back, where there are others who may take them.
+func (q *Queue) stop(ctx context.Context) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.running = false
+	q.mu.Unlock()
+	if q.lease.shared {
+		q.resign(context.WithoutCancel(ctx))
+	}
 }
 
 // fill starts what is due and fits, and returns how long nothing more will be
 // due. While the store takes no work nothing is started: what is delivered
-// then could not be recorded and would be delivered again.
+// then could not be recorded and would be delivered again. Nor is it while the lease is
+// in doubt: another may be delivering the same.
 func (q *Queue) fill(launch func(*job)) time.Duration {
-	if q.o.Store.Healthy() != nil {
+	if q.o.Store.Healthy() != nil || !q.lease.holds() {
 		return recheck
 	}
 	q.mu.Lock()

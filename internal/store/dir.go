@@ -12,7 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const lockName = "congthu.lock"
+const (
+	lockName = "congthu.lock"
+	nameFile = "gateway.name"
+)
 
 // prepareDir makes the data directory what it must be and takes its lock.
 func prepareDir(dir string, lock *io.Closer) error {
@@ -42,6 +45,24 @@ func prepareFiles(dir, path string) error {
 		return err
 	}
 	return makeFile(path)
+}
+
+// nameOf returns the name of a data directory, which is made at its first use. Under
+// the lock nobody else does the same.
+func nameOf(dir string) (string, error) {
+	path := filepath.Join(dir, nameFile)
+	b, err := os.ReadFile(path)
+	if name := strings.TrimSpace(string(b)); err == nil && name != "" {
+		return name, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", problemOpen(path, err)
+	}
+	name := newID()
+	if err := os.WriteFile(path, []byte(name+"\n"), 0o600); err != nil {
+		return "", problemOpen(path, err)
+	}
+	return name, nil // lost in a power cut it is another one, and nothing is lost with it
 }
 
 func makeFile(path string) error {

@@ -62,6 +62,8 @@ type conn interface {
 	// context bounds the statements of the transaction that was begun.
 	context() context.Context
 	grade(err error) badness
+	// clash tells whether a request failed only because another gateway was in the way.
+	clash(err error) bool
 	close() error
 }
 

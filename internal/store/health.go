@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -32,6 +33,8 @@ func gradeFile(err error) badness {
 
 // health remembers the last failure of the writer.
 type health struct {
+	troubles atomic.Uint64
+
 	mu    sync.Mutex
 	cause error
 	fatal bool
@@ -72,6 +75,7 @@ func (h *health) fine() {
 
 // note records a failure, which is that bad, and returns it as callers shall see it.
 func (h *health) note(err error, bad badness) error {
+	h.troubles.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.fatal {

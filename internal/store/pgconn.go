@@ -67,7 +67,8 @@ func (c *pgConn) connect(ctx context.Context) error {
 
 // setUp checks that a COMMIT of this server is durable, and makes it so where the
 // session can. A gateway that froze in a transaction must not hold up the others for
-// ever, nor they it.
+// ever, nor they it. Locks are waited for less long than the server waits before it
+// looks for a deadlock: who gives up first is run again sooner.
 func setUp(ctx context.Context, c *sql.Conn, e postgres) error {
 	var fsync, commit, encoding string
 	var standby bool
@@ -83,7 +84,7 @@ func setUp(ctx context.Context, c *sql.Conn, e postgres) error {
 	case standby:
 		return problemStandby(e.label())
 	}
-	set := `SET default_transaction_isolation = 'read committed'; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'`
+	set := `SET default_transaction_isolation = 'read committed'; SET lock_timeout = '500ms'; SET idle_in_transaction_session_timeout = '60s'`
 	if commit == "off" {
 		set += `; SET synchronous_commit = on`
 	}
@@ -227,6 +228,12 @@ func (c *pgConn) grade(err error) badness {
 		return passing
 	}
 	return bad
+}
+
+// clash: a deadlock, or a lock that somebody held for too long.
+func (*pgConn) clash(err error) bool {
+	code := sqlState(err)
+	return code == "40P01" || code == "55P03"
 }
 
 func (c *pgConn) close() error {

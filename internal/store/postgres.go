@@ -101,9 +101,10 @@ func (postgres) lock(ctx context.Context, c *sql.Conn) (func() error, error) {
 	}, nil
 }
 
-// script: only the simple protocol takes several statements at once.
+// script: only the simple protocol takes several statements at once. A change of a
+// table waits until the gateways that are working on it let go.
 func (e postgres) script(ctx context.Context, tx *sql.Tx, text string) error {
-	_, err := tx.ExecContext(ctx, e.dialect().Replace(text), pgx.QueryExecModeSimpleProtocol)
+	_, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = '30s'; `+e.dialect().Replace(text), pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 

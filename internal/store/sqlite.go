@@ -164,6 +164,9 @@ func (c *sqliteConn) verb(query string) error { return c.exec(context.Background
 // transaction, with the work of others in it, and it waits for nobody but the disk.
 func (*sqliteConn) context() context.Context { return context.Background() }
 
+// clash: there is no other gateway.
+func (*sqliteConn) clash(error) bool { return false }
+
 // unref is for engines that must lock first; here it was done at once.
 func (*sqliteConn) unref([]string) error { return nil }
 

@@ -75,6 +75,7 @@ type DB struct {
 	readers *sql.DB
 	writer  *writer // nil when read-only
 	health  health
+	name    string
 	closing sync.Once
 	closed  error
 }
@@ -124,6 +125,12 @@ func (d *DB) open(ctx context.Context, o Options) error {
 	if err := d.engine.prepare(); err != nil {
 		return err
 	}
+	if d.engine.shared() {
+		var err error
+		if d.name, err = nameOf(d.dir); err != nil {
+			return err
+		}
+	}
 	conn, err := d.engine.writer(ctx)
 	if err != nil {
 		return d.engine.problem(err)
@@ -155,6 +162,13 @@ func (d *DB) openReaders(ctx context.Context, readOnly bool) error {
 	return nil
 }
 
+// Name is the data directory's own name, the same after each restart; "" unless Shared.
+func (d *DB) Name() string { return d.name }
+
+// Troubles counts the transactions that failed. One of them may have happened all
+// the same: whoever keeps in memory what the tables say looks again when it grows.
+func (d *DB) Troubles() uint64 { return d.health.troubles.Load() }
+
 // Shared tells whether other gateways may work on the same tables.
 func (d *DB) Shared() bool { return d.engine.shared() }
 
@@ -182,7 +196,9 @@ func (d *DB) close() error {
 // Update runs fn in the writer's transaction and returns nil only once that is
 // committed and synced. An error of fn undoes what fn did and nothing else. fn
 // runs in another goroutine, together with the work of others: it must be short,
-// do no I/O of its own, and must not call Update.
+// do no I/O of its own, and must not call Update. Where gateways share the store it is
+// run again when they were in each other's way, so it sets what it returns and does not
+// add to it.
 //
 // A ctx that ends before fn has begun withdraws it. Afterwards Update waits for
 // the outcome: nobody is helped by not knowing.

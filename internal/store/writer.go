@@ -127,33 +127,70 @@ func (w *writer) run() {
 	}
 }
 
+// batch is one transaction and the requests in it.
+type batch struct {
+	done    []*request
+	clashed []*request // undone because another gateway was in the way
+	unrefs  []string
+	err     error // ends the batch for all of them
+}
+
 // batch runs the first request and those that wait behind it in one
 // transaction, and tells all of them what came of its COMMIT. When the database
 // cannot be had at all, all that wait are told now: each would wait for the same.
 func (w *writer) batch(first *request) {
-	var done []*request
-	var unrefs []string
-	err := w.health.broken()
-	if err == nil {
-		err = w.conn.begin()
-	}
-	none := err != nil
+	b := w.begin()
+	none := b.err != nil
 	start := time.Now()
-	for r := first; r != nil; r = w.next(len(done), start, err != nil && !none) {
-		if !r.state.CompareAndSwap(waiting, taken) {
-			continue
-		}
-		done = append(done, r)
-		if err == nil {
-			var ids []string
-			ids, err = w.one(r)
-			unrefs = append(unrefs, ids...)
+	for r := first; r != nil; r = w.next(len(b.done), start, b.err != nil && !none) {
+		if r.state.CompareAndSwap(waiting, taken) {
+			w.add(b, r)
 		}
 	}
-	if err == nil && len(unrefs) > 0 {
-		err = w.conn.unref(unrefs)
+	w.finish(b)
+	for _, r := range b.clashed {
+		w.alone(r)
 	}
-	w.finish(done, err)
+}
+
+func (w *writer) begin() *batch {
+	b := &batch{err: w.health.broken()}
+	if b.err == nil {
+		b.err = w.conn.begin()
+	}
+	return b
+}
+
+// add runs a request as part of the batch, unless that has failed already.
+func (w *writer) add(b *batch, r *request) {
+	var ids []string
+	if b.err == nil {
+		ids, b.err = w.one(r)
+	}
+	if b.err == nil && r.err != nil && w.conn.clash(r.err) {
+		b.clashed = append(b.clashed, r)
+		return
+	}
+	b.done, b.unrefs = append(b.done, r), append(b.unrefs, ids...)
+}
+
+// clashes bounds how often a request is run again: about five seconds.
+const clashes = 10
+
+// alone runs a request again that clashed: in a batch two gateways can wait for each
+// other's rows, with one request in a transaction hardly ever.
+func (w *writer) alone(r *request) {
+	for n := 1; ; n++ {
+		b := w.begin()
+		w.add(b, r)
+		if len(b.clashed) > 0 && n == clashes {
+			b.done = b.clashed
+		}
+		w.finish(b)
+		if len(b.done) > 0 {
+			return
+		}
+	}
 }
 
 // next returns the next waiting request, if the batch has room for it.
@@ -205,24 +242,30 @@ func (w *writer) guard(fn func(Tx) error, tx Tx) (err error) {
 	return fn(tx)
 }
 
-// finish commits, or rolls back when err is set, and answers.
-func (w *writer) finish(done []*request, err error) {
-	if err == nil {
-		err = w.conn.commit()
+// finish commits, or rolls back when the batch failed, and answers.
+func (w *writer) finish(b *batch) {
+	if b.err == nil {
+		b.err = w.health.broken() // a body file may have failed meanwhile
 	}
-	if err != nil {
+	if b.err == nil && len(b.unrefs) > 0 {
+		b.err = w.conn.unref(b.unrefs)
+	}
+	if b.err == nil {
+		b.err = w.conn.commit()
+	}
+	if b.err != nil {
 		w.conn.rollback()
-		err = w.note("store: a batch was not committed and not acknowledged", err)
+		b.err = w.note("store: a batch was not committed and not acknowledged", b.err)
 	} else {
 		w.health.fine()
 	}
-	for _, r := range done {
-		if err != nil {
-			r.err = err
+	for _, r := range b.done {
+		if b.err != nil {
+			r.err = b.err
 		}
 		close(r.done)
 	}
-	if err == nil {
+	if b.err == nil {
 		if err := w.conn.settle(); err != nil {
 			_ = w.note("store: checkpoint failed", err) // the work itself is safe
 		}

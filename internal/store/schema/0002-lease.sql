@@ -9,6 +9,6 @@ CREATE TABLE gateway (
 );
 
 ALTER TABLE queue ADD COLUMN owner TEXT REFERENCES gateway (id);  -- NULL: nobody yet
-ALTER TABLE queue ADD COLUMN hurry SMALLINT NOT NULL DEFAULT 0;   -- 1: its owner shall try it now
+ALTER TABLE queue ADD COLUMN hurry SMALLINT NOT NULL DEFAULT 0;   -- its owner shall: 1 try it now, 2 look at it again
 {shared}CREATE INDEX queue_owner ON queue (owner, state);
 {shared}CREATE INDEX queue_hurry ON queue (owner) WHERE hurry <> 0;

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -234,4 +235,57 @@ func (s *Server) url(params ...string) string {
 		v.Set(params[i], params[i+1])
 	}
 	return "postgres://congthu@/postgres?" + v.Encode()
+}
+
+// Again is the test under which a package's suite runs once more, on PostgreSQL.
+const Again = "TestOnPostgres"
+
+// For returns the store.url of the engine that a test is for: PostgreSQL below the test
+// that is named Again, else SQLite.
+func For(t testing.TB) string {
+	t.Helper()
+	if strings.HasPrefix(t.Name(), Again+"/") {
+		return Postgres(t)
+	}
+	return SQLite
+}
+
+// Rerun runs a package's tests once more, on PostgreSQL. A test whose text contains the
+// mark, such as the name of the function that opens the store, must be among them or be
+// named in only, with the reason why it is for SQLite alone.
+func Rerun(t *testing.T, mark string, tests map[string]func(*testing.T), only map[string]string) {
+	t.Helper()
+	binaries(t)
+	for _, name := range marked(t, mark) {
+		if tests[name] == nil && only[name] == "" {
+			t.Errorf("%s opens a store and is not run on PostgreSQL", name)
+		}
+	}
+	for name, test := range tests {
+		t.Run(name, test)
+	}
+}
+
+var testHead = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\) \{`)
+
+// marked lists the tests of the package in whose text the mark is.
+func marked(t *testing.T, mark string) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range testHead.FindAllSubmatchIndex(text, -1) {
+			body, _, _ := strings.Cut(string(text[at[1]:]), "\n}\n")
+			if name := string(text[at[2]:at[3]]); name != Again && strings.Contains(body, mark) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
