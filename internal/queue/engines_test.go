@@ -17,6 +17,9 @@ func TestOnPostgres(t *testing.T) {
 		"TestPutNamesAndShares": TestPutNamesAndShares, "TestPutRefuses": TestPutRefuses, "TestQuiet": TestQuiet,
 		"TestRestartMakesAllDue": TestRestartMakesAllDue, "TestRetryAndMixedReplies": TestRetryAndMixedReplies,
 		"TestSlowHopHoldsUpNobody": TestSlowHopHoldsUpNobody, "TestStopIsNoAttempt": TestStopIsNoAttempt,
+		"TestReleaseKeepsTheSchedule": TestReleaseKeepsTheSchedule, "TestShow": TestShow, "TestListFilters": TestListFilters,
+		"TestTriedWaitsForTheFirstPause": TestTriedWaitsForTheFirstPause, "TestTriedInVainIsTriedAtOnce": TestTriedInVainIsTriedAtOnce,
+		"TestTriedRefusalIsSettledAtOnce": TestTriedRefusalIsSettledAtOnce, "TestTriedIsDividedWithItsRecipients": TestTriedIsDividedWithItsRecipients,
 	}, map[string]string{
 		"TestDamagedFileIsKept":     "contents are files only there",
 		"TestOutcomeIsRecordedOnce": "fills an SQLite file; TestServerRestarts does the same to a server",

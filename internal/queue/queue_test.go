@@ -160,7 +160,16 @@ func (r *rig) run() (stop func()) {
 		})
 	}
 	r.t.Cleanup(stop)
+	for !r.started() {
+		time.Sleep(time.Millisecond) // what is put before may be tried at once
+	}
 	return stop
+}
+
+func (r *rig) started() bool {
+	r.Queue.mu.Lock()
+	defer r.Queue.mu.Unlock()
+	return r.running
 }
 
 // pass moves the clock and lets the queue look at it.

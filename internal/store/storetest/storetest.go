@@ -258,7 +258,7 @@ func Rerun(t *testing.T, mark string, tests map[string]func(*testing.T), only ma
 	binaries(t)
 	for _, name := range marked(t, mark) {
 		if tests[name] == nil && only[name] == "" {
-			t.Errorf("%s opens a store and is not run on PostgreSQL", name)
+			t.Errorf("%s opens a store and is not run on PostgreSQL: add it to %s", name, Again)
 		}
 	}
 	for name, test := range tests {
