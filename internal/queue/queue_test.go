@@ -160,7 +160,10 @@ func (r *rig) run() (stop func()) {
 		})
 	}
 	r.t.Cleanup(stop)
-	for !r.started() {
+	for range 10_000 {
+		if r.started() {
+			break
+		}
 		time.Sleep(time.Millisecond) // what is put before may be tried at once
 	}
 	return stop
