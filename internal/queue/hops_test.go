@@ -171,7 +171,7 @@ func TestExpiryBehindADownHop(t *testing.T) {
 	}
 	for range 80 {
 		r.pass(5 * time.Minute)
-		time.Sleep(5 * time.Millisecond) // a step of a quarter of an hour's trying; any pace will do
+		r.wait(r.settled)
 	}
 	for i := range 6 {
 		r.until(fmt.Sprintf("delayed m%d sender@so-mau.gov.test", i))

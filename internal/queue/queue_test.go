@@ -169,6 +169,14 @@ func (r *rig) run() (stop func()) {
 	return stop
 }
 
+// settled tells whether all that was due has been tried.
+func (r *rig) settled() bool {
+	r.Queue.mu.Lock()
+	defer r.Queue.mu.Unlock()
+	due, more := r.plan.next()
+	return r.plan.count == 0 && len(r.plan.ring) == 0 && (!more || due.After(r.steady()))
+}
+
 func (r *rig) started() bool {
 	r.Queue.mu.Lock()
 	defer r.Queue.mu.Unlock()
