@@ -193,7 +193,7 @@ func (c *accountShowCmd) Run(a *app) error {
 		return err
 	}
 	return a.withAccounts(func(all admin.Accounts) error {
-		one, err := all.Get(a.ctx, strings.ToLower(c.Name))
+		one, err := all.Show(a.ctx, strings.ToLower(c.Name))
 		if err != nil {
 			return err
 		}
@@ -203,10 +203,11 @@ func (c *accountShowCmd) Run(a *app) error {
 		for _, r := range [][2]string{
 			{a.word("Tên", "Name"), one.Name},
 			{a.word("Cơ quan", "Agency"), one.Agency},
-			{a.word("Tên miền", "Domains"), domainsOf(cfg, one)},
-			{a.word("Trạng thái", "State"), a.stateOf(cfg, one)},
+			{a.word("Tên miền", "Domains"), domainsOf(cfg, one.Account)},
+			{a.word("Trạng thái", "State"), a.stateOf(cfg, one.Account)},
 			{a.word("Tạo lúc", "Created"), one.Created.Local().Format(time.RFC3339)},
 			{a.word("Đổi lúc", "Changed"), one.Changed.Local().Format(time.RFC3339)},
+			{a.word("Đã gửi", "Sent to"), fmt.Sprintf(a.word("%d người nhận trong giờ qua, %d trong ngày qua", "%d recipients in the last hour, %d in the last day"), one.SentHour, one.SentDay)},
 		} {
 			fmt.Fprintf(a.stdout, "%-12s %s\n", r[0]+":", lang.Safe(r[1], 500))
 		}

@@ -55,7 +55,10 @@ var (
 func (s *senders) authenticate(ctx context.Context, client netip.Addr, name, password string) (msg.Identity, msg.Reply) {
 	since := time.Now()
 	a, err := s.gate.Check(ctx, client, name, password)
-	who := lang.Safe(name, 128)
+	who, bad := account.CleanName(name)
+	if bad != nil {
+		who = "(not a name)" // people type their password there
+	}
 	switch {
 	case err == nil:
 		id := s.identity(a)

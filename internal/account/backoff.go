@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"congthu/internal/msg"
 )
 
 // How guessing is slowed down. After the free failures each further one doubles the
@@ -55,7 +57,7 @@ func newBackoff() *backoff {
 
 // allowed tells whether the client may try the account now.
 func (b *backoff) allowed(account string, client netip.Addr, now time.Time) bool {
-	p := pair{account, network(client)}
+	p := pair{account, msg.ClientNet(client)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !now.Before(b.client(p).until) && (b.knows(p, now) || !now.Before(b.account(p).until))
@@ -63,7 +65,7 @@ func (b *backoff) allowed(account string, client netip.Addr, now time.Time) bool
 
 // failed counts a failure.
 func (b *backoff) failed(account string, client netip.Addr, now time.Time) {
-	p := pair{account, network(client)}
+	p := pair{account, msg.ClientNet(client)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.client(p).add(freeOfClient, now)
@@ -74,7 +76,7 @@ func (b *backoff) failed(account string, client netip.Addr, now time.Time) {
 
 // succeeded forgets the account's failures, unless the client was known for it anyway.
 func (b *backoff) succeeded(account string, client netip.Addr, now time.Time) {
-	p := pair{account, network(client)}
+	p := pair{account, msg.ClientNet(client)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.knows(p, now) {
@@ -121,19 +123,4 @@ func (t *tally) add(free int, now time.Time) {
 	if n := t.failures - free; n >= 0 {
 		t.until = now.Add(min(firstPause<<min(n, 10), longestPause))
 	}
-}
-
-// network is what counts as one client: an IPv4 address, or an IPv6 /64, the smallest
-// net that one subscriber is given.
-func network(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := 64
-	if a.Is4() {
-		bits = 32
-	}
-	p, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{} // an unknown client is one client
-	}
-	return p
 }

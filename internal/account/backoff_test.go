@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"congthu/internal/msg"
 )
 
 var (
@@ -109,10 +111,10 @@ func TestKnownIsBounded(t *testing.T) {
 	if len(b.known) != maxKnown {
 		t.Errorf("%d known", len(b.known))
 	}
-	if now := start.Add(maxKnown * time.Second); b.knows(pair{"lan", network(addr(0))}, now) || !b.knows(pair{"lan", network(addr(maxKnown))}, now) {
+	if now := start.Add(maxKnown * time.Second); b.knows(pair{"lan", msg.ClientNet(addr(0))}, now) || !b.knows(pair{"lan", msg.ClientNet(addr(maxKnown))}, now) {
 		t.Error("not the oldest went")
 	}
-	if b.knows(pair{"lan", network(addr(maxKnown))}, start.Add(knownFor+2*maxKnown*time.Second)) {
+	if b.knows(pair{"lan", msg.ClientNet(addr(maxKnown))}, start.Add(knownFor+2*maxKnown*time.Second)) {
 		t.Error("known for ever")
 	}
 }

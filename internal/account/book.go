@@ -41,6 +41,29 @@ func (b *Book) Get(ctx context.Context, name string) (a Account, err error) {
 	return a, err
 }
 
+// Detail is an account and what it has sent.
+type Detail struct {
+	Account
+	SentHour int64 `json:"sent_hour"` // recipients, as its limits count them
+	SentDay  int64 `json:"sent_day"`
+}
+
+// Show reads one account and what all gateways have counted for it, up to two seconds
+// ago.
+func (b *Book) Show(ctx context.Context, name string) (d Detail, err error) {
+	if d.Account, err = b.Get(ctx, name); err != nil {
+		return Detail{}, err
+	}
+	err = b.db.View(ctx, func(tx store.Tx) error {
+		slot := slotOf(time.Now())
+		u := usage{}
+		u.stored, err = counts(ctx, tx, name, slot-daySlots)
+		d.SentHour, d.SentDay = u.since(slot-hourSlots), u.since(slot-daySlots)
+		return err
+	})
+	return d, err
+}
+
 // List reads all accounts, by name.
 func (b *Book) List(ctx context.Context) (all []Account, err error) {
 	err = b.db.View(ctx, func(tx store.Tx) error {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -19,7 +20,7 @@ var (
 )
 
 const (
-	atOnce    = 2 // checks that run side by side, at 19 MiB each
+	maxAtOnce = 2 // checks that run side by side, at 19 MiB each
 	stripes   = 64
 	maxProven = 1024
 	provenFor = 10 * time.Minute
@@ -57,7 +58,7 @@ type proof struct {
 func NewGate(lookup func(context.Context, string) (Account, error)) *Gate {
 	g := &Gate{
 		lookup: lookup, backoff: newBackoff(), now: time.Now, nobody: hashed{cost: usual, salt: make([]byte, saltSize), key: make([]byte, keySize)},
-		slots: make(chan struct{}, atOnce), seed: maphash.MakeSeed(), proofs: map[[sha256.Size]byte]proof{},
+		slots: make(chan struct{}, atOnce()), seed: maphash.MakeSeed(), proofs: map[[sha256.Size]byte]proof{},
 		checked: func() {},
 	}
 	for i := range g.turns {
@@ -66,6 +67,9 @@ func NewGate(lookup func(context.Context, string) (Account, error)) *Gate {
 	_, _ = rand.Read(g.secret[:]) // never fails (crypto/rand)
 	return g
 }
+
+// atOnce leaves at least half of the processors to the mail.
+func atOnce() int { return min(maxAtOnce, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // Check returns the account if the password is its own and it is not disabled. The
 // error is ErrWrong, ErrLater, or what hindered the look-up.

@@ -178,7 +178,7 @@ func TestFloodOfGuesses(t *testing.T) {
 		wg.Go(func() { _, _ = d.Check(t.Context(), attacker, fmt.Sprint("a", i), "wrong password") })
 	}
 	wg.Wait()
-	if n := d.hashes.Load() - freeOfAccount; n > freeOfClient+atOnce || most.Load() > atOnce {
+	if n := d.hashes.Load() - freeOfAccount; n > freeOfClient+maxAtOnce || most.Load() > maxAtOnce {
 		t.Errorf("%d hashes for one client, %d at once", n, most.Load())
 	}
 }
@@ -220,7 +220,7 @@ func TestTroubleIsNotWrong(t *testing.T) {
 
 func TestNoTimeLeft(t *testing.T) {
 	d := newDesk(t, cheap)
-	for range atOnce {
+	for range cap(d.slots) {
 		d.slots <- struct{}{}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)

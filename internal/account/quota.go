@@ -79,7 +79,9 @@ func (q *Quota) GiveBack(user string, n int64) {
 	}
 }
 
-func (q *Quota) slot() int64 { return q.now().UnixMilli() / slotLength.Milliseconds() }
+func (q *Quota) slot() int64 { return slotOf(q.now()) }
+
+func slotOf(t time.Time) int64 { return t.UnixMilli() / slotLength.Milliseconds() }
 
 // user returns the usage of a user. Users come from the settings and the accounts, so
 // there are not many.

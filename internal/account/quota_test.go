@@ -82,7 +82,7 @@ func TestGiveBack(t *testing.T) {
 // Two gateways of one store see each other's counts after an exchange, and a restart
 // forgets nothing that was exchanged.
 func TestQuotaOfSeveralGateways(t *testing.T) {
-	now, db := start, open(t)
+	now, db := time.Now(), open(t)
 	one, two := newQuota(db, &now), newQuota(db, &now)
 	sent(t, one, "lan", 6, 0)
 	if ok, err := two.Take(t.Context(), "lan", 1, 10, 0); !ok || err != nil {
@@ -100,6 +100,12 @@ func TestQuotaOfSeveralGateways(t *testing.T) {
 	}
 	if err := two.flush(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if err := NewBook(db, two.log).Add(t.Context(), Account{Name: "lan", Agency: "a"}, cheapHash(t, secret), ""); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := NewBook(db, two.log).Show(t.Context(), "lan"); err != nil || d.Agency != "a" || d.SentDay != 10 || d.SentHour != 10 {
+		t.Errorf("%+v %v", d, err)
 	}
 	if n := sent(t, newQuota(db, &now), "lan", 10, 0); n != 0 {
 		t.Errorf("%d more after a restart", n)

@@ -15,7 +15,7 @@ import (
 // password; the command makes it.
 type Accounts interface {
 	List(ctx context.Context) ([]account.Account, error)
-	Get(ctx context.Context, name string) (account.Account, error)
+	Show(ctx context.Context, name string) (account.Detail, error)
 	Add(ctx context.Context, a account.Account, hash, actor string) error
 	SetHash(ctx context.Context, name, hash, actor string) error
 	SetDisabled(ctx context.Context, name string, disabled bool, actor string) error
@@ -41,7 +41,7 @@ func (s Services) accountRoutes(mux *http.ServeMux) {
 		return
 	}
 	mux.HandleFunc("GET /v1/accounts", s.accountsList)
-	mux.HandleFunc("GET /v1/accounts/{name}", s.accountsGet)
+	mux.HandleFunc("GET /v1/accounts/{name}", s.accountsShow)
 	mux.HandleFunc("POST /v1/accounts", s.accountsAdd)
 	mux.HandleFunc("POST /v1/accounts/{name}", s.accountsChange)
 	mux.HandleFunc("DELETE /v1/accounts/{name}", s.accountsDelete)
@@ -52,8 +52,8 @@ func (s Services) accountsList(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, orEmpty(all), err)
 }
 
-func (s Services) accountsGet(w http.ResponseWriter, r *http.Request) {
-	a, err := s.Accounts.Get(r.Context(), r.PathValue("name"))
+func (s Services) accountsShow(w http.ResponseWriter, r *http.Request) {
+	a, err := s.Accounts.Show(r.Context(), r.PathValue("name"))
 	s.answer(w, a, err)
 }
 
@@ -104,9 +104,9 @@ func (c accountsClient) List(ctx context.Context) ([]account.Account, error) {
 	return ask[[]account.Account](ctx, c.Client, "GET", "/v1/accounts", nil)
 }
 
-// Get implements Accounts.
-func (c accountsClient) Get(ctx context.Context, name string) (account.Account, error) {
-	return ask[account.Account](ctx, c.Client, "GET", "/v1/accounts/"+url.PathEscape(name), nil)
+// Show implements Accounts.
+func (c accountsClient) Show(ctx context.Context, name string) (account.Detail, error) {
+	return ask[account.Detail](ctx, c.Client, "GET", "/v1/accounts/"+url.PathEscape(name), nil)
 }
 
 // Add implements Accounts.

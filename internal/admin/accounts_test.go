@@ -17,8 +17,8 @@ type roll struct{ *services }
 
 func (r roll) List(context.Context) ([]account.Account, error) { return nil, r.note("accounts") }
 
-func (r roll) Get(_ context.Context, name string) (account.Account, error) {
-	return account.Account{Name: name}, r.note("get", name)
+func (r roll) Show(_ context.Context, name string) (account.Detail, error) {
+	return account.Detail{Account: account.Account{Name: name}, SentHour: 7}, r.note("show", name)
 }
 
 func (r roll) Add(_ context.Context, a account.Account, hash, actor string) error {
@@ -43,7 +43,7 @@ func TestAccountsReachTheirPart(t *testing.T) {
 	if list, err := all.List(ctx); err != nil || list == nil {
 		t.Errorf("%v %v", list, err)
 	}
-	if a, err := all.Get(ctx, "a+b@c.vn"); err != nil || a.Name != "a+b@c.vn" {
+	if a, err := all.Show(ctx, "a+b@c.vn"); err != nil || a.Name != "a+b@c.vn" || a.SentHour != 7 {
 		t.Errorf("%+v %v", a, err)
 	}
 	if err := errors.Join(
@@ -52,7 +52,7 @@ func TestAccountsReachTheirPart(t *testing.T) {
 	); err != nil {
 		t.Error(err)
 	}
-	want := "accounts; get a+b@c.vn; add lan  a.vn,b.vn $h root; add an x  $h root; hash lan $i root; disabled lan true root; disabled lan false root; delete a/b lan & co"
+	want := "accounts; show a+b@c.vn; add lan  a.vn,b.vn $h root; add an x  $h root; hash lan $i root; disabled lan true root; disabled lan false root; delete a/b lan & co"
 	if got := strings.Join(s.asked, "; "); got != want {
 		t.Errorf("asked %q\nwant  %q", got, want)
 	}

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"congthu/internal/msg"
 )
 
 // census counts open connections, in all and by client.
@@ -39,7 +41,7 @@ func (c *census) crowded(limit int) bool {
 
 // claim counts a connection to its client, unless limit are open already.
 func (c *census) claim(a netip.Addr, limit int) bool {
-	key := clientKey(a)
+	key := msg.ClientNet(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byClient[key] >= limit {
@@ -50,27 +52,12 @@ func (c *census) claim(a netip.Addr, limit int) bool {
 }
 
 func (c *census) disclaim(a netip.Addr) {
-	key := clientKey(a)
+	key := msg.ClientNet(a)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byClient[key]--; c.byClient[key] <= 0 {
 		delete(c.byClient, key)
 	}
-}
-
-// clientKey is what counts as one client: an IPv4 address, or an IPv6 /64, the
-// smallest net that one subscriber is given. Unknown addresses are one client.
-func clientKey(a netip.Addr) netip.Prefix {
-	a = a.Unmap().WithZone("")
-	bits := 64
-	if a.Is4() {
-		bits = 32
-	}
-	key, err := a.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return key
 }
 
 // budget is the memory that all messages in flight share.
