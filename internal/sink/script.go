@@ -17,9 +17,12 @@ import (
 //	data drop                                     the connection is closed without a reply
 //	end stall 3s                                  the usual reply comes late
 //	end keep-drop                                 the message is kept, then no reply: "unknown"
+//	end keep-reset                                the same, and the connection is reset (RST)
+//	body stall 3s                                 nothing is read for a while, in the middle of the message
+//	end drip 50ms                                 the usual reply comes octet by octet
 //	no PIPELINING                                 an extension that is not offered
 //
-// The phases are connect ehlo starttls mail rcpt data end quit. Where several lines
+// The phases are connect ehlo starttls mail rcpt data body end quit. Where several lines
 // fit, the first one that is not used up counts.
 type Script struct {
 	mu    sync.Mutex
@@ -37,8 +40,10 @@ type line struct {
 type act struct {
 	reply string
 	drop  bool
+	reset bool // the connection ends with RST instead of FIN
 	keep  bool
 	stall time.Duration
+	drip  time.Duration
 }
 
 var (
@@ -71,7 +76,7 @@ func (s *Script) add(text string) error {
 		return fmt.Errorf("want a phase and what happens there")
 	}
 	l := &line{phase: m[1], match: m[2], left: -1}
-	if !slices.Contains([]string{"connect", "ehlo", "starttls", "mail", "rcpt", "data", "end", "quit"}, l.phase) {
+	if !slices.Contains([]string{"connect", "ehlo", "starttls", "mail", "rcpt", "data", "body", "end", "quit"}, l.phase) {
 		return fmt.Errorf("there is no phase %q", l.phase)
 	}
 	if m[4] != "" {
@@ -88,12 +93,18 @@ func (a *act) parse(what string) error {
 		a.drop = true
 	case what == "keep-drop":
 		a.drop, a.keep = true, true
+	case what == "reset":
+		a.drop, a.reset = true, true
+	case what == "keep-reset":
+		a.drop, a.reset, a.keep = true, true, true
 	case word == "stall":
 		a.stall, err = time.ParseDuration(rest)
+	case word == "drip":
+		a.drip, err = time.ParseDuration(rest)
 	case replyForm.MatchString(what):
 		a.reply = what
 	default:
-		return fmt.Errorf("want a reply, drop, keep-drop or stall")
+		return fmt.Errorf("want a reply, drop, reset, keep-drop, keep-reset, stall or drip")
 	}
 	return err
 }

@@ -146,13 +146,14 @@ func (s *session) data(ctx context.Context) bool {
 	if !s.do(ctx, a, "354 Go ahead") || a.reply != "" {
 		return !a.drop
 	}
-	body, err := s.body()
+	body, err := s.body(ctx)
 	if err != nil {
 		return false
 	}
 	d := s.cur
 	d.Data, d.To = body, append([]string(nil), s.cur.To...)
 	a = s.sink.opt.Script.at("end", s.cur.From)
+	d.Unsure = a.keep || a.stall > 0 || a.drip > 0
 	if a.keep || !a.drop && (a.reply == "" || strings.HasPrefix(a.reply, "2")) {
 		s.sink.keep(d)
 	}
@@ -162,7 +163,7 @@ func (s *session) data(ctx context.Context) bool {
 
 // body reads up to the final dot. Only CRLF ends a line here, so that a stray CR or LF
 // that should never have been sent shows in what was kept.
-func (s *session) body() ([]byte, error) {
+func (s *session) body(ctx context.Context) ([]byte, error) {
 	var out bytes.Buffer
 	var cur []byte
 	for {
@@ -170,6 +171,9 @@ func (s *session) body() ([]byte, error) {
 		chunk, err := s.r.ReadBytes('\n')
 		if err != nil {
 			return nil, err
+		}
+		if out.Len() == 0 && len(cur) == 0 && !s.do(ctx, s.sink.opt.Script.at("body", s.cur.From), "") {
+			return nil, net.ErrClosed
 		}
 		cur = append(cur, chunk...)
 		if !bytes.HasSuffix(cur, []byte("\r\n")) {
@@ -196,13 +200,44 @@ func (s *session) do(ctx context.Context, a act, usual string) bool {
 		case <-time.After(a.stall):
 		}
 	}
+	if a.reset {
+		s.abort()
+	}
 	if a.drop {
 		return false
 	}
 	if a.reply != "" {
 		usual = a.reply
 	}
+	if usual == "" {
+		return true
+	}
+	if a.drip > 0 {
+		return s.dripped(ctx, usual+"\r\n", a.drip)
+	}
 	return s.write(usual)
+}
+
+// abort makes the end of the connection an RST.
+func (s *session) abort() {
+	if c, ok := s.conn.(*net.TCPConn); ok {
+		_ = c.SetLinger(0) // without it the end is a FIN, as any other
+	}
+}
+
+// dripped writes octet by octet.
+func (s *session) dripped(ctx context.Context, text string, pause time.Duration) bool {
+	for i := range len(text) {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pause):
+		}
+		if _, err := s.conn.Write([]byte{text[i]}); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *session) write(text string) bool {

@@ -21,11 +21,14 @@ type Delivery struct {
 	Args string   // the parameters of MAIL
 	To   []string // between the angle brackets, of the accepted RCPTs
 	Data []byte   // after dot-unstuffing, octet for octet
+
+	Unsure bool // its acknowledgement is late by the script, or never comes
 }
 
 // Options are the sink's settings. The zero Options is a willing server without TLS.
 type Options struct {
 	OnDelivery func(Delivery) // called before the final reply is sent
+	Forget     bool           // Deliveries are not kept: OnDelivery has them
 	Script     *Script
 	TLS        *tls.Config // offers STARTTLS when set
 	Hostname   string      // default sink.test
@@ -90,7 +93,9 @@ func (s *Sink) Sessions() int {
 // keep records a delivery before it is acknowledged.
 func (s *Sink) keep(d Delivery) {
 	s.mu.Lock()
-	s.deliveries = append(s.deliveries, d)
+	if !s.opt.Forget {
+		s.deliveries = append(s.deliveries, d)
+	}
 	s.mu.Unlock()
 	if s.opt.OnDelivery != nil {
 		s.opt.OnDelivery(d)

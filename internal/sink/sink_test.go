@@ -2,10 +2,12 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/smtp"
 	"net/textproto"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -60,6 +62,9 @@ func TestScript(t *testing.T) {
 		{"end drop", "b@y.test", "EOF"},
 		{"connect drop", "b@y.test", "EOF"},
 		{"mail stall 10ms", "b@y.test", ""},
+		{"body stall 10ms", "b@y.test", ""},
+		{"body drop", "b@y.test", "EOF"},
+		{"end drip 1ms", "b@y.test", ""},
 	} {
 		s, addr := start(t, c.script)
 		err := smtp.SendMail(addr, nil, "a@x.test", []string{c.to}, []byte("A: b\r\n\r\n"))
@@ -85,6 +90,15 @@ func TestKeepDropAndCount(t *testing.T) {
 	}
 	if err := send(); err != nil || len(s.Deliveries()) != 2 {
 		t.Errorf("then willing: %v", err)
+	}
+}
+
+// A reset is no end of file: the peer sees the connection break.
+func TestKeepReset(t *testing.T) {
+	s, addr := start(t, "end keep-reset")
+	err := smtp.SendMail(addr, nil, "a@x.test", []string{"b@y.test"}, []byte("A: b\r\n\r\n"))
+	if !errors.Is(err, syscall.ECONNRESET) || len(s.Deliveries()) != 1 {
+		t.Errorf("%v, %d kept", err, len(s.Deliveries()))
 	}
 }
 

@@ -1,0 +1,179 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"congthu/internal/dns/fake"
+)
+
+// Rig is a gateway with what stands around it, on loopback addresses of its own: two
+// next hops and a DNS server.
+type Rig struct {
+	*Gateway
+	Dir    string
+	Data   string // the data directory
+	A, B   *Hop   // for a.gov.test and b.gov.test
+	Ledger *Ledger
+
+	mu     sync.Mutex
+	faults []time.Time
+	made   int
+}
+
+// Options are what a rig may have otherwise.
+type Options struct {
+	Data   string // the data directory; "" is under Dir
+	Config string // more lines of the settings, laid behind the others
+	Zone   string // of the DNS server (internal/dns/fake)
+	Env    []string
+	Wrap   []string
+}
+
+const zone = `
+so.test    MX 10 mx.so.test
+so.test    TXT "v=spf1 ip4:127.0.0.0/8 -all"
+mx.so.test A 127.0.0.1
+`
+
+// settings of a rig. Letters are looked at by everything but the scan worker, whose
+// faults have tests of their own (internal/inspect/attach) and whose start would be
+// the longest part of each cycle.
+const settings = `hostname = "gw.congthu.test"
+data_dir = "%s"
+rules_dir = "%s"
+[[listen]]
+address = "%s:2525"
+[relay]
+networks = ["127.0.0.0/8"]
+timeout = "2s"
+final_timeout = "2s"
+recipients_hour = 0
+recipients_day = 0
+[[route]]
+domains = ["a.gov.test", "so.test"]
+next_hop = "%[3]s:2600"
+[[route]]
+domains = ["b.gov.test"]
+next_hop = "%[3]s:2601"
+[[route]]
+domains = ["mx.test", "*.mx.test"]
+next_hop = "mx"
+[dns]
+servers = ["%[3]s:5353"]
+timeout = "1s"
+[scan]
+workers = 1
+[metrics]
+address = "%[3]s:9464"
+`
+
+// New makes a rig in an empty directory. Nothing runs yet but the DNS server, which
+// ends with ctx.
+func New(ctx context.Context, bin, rules, dir string, o Options) (*Rig, error) {
+	ip := fmt.Sprintf("127.%d.%d.%d", 130+rand.IntN(120), rand.IntN(256), 1+rand.IntN(254))
+	r := &Rig{Dir: dir, Data: o.Data, A: &Hop{Addr: ip + ":2600"}, B: &Hop{Addr: ip + ":2601"}}
+	if r.Data == "" {
+		r.Data = filepath.Join(dir, "data")
+	}
+	rules, err := filepath.Abs(rules)
+	if err != nil {
+		return nil, err
+	}
+	r.Gateway = &Gateway{Bin: bin, Config: filepath.Join(dir, "congthu.toml"), Addr: ip + ":2525", Env: o.Env, Wrap: o.Wrap}
+	text := fmt.Sprintf(settings, r.Data, rules, ip) + o.Config
+	if err := os.WriteFile(r.Config, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	if r.Ledger, err = NewLedger(filepath.Join(dir, "ledger")); err != nil {
+		return nil, err
+	}
+	return r, serveDNS(ctx, ip+":5353", zone+strings.ReplaceAll(o.Zone, "${IP}", ip))
+}
+
+func serveDNS(ctx context.Context, addr, text string) error {
+	z, err := fake.ParseZone(text)
+	if err != nil {
+		return err
+	}
+	udp, err := net.ListenPacket("udp", addr)
+	if err != nil {
+		return err
+	}
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	go func() { _ = fake.Serve(ctx, udp, tcp, z) }() // ends with ctx
+	return nil
+}
+
+// Sender sends letters for both next hops in turn.
+func (r *Rig) Sender() Sender {
+	return Sender{Addr: r.Addr, Ledger: r.Ledger, Domain: func(n int) string { return []string{"a.gov.test", "b.gov.test"}[n%2] }}
+}
+
+// Fault notes that something was broken just now. It is called after the breaking:
+// what came twice must have a fault between its copies, or at the second.
+func (r *Rig) Fault() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults = append(r.faults, time.Now())
+	r.made++
+}
+
+// Faults counts faults of which each was made by something else, such as a script of
+// a next hop.
+func (r *Rig) Faults(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made += n
+}
+
+// Heal has both next hops willing.
+func (r *Rig) Heal() error {
+	if err := r.A.Up(""); err != nil {
+		return err
+	}
+	return r.B.Up("")
+}
+
+// Drain has everything tried until nothing waits any more. The next hops must be
+// willing.
+func (r *Rig) Drain(limit time.Duration) error {
+	var left []Kept
+	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if _, err := r.Command("queue", "retry", "all"); err != nil {
+			return err
+		}
+		all, err := r.Queued()
+		if err != nil {
+			return err
+		}
+		left = left[:0]
+		for _, k := range all {
+			if k.State != "dead" && k.State != "corrupt" {
+				left = append(left, k)
+			}
+		}
+		if len(left) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%d recipients still wait after %v, the first: %+v", len(left), limit, left[0])
+}
+
+// Close ends everything.
+func (r *Rig) Close() {
+	r.Kill()
+	r.A.Down()
+	r.B.Down()
+	_ = r.Ledger.Close() // all was read
+}
