@@ -10,7 +10,7 @@ import (
 type checkCmd struct{}
 
 // Run checks what serve would need, without touching live state: settings, rules,
-// TLS certificate, key store and the scan worker.
+// TLS certificate, key store and the scan worker; and how the gateway is that runs.
 func (checkCmd) Run(a *app) error {
 	c, err := a.settings()
 	if err != nil {
@@ -27,6 +27,9 @@ func (checkCmd) Run(a *app) error {
 		return err
 	}
 	defer j.close()
+	if err := a.checkRunning(c.Admin.Socket); err != nil {
+		return err
+	}
 	if a.json {
 		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": len(j.keys.List())})
 	}

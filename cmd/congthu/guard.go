@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"sync"
 	"time"
 
@@ -46,11 +47,12 @@ func (d *diskGuard) check(context.Context) msg.Reply {
 }
 
 func (d *diskGuard) ask() msg.Reply {
-	if d.db.Healthy() != nil {
+	sick := d.db.Healthy()
+	if sick != nil && !errors.Is(sick, store.ErrFull) {
 		return msg.Reply{Code: 451, Detail: "3.0", Text: "Tam thoi chua xu ly duoc, xin gui lai / Temporarily unable to process, try again later"}
 	}
 	free, total, err := d.db.Free()
-	if err != nil || free < max(d.floor, total/100*uint64(max(d.percent, 0))) {
+	if err != nil || sick != nil || free < max(d.floor, total/100*uint64(max(d.percent, 0))) {
 		return msg.Reply{Code: 452, Detail: "3.1", Text: "Het cho luu tru, xin gui lai / Insufficient system storage, try again later"}
 	}
 	return msg.Reply{}

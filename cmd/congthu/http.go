@@ -42,6 +42,7 @@ func (g *gateway) serveHTTP() (stop func(), err error) {
 		}
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", g.metrics.Handler())
+		mux.HandleFunc("GET /health", g.serveHealth)
 		start(l, mux)
 	}
 	return stop, nil
@@ -71,7 +72,7 @@ func (g *gateway) adminSocket() (net.Listener, error) {
 
 func (g *gateway) services() admin.Services {
 	return admin.Services{
-		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Reload: g.reload,
+		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Reload: g.reload, Health: g.health,
 		NotFound: func(err error) bool {
 			return errors.Is(err, quarantine.ErrNotFound) || errors.Is(err, queue.ErrNotFound)
 		},

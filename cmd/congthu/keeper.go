@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"congthu/internal/lang"
@@ -33,9 +34,17 @@ func (k keeper) Keep(ctx context.Context, m *msg.Message, transfers []*msg.Trans
 				c.Undo()
 			}
 		}
-		return err
+		return noSpace(err)
 	}
-	return k.db.Commit(ctx, changes...)
+	return noSpace(k.db.Commit(ctx, changes...))
+}
+
+// noSpace says a full store in the words of the pipeline.
+func noSpace(err error) error {
+	if errors.Is(err, store.ErrFull) {
+		return fmt.Errorf("%w: %w", pipeline.ErrNoSpace, err)
+	}
+	return err
 }
 
 func (k keeper) prepare(ctx context.Context, m *msg.Message, transfers []*msg.Transfer, holds []pipeline.Hold) ([]*store.Change, error) {

@@ -73,6 +73,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	g.metrics = trace.NewMetrics(g.depth)
+	g.metrics.Gauge("store_healthy", "1 while the store takes mail; 0: the log says what is wrong.", g.healthy)
 	if err := g.wayOut(); err != nil {
 		g.close()
 		return nil, err

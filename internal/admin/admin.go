@@ -45,6 +45,7 @@ type Services struct {
 	Accounts   Accounts // nil: none
 	Reload     func(context.Context) error
 	NotFound   func(error) bool // tells a wrong id from a fault
+	Health     func() lang.Text // what is wrong with the gateway; the zero Text: nothing
 }
 
 // Held is a held message with its octets, as `quarantine show` gets it.
@@ -67,6 +68,11 @@ type Released struct {
 // Count is how many entries a command touched.
 type Count struct {
 	Count int `json:"count"`
+}
+
+// Health is how the gateway is.
+type Health struct {
+	What lang.Text `json:"what"` // what is wrong and what to do; both empty: nothing
 }
 
 // Problem is an error as the API says it.

@@ -90,6 +90,7 @@ func serve(t *testing.T, s *services) *admin.Client {
 		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s},
 		Reload:   func(context.Context) error { return s.note("reload") },
 		NotFound: func(err error) bool { return errors.Is(err, errNone) },
+		Health:   func() lang.Text { return lang.T("đĩa", "disk") },
 	})}
 	go func() { _ = srv.Serve(l) }() // ends with Close
 	t.Cleanup(func() { _ = srv.Close() })
@@ -115,6 +116,9 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	}
 	if ks, err := c.ImportKeys(ctx, strings.NewReader("KEY")); err != nil || ks[0].Fingerprint != "KEY" {
 		t.Errorf("import: %v %v", ks, err)
+	}
+	if h, err := c.Health(ctx); err != nil || h.What != lang.T("đĩa", "disk") {
+		t.Errorf("health: %v %v", h, err)
 	}
 	if n, err := c.Hold(ctx, "a/b"); err != nil || n != 3 {
 		t.Errorf("hold: %d %v", n, err)

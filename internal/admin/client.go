@@ -176,6 +176,11 @@ func (c *Client) ImportKeys(ctx context.Context, r io.Reader) ([]pgp.KeyInfo, er
 	return ask[[]pgp.KeyInfo](ctx, c, "POST", "/v1/keys", r)
 }
 
+// Health asks how the gateway is.
+func (c *Client) Health(ctx context.Context) (Health, error) {
+	return ask[Health](ctx, c, "GET", "/v1/health", nil)
+}
+
 // Reload takes edited rule files into use.
 func (c *Client) Reload(ctx context.Context) error {
 	_, err := ask[Count](ctx, c, "POST", "/v1/reload", nil)

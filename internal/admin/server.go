@@ -33,6 +33,7 @@ func Handler(s Services) http.Handler {
 	mux.HandleFunc("POST /v1/keys", s.keysImport)
 	mux.HandleFunc("POST /v1/reload", s.reload)
 	s.accountRoutes(mux)
+	mux.HandleFunc("GET /v1/health", s.health)
 	return bounded(mux)
 }
 
@@ -103,6 +104,10 @@ func (s Services) keysImport(w http.ResponseWriter, r *http.Request) {
 
 func (s Services) reload(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, Count{1}, s.Reload(r.Context()))
+}
+
+func (s Services) health(w http.ResponseWriter, _ *http.Request) {
+	s.answer(w, Health{s.Health()}, nil)
 }
 
 // orEmpty keeps an empty list a list in JSON.

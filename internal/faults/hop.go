@@ -13,6 +13,7 @@ import (
 
 // Arrival is one letter at a next hop.
 type Arrival struct {
+	Helo string
 	N    int // of the letter; 0 for mail that is not of a ledger, such as a notice
 	To   []string
 	From string
@@ -79,7 +80,7 @@ func (h *Hop) Down() {
 
 // keep takes down an arrival before it is acknowledged.
 func (h *Hop) keep(d sink.Delivery) {
-	a := Arrival{To: d.To, From: d.From, At: time.Now(), Unsure: d.Unsure}
+	a := Arrival{Helo: d.Helo, To: d.To, From: d.From, At: time.Now(), Unsure: d.Unsure}
 	if i := bytes.Index(d.Data, []byte("\r\n"+numberField)); i >= 0 && d.From != "" { // a notice returns the header of a letter and is none
 		line, _, _ := bytes.Cut(d.Data[i+2+len(numberField):], []byte("\r\n"))
 		a.N, _ = strconv.Atoi(string(line)) // 0: not one of ours

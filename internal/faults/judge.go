@@ -147,11 +147,16 @@ func (r *Rig) Look(until time.Time, permits func(string) bool) (*Verdict, error)
 	return v, nil
 }
 
+// arrivals are what has arrived from this rig's gateway.
+func (r *Rig) arrivals() []Arrival {
+	return slices.DeleteFunc(append(r.A.Arrivals(), r.B.Arrivals()...), func(a Arrival) bool { return a.Helo != r.Name })
+}
+
 var returned = regexp.MustCompile(`(?m)^Final-Recipient: rfc822; (\S+)\r\nAction: failed`)
 
 // evidence gathers ledger, arrivals and what is kept, or was returned to its sender.
 func (r *Rig) evidence() (Case, error) {
-	c := Case{Kept: map[string]bool{}, Arrivals: append(r.A.Arrivals(), r.B.Arrivals()...)}
+	c := Case{Kept: map[string]bool{}, Arrivals: r.arrivals()}
 	var err error
 	if c.Records, err = r.Ledger.Records(); err != nil {
 		return c, err

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -19,10 +20,12 @@ import (
 type Rig struct {
 	*Gateway
 	Dir    string
+	Name   string // of the gateway, as it says in EHLO
 	Data   string // the data directory
 	A, B   *Hop   // for a.gov.test and b.gov.test
 	Ledger *Ledger
 
+	guest  bool // the hops are another's
 	mu     sync.Mutex
 	faults []time.Time
 	made   int
@@ -30,6 +33,8 @@ type Rig struct {
 
 // Options are what a rig may have otherwise.
 type Options struct {
+	Name   string // of the gateway; "" is gw
+	Beside *Rig   // another gateway for the same next hops; the arrivals are told apart by name
 	Data   string // the data directory; "" is under Dir
 	Config string // more lines of the settings, laid behind the others
 	Zone   string // of the DNS server (internal/dns/fake)
@@ -46,11 +51,11 @@ mx.so.test A 127.0.0.1
 // settings of a rig. Letters are looked at by everything but the scan worker, whose
 // faults have tests of their own (internal/inspect/attach) and whose start would be
 // the longest part of each cycle.
-const settings = `hostname = "gw.congthu.test"
-data_dir = "%s"
-rules_dir = "%s"
+const settings = `hostname = "%[4]s"
+data_dir = "%[1]s"
+rules_dir = "%[2]s"
 [[listen]]
-address = "%s:2525"
+address = "%[3]s:2525"
 [relay]
 networks = ["127.0.0.0/8"]
 timeout = "2s"
@@ -59,10 +64,10 @@ recipients_hour = 0
 recipients_day = 0
 [[route]]
 domains = ["a.gov.test", "so.test"]
-next_hop = "%[3]s:2600"
+next_hop = "%[5]s"
 [[route]]
 domains = ["b.gov.test"]
-next_hop = "%[3]s:2601"
+next_hop = "%[6]s"
 [[route]]
 domains = ["mx.test", "*.mx.test"]
 next_hop = "mx"
@@ -79,7 +84,10 @@ address = "%[3]s:9464"
 // ends with ctx.
 func New(ctx context.Context, bin, rules, dir string, o Options) (*Rig, error) {
 	ip := fmt.Sprintf("127.%d.%d.%d", 130+rand.IntN(120), rand.IntN(256), 1+rand.IntN(254))
-	r := &Rig{Dir: dir, Data: o.Data, A: &Hop{Addr: ip + ":2600"}, B: &Hop{Addr: ip + ":2601"}}
+	r := &Rig{Dir: dir, Data: o.Data, Name: cmp.Or(o.Name, "gw") + ".congthu.test", A: &Hop{Addr: ip + ":2600"}, B: &Hop{Addr: ip + ":2601"}}
+	if o.Beside != nil {
+		r.A, r.B, r.guest = o.Beside.A, o.Beside.B, true
+	}
 	if r.Data == "" {
 		r.Data = filepath.Join(dir, "data")
 	}
@@ -88,7 +96,7 @@ func New(ctx context.Context, bin, rules, dir string, o Options) (*Rig, error) {
 		return nil, err
 	}
 	r.Gateway = &Gateway{Bin: bin, Config: filepath.Join(dir, "congthu.toml"), Addr: ip + ":2525", Env: o.Env, Wrap: o.Wrap}
-	text := fmt.Sprintf(settings, r.Data, rules, ip) + o.Config
+	text := fmt.Sprintf(settings, r.Data, rules, ip, r.Name, r.A.Addr, r.B.Addr) + o.Config
 	if err := os.WriteFile(r.Config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -173,7 +181,9 @@ func (r *Rig) Drain(limit time.Duration) error {
 // Close ends everything.
 func (r *Rig) Close() {
 	r.Kill()
-	r.A.Down()
-	r.B.Down()
+	if !r.guest {
+		r.A.Down()
+		r.B.Down()
+	}
 	_ = r.Ledger.Close() // all was read
 }

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -96,22 +97,23 @@ func count(t *testing.T, r *Rig, call string) int {
 func TestDiskErrors(t *testing.T) {
 	for _, f := range []struct {
 		call, inject string
+		k            int  // the first call that fails, or later where the start makes more
 		final        bool // the store must stop taking mail
 	}{
-		{"fdatasync", "error=EIO:when=14+", true},
-		{"fdatasync", "error=EIO:when=14", true}, // once: what the next sync says is not to be believed
-		{"fsync", "error=EIO:when=4+", true},
-		{"pwrite64", "error=EIO:when=60+", true},
-		{"pwrite64", "error=ENOSPC:when=60..90", false},
-		{"openat", "error=EMFILE:when=90+3", false},
-		{"openat", "error=EIO:when=90+2", false},
-		{"unlinkat", "error=EIO:when=2+", false},
+		{"fdatasync", "error=EIO:when=%d+", 14, true},
+		{"fdatasync", "error=EIO:when=%d", 14, true}, // once: what the next sync says is not to be believed
+		{"fsync", "error=EIO:when=%d+", 4, true},
+		{"pwrite64", "error=EIO:when=%d+", 60, true},
+		{"pwrite64", "error=ENOSPC:when=%d+2", 60, false},
+		{"openat", "error=EMFILE:when=%d+3", 90, false},
+		{"openat", "error=EIO:when=%d+2", 90, false},
+		{"unlinkat", "error=EIO:when=%d+", 5, false},
 	} {
-		t.Run(f.call+" "+f.inject, func(t *testing.T) {
+		t.Run(f.call+" "+fmt.Sprintf(f.inject, f.k), func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t, Options{Wrap: tracer(t, "-e", "trace="+f.call, "-e", "inject="+f.call+":"+f.inject)})
-			r.A.Down()
-			must(t, r.Start())
+			r := newRig(t, Options{})
+			must(t, r.A.Up("mail 451 4.3.0 not yet x300")) // each letter is kept, and removed soon after
+			startFailing(t, r, f.call, f.inject, f.k)
 			s := r.Sender()
 			s.Domain = func(int) string { return "a.gov.test" }
 			s.Pause = 2 * time.Millisecond
@@ -129,6 +131,24 @@ func TestDiskErrors(t *testing.T) {
 			finish(t, r, nil)
 		})
 	}
+}
+
+// startFailing starts the gateway so that calls fail from the k-th on, or from a later
+// one if the start itself does not get past it.
+func startFailing(t *testing.T, r *Rig, call, inject string, k int) {
+	t.Helper()
+	for range 20 {
+		r.Wrap = tracer(t, "-e", "trace="+call, "-e", "inject="+call+":"+fmt.Sprintf(inject, k))
+		err := r.Start()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, ErrEnded) {
+			t.Fatal(err)
+		}
+		k += k/2 + 1
+	}
+	t.Fatal("the gateway never starts")
 }
 
 // checkStopped wants MAIL refused with 451, and the reason where an operator looks.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -119,9 +120,18 @@ func left(to []msg.Path, replies []msg.Reply) (rest []msg.Path, tried []msg.Repl
 // keep makes everything durable at once; without that there is no 250.
 func (p *Pipeline) keep(ctx context.Context, m *msg.Message, transfers []*msg.Transfer, holds []Hold) (msg.Reply, error) {
 	if err := p.Keeper.Keep(ctx, m, transfers, holds); err != nil {
-		return internalTrouble(), fmt.Errorf("keep: %w", err)
+		return notKept(err), fmt.Errorf("keep: %w", err)
 	}
 	return accepted(m.ID), nil
+}
+
+// notKept is the answer to a failure of the Keeper. A full disk has a code of its own
+// (RFC 5321 section 4.5.3.1.10), which tells the sender's operator where to look.
+func notKept(err error) msg.Reply {
+	if errors.Is(err, ErrNoSpace) {
+		return msg.Reply{Code: 452, Detail: "3.1", Text: "Het cho luu tru, xin gui lai / Insufficient system storage, try again later"}
+	}
+	return internalTrouble()
 }
 
 func accepted(id string) msg.Reply {

@@ -9,6 +9,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"congthu/internal/inspect"
@@ -21,6 +22,9 @@ import (
 type Relay interface {
 	Deliver(ctx context.Context, t *msg.Transfer) []msg.Reply
 }
+
+// ErrNoSpace is what a Keeper's error wraps when there is no room.
+var ErrNoSpace = errors.New("no space left")
 
 // Keeper makes copies and held messages durable, all or none; nil means synced.
 type Keeper interface {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -130,6 +131,7 @@ func TestCutThrough(t *testing.T) {
 		{"too few replies: nothing is known", []msg.Reply{ok}, nil, 250, []string{"a", "b"}},
 		{"no replies", nil, nil, 250, []string{"a", "b"}},
 		{"busy, and the disk is full", []msg.Reply{busy, busy}, errors.New("disk full at /var"), 451, nil},
+		{"busy, and no space left", []msg.Reply{busy, busy}, fmt.Errorf("%w: /var", pipeline.ErrNoSpace), 452, nil},
 		{"one taken, and the disk is full", []msg.Reply{ok, busy}, errors.New("disk full at /var"), 451, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -95,7 +95,10 @@ func writerDSN(path string) string {
 		"_busy_timeout": {busyTimeout}, "_foreign_keys": {"1"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"},
 		"_dqs": {"0"}, "_defensive": {"1"}, "_error_rc": {"1"},
 		// The writer makes its checkpoints itself, see settle.
-		"_pragma": {"wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-16384)"},
+		"_pragma": {"wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-16384)",
+			// What a savepoint may have to undo is kept in memory: a file for it is one more
+			// thing that can fail when the process has no descriptors left.
+			"temp_store(memory)"},
 	})
 }
 
@@ -216,6 +219,8 @@ func gradeCode(code int) badness {
 	switch code {
 	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_AUTH:
 		return mild
+	case sqlite3.SQLITE_CANTOPEN: // no descriptor left, mostly; what could not be opened was not written to
+		return passing
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_ABORT, sqlite3.SQLITE_SCHEMA:
 		return passing
 	case sqlite3.SQLITE_FULL:

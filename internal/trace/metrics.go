@@ -39,6 +39,11 @@ func NewMetrics(depth func() float64) *Metrics {
 	return m
 }
 
+// Gauge adds a figure that is asked for when scraped.
+func (m *Metrics) Gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "congthu", Name: name, Help: help}, read))
+}
+
 // Handler serves the counters in Prometheus text format.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})

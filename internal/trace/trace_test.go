@@ -28,6 +28,7 @@ func event() trace.Event {
 func TestRecordWritesOneSafeTrail(t *testing.T) {
 	var out bytes.Buffer
 	m := trace.NewMetrics(func() float64 { return 3 })
+	m.Gauge("store_healthy", "x", func() float64 { return 0 })
 	trace.New(slog.New(slog.NewJSONHandler(&out, nil)), m).Record(t.Context(), event())
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 2 {
