@@ -95,10 +95,12 @@ func writerDSN(path string) string {
 		"_busy_timeout": {busyTimeout}, "_foreign_keys": {"1"}, "_journal_mode": {"WAL"}, "_synchronous": {"FULL"},
 		"_dqs": {"0"}, "_defensive": {"1"}, "_error_rc": {"1"},
 		// The writer makes its checkpoints itself, see settle.
-		"_pragma": {"wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-16384)",
+		"_pragma": {
+			"wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-16384)",
 			// What a savepoint may have to undo is kept in memory: a file for it is one more
 			// thing that can fail when the process has no descriptors left.
-			"temp_store(memory)"},
+			"temp_store(memory)",
+		},
 	})
 }
 
