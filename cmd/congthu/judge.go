@@ -168,7 +168,7 @@ func protection(m *msg.Message) string {
 }
 
 func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
-	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stamped: m.Received})
+	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stamped: m.Received, ReceivedSPF: j.cfg.SMTP.ReceivedSPF})
 	return append([][]byte{block, stamp.Divider(m.Raw)}, stamp.Strip(m.Raw, j.cfg.Hostname)...)
 }
 

@@ -49,7 +49,8 @@ type Listen struct {
 
 // SMTP is the behaviour of the edge.
 type SMTP struct {
-	GreetDelay Duration `toml:"greet_delay"`
+	GreetDelay  Duration `toml:"greet_delay"`
+	ReceivedSPF bool     `toml:"received_spf"` // write Received-SPF beside Authentication-Results
 }
 
 // Limits are the bounds of one session and of all; see smtpd.Limits.

@@ -22,12 +22,17 @@ type Input struct {
 	Verdict  msg.Verdict
 	To       []msg.Path // the recipients of this copy
 	Stamped  time.Time
+
+	ReceivedSPF bool // write a Received-SPF field as well
 }
 
 // Block returns the header fields of ours, each line ended by CRLF, folded at 78
 // characters where that is possible (RFC 5322 section 2.1.1).
 func Block(in Input) []byte {
 	var b []byte
+	if in.ReceivedSPF {
+		b = receivedSPF(b, in) // above Received (RFC 7208 section 9.1)
+	}
 	b = received(b, in)
 	b = authenticationResults(b, in)
 	b = spamStatus(b, in.Verdict)

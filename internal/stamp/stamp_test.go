@@ -251,7 +251,7 @@ func FuzzBlock(f *testing.F) {
 			{Method: "spf", Status: "pass", Property: "smtp.mailfrom", Value: value, Reason: reason},
 			{Method: value, Status: "s" + reason, Property: helo + "." + path, Value: tls},
 		}
-		in.Verdict.Score = points
+		in.Verdict.Score, in.ReceivedSPF = points, points > 1
 		in.Verdict.Counted = append(in.Verdict.Counted, msg.Weighed{Finding: msg.Finding{Symbol: reason}})
 		checkBlock(t, string(Block(in)), utf8, in.Verdict.Spam())
 	})
@@ -263,6 +263,9 @@ func checkBlock(t *testing.T, block string, utf8, spam bool) {
 	want := []string{"Received", "Authentication-Results", "X-Spam-Status", "X-Congthu-Id"}
 	if spam {
 		want = []string{"Received", "Authentication-Results", "X-Spam-Status", "X-Spam-Flag", "X-Congthu-Id"}
+	}
+	if strings.HasPrefix(block, "Received-SPF:") {
+		want = append([]string{"Received-SPF"}, want...)
 	}
 	var names []string
 	for _, l := range strings.SplitAfter(strings.TrimSuffix(block, "\r\n"), "\r\n") {
