@@ -62,7 +62,7 @@ func destination(item string) (Destination, bool) {
 	if err != nil || at < 1 || at > 64 || !plainLocal(address[:at]) {
 		return d, false
 	}
-	if d.Domain, ok = normal(address[at+1:]); !ok {
+	if d.Domain, ok = normal(address[at+1:]); !ok || !plainDomain(d.Domain) {
 		return d, false
 	}
 	d.Address = address[:at] + "@" + d.Domain
@@ -81,6 +81,14 @@ func plainLocal(s string) bool {
 		}
 	}
 	return true
+}
+
+// plainDomain takes names of letters, digits, hyphens and underscores: what goes into an
+// envelope must not be more than a name.
+func plainDomain(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-_.", r)
+	}) < 0
 }
 
 // size reads the number and unit after "!".
