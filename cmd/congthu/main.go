@@ -33,6 +33,7 @@ type cli struct {
 	Queue      queueCmd      `cmd:"" help:"Messages waiting for delivery / thư chờ giao."`
 	Keys       keysCmd       `cmd:"" help:"OpenPGP keys of recipients / khoá OpenPGP của người nhận."`
 	Account    accountCmd    `cmd:"" help:"Who may send with a password / tài khoản gửi thư."`
+	Report     reportCmd     `cmd:"" help:"DMARC aggregate reports / báo cáo DMARC tổng hợp."`
 	Version    versionCmd    `cmd:"" help:"Version / phiên bản."`
 }
 

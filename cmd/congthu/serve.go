@@ -59,6 +59,7 @@ type gateway struct {
 	metrics *trace.Metrics
 	senders *senders // who may send, as whom, how much
 	disk    *diskGuard
+	reports *reports
 }
 
 // build wires the daemon in path order.
@@ -78,12 +79,15 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		g.close()
 		return nil, err
 	}
+	g.reports = g.newReports()
+	g.judge.seen = g.reports.seen()
 	path := g.judge.pipeline()
 	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held}
 	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
 	trail := trace.New(log, g.metrics)
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
 		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Err: w.Err, Took: w.Took})
+		g.reports.done(m, w)
 	}
 	if g.server, err = g.edge(path); err != nil {
 		g.close()
@@ -174,6 +178,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.note("queue", g.queue.Run(run)) })
 	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
 	wg.Go(func() { g.expire(run) })
+	wg.Go(func() { g.reports.run(run) })
 	wg.Go(func() { g.reloadOnHangup(run) })
 	for i, l := range listeners {
 		cfg := listener(g.cfg.Listen[i])

@@ -38,6 +38,7 @@ func check(file *tomlfile.File, c *Config) error {
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	k.store(c.Store.URL)
 	k.lease(c.Queue.Lease.Std())
+	k.report(c.Report)
 	if c.Metrics.Address != "" {
 		k.address(c.Metrics.Address, "metrics", "address")
 	}
@@ -52,6 +53,27 @@ func check(file *tomlfile.File, c *Config) error {
 
 func (k *checker) complain(what, hint lang.Text, key ...any) {
 	k.problems = append(k.problems, k.file.At(what, hint, key...))
+}
+
+// mailboxForm is an address that needs no quoting.
+var mailboxForm = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@(" + `[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]+$`)
+
+func (k *checker) report(r Report) {
+	if r.DMARC && r.From == "" {
+		k.complain(lang.T("gửi báo cáo DMARC nhưng chưa có from", "DMARC reports are sent but from is empty"), lang.T("ghi địa chỉ gửi, hoặc dmarc = false", "write the address that sends them, or dmarc = false"), "report", "dmarc")
+	}
+	if r.From != "" {
+		k.mailbox(r.From, "report", "from")
+	}
+	for i, a := range r.Receive {
+		k.mailbox(a, "report", "receive", i)
+	}
+}
+
+func (k *checker) mailbox(a string, key ...any) {
+	if !mailboxForm.MatchString(a) {
+		k.complain(lang.T("'"+a+"' không phải địa chỉ thư", "'"+a+"' is not a mail address"), lang.T("viết như bao-cao-dmarc@tinh.gov.vn", "write dmarc-reports@tinh.gov.vn"), key...)
+	}
 }
 
 func (k *checker) hostname(h string) {

@@ -32,6 +32,7 @@ type Config struct {
 	DKIM       DKIM     `toml:"dkim"`
 	Queue      Queue    `toml:"queue"`
 	Quarantine Quar     `toml:"quarantine"`
+	Report     Report   `toml:"report"`
 	Store      Store    `toml:"store"`
 	Admin      Admin    `toml:"admin"`
 	Metrics    Metrics  `toml:"metrics"`
@@ -161,6 +162,16 @@ type Queue struct {
 // Quar is the quarantine.
 type Quar struct {
 	Keep Duration `toml:"keep"`
+}
+
+// Report is the aggregate reports of DMARC: those that are sent, and those that come
+// for our own domains. From empty: nothing is counted and nothing sent.
+type Report struct {
+	DMARC   bool     `toml:"dmarc"`
+	From    string   `toml:"from"`
+	Org     string   `toml:"org"`
+	Contact string   `toml:"contact"`
+	Receive []string `toml:"receive"`
 }
 
 // Store says where durable state lives.

@@ -104,6 +104,9 @@ func TestLoadComplains(t *testing.T) {
 		{"agency network", "[[agency]]\nname = \"a\"\ndomains = [\"a.vn\"]\nnetworks = [\"10.0.0.0/8\", \"10.1.0.0/8\"]\n", ":4:27: the network 10.1.0.0/8 is in two places"},
 		{"agency certificate", "[[agency]]\nname = \"a\"\ndomains = [\"a.vn\"]\ncertificates = [\"12:34\"]\n", ":4:17: '12:34' is not a SHA-256 fingerprint"},
 		{"agency ca", "[[agency]]\nname = \"a\"\ndomains = [\"a.vn\"]\nca = \"x.pem\"\n", ":1:3: ca and ca_names come together"},
+		{"reports without a sender", "[report]\ndmarc = true\n", ":2:1: DMARC reports are sent but from is empty"},
+		{"report sender", "[report]\nfrom = \"me\"\n", ":2:1: 'me' is not a mail address"},
+		{"report address", "[report]\nreceive = [\"a@b.test\", \"a b@c.test\"]\n", ":2:24: 'a b@c.test' is not a mail address"},
 		{"type", "[limits]\nrecipients = \"many\"\n", ":2:14: the value of 'limits.recipients' has the wrong type"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -24,6 +24,7 @@ func Default() *Config {
 		Queue:      Queue{Life: Duration(120 * time.Hour), Warn: Duration(4 * time.Hour), Concurrency: 50, PerHop: 16, DeadKeep: Duration(720 * time.Hour), Lease: seconds(60)},
 		DKIM:       DKIM{Keys: "dkim"},
 		Quarantine: Quar{Keep: Duration(720 * time.Hour)},
+		Report:     Report{Receive: []string{}},
 		Store:      Store{URL: "sqlite"},
 		Admin:      Admin{Socket: "admin.sock"},
 		Metrics:    Metrics{Address: "127.0.0.1:9464"},

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,10 +33,12 @@ import (
 //	                    a whole transaction on a connection of its own; XCLIENT when ip= is given
 //	                    a reply ~REGEXP matches
 //	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc
-//	RUN ARGS => N       an operator command and its exit status
+//	RUN ARGS => N       an operator command and its exit status; ${DIR}, ${TODAY} (in UTC),
+//	                    ${HELD}, ${QUEUED} (the first id) are filled in
 //	UNTIL ARGS => REGEXP  a command is run again and again until its output matches
 //	OUT~ / OUT! REGEXP  its output matches, does not match
 //	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
+//	SAVE N NAME         the octets of the N-th delivery become the message NAME and ${DIR}/NAME.eml
 //	CHMOD FILE MODE     a file of the gateway's directory gets that mode
 //	WAITLOG REGEXP      until the log has a line that matches
 //	WAIT delivered N    until the next hop has N messages
@@ -70,7 +74,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP", "CHMOD", "WAITLOG":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP", "SAVE", "CHMOD", "WAITLOG":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -197,6 +201,8 @@ func (p *player) around(verb, rest string) error {
 		return p.g.process.Process.Signal(syscall.SIGHUP)
 	case "OTHER":
 		return p.other(rest)
+	case "SAVE":
+		return p.save(rest)
 	case "KEYPAIR":
 		return p.keyPair(rest)
 	case "RESTART":
@@ -249,7 +255,20 @@ func (p *player) fill(s string) string {
 			s = strings.ReplaceAll(s, what, items[0].ID)
 		}
 	}
+	s = strings.ReplaceAll(s, "${TODAY}", time.Now().UTC().Format(time.DateOnly))
 	return strings.ReplaceAll(s, "${DIR}", p.g.Dir)
+}
+
+// save keeps a delivery, so that it can be sent on or read by a command.
+func (p *player) save(rest string) error {
+	number, name, _ := strings.Cut(rest, " ")
+	n, err := strconv.Atoi(number)
+	got := p.g.Sink.Deliveries()
+	if err != nil || n < 1 || n > len(got) || name == "" {
+		return fmt.Errorf("SAVE N NAME; there are %d deliveries", len(got))
+	}
+	p.c.Messages[name] = got[n-1].Data
+	return os.WriteFile(filepath.Join(p.g.Dir, name+".eml"), got[n-1].Data, 0o600)
 }
 
 func (p *player) wait(rest string) error {
