@@ -14,9 +14,12 @@ import (
 	"congthu/internal/inspect/auth"
 	"congthu/internal/lang"
 	"congthu/internal/mailauth/aggregate"
+	"congthu/internal/mailauth/arc"
 	"congthu/internal/msg"
 	"congthu/internal/pipeline"
 	"congthu/internal/policy"
+	"congthu/internal/queue"
+	"congthu/internal/signing"
 	"congthu/internal/store"
 )
 
@@ -47,7 +50,7 @@ func (g *gateway) newReports() *reports {
 		return r
 	}
 	r.sending = &dmarcreport.Sending{
-		Store: g.db, Resolver: g.judge.dns, Queue: g.queue, NewID: newID, Log: g.log, Now: time.Now,
+		Store: g.db, Resolver: g.judge.dns, Queue: signed{g.queue, g.judge.signer}, NewID: newID, Log: g.log, Now: time.Now,
 		Identity: dmarcreport.Identity{Hostname: g.cfg.Hostname, From: c.From, Org: c.Org, Contact: c.Contact},
 		NextHop: func(domain string) (string, bool) {
 			next, _, ok := g.judge.routes.Find(domain)
@@ -55,6 +58,22 @@ func (g *gateway) newReports() *reports {
 		},
 	}
 	return r
+}
+
+// signed signs what the gateway itself writes, as it signs what its senders do.
+type signed struct {
+	queue  *queue.Queue
+	signer *signing.Store
+}
+
+// Prepare implements dmarcreport.Queue.
+func (s signed) Prepare(ctx context.Context, ts ...*msg.Transfer) (*store.Change, error) {
+	for _, t := range ts {
+		if err := s.signer.Sign(t); err != nil {
+			return nil, err
+		}
+	}
+	return s.queue.Prepare(ctx, ts...)
 }
 
 // seen is what authentication tells us, or nil when nothing is to be counted.
@@ -65,6 +84,9 @@ func (r *reports) seen() func(*msg.Message, auth.Evidence) {
 	return func(m *msg.Message, e auth.Evidence) {
 		s := dmarcreport.Seen{Client: m.Session.Remote.Addr(), EnvelopeFrom: m.Envelope.From.Domain, Result: e.Author}
 		s.Sender = senderResult(e.Sender)
+		if e.Chain.Status == arc.Pass {
+			s.Note = "arc=pass" // RFC 8617 section 7.2.2
+		}
 		for _, k := range e.Signatures {
 			s.Keys = append(s.Keys, aggregate.Key{Domain: k.Domain, Selector: k.Selector, Result: k.Status})
 		}

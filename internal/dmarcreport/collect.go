@@ -33,6 +33,7 @@ type Seen struct {
 	Result       dmarc.Result
 	Keys         []aggregate.Key
 	Sender       aggregate.Sender
+	Note         string // why something else may be done than is asked for, such as "arc=pass"
 }
 
 // Collector counts what was seen, in memory, until Flush. It is safe for concurrent
@@ -154,7 +155,7 @@ func (s Seen) disposition(action msg.Action, byDMARC bool) (string, []aggregate.
 		why = append(why, aggregate.Reason{Type: "policy_test_mode"})
 	}
 	if done != r.Applied() {
-		why = append(why, aggregate.Reason{Type: "local_policy"})
+		why = append(why, aggregate.Reason{Type: "local_policy", Comment: s.Note})
 	}
 	return done, why
 }

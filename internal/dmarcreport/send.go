@@ -175,7 +175,7 @@ func (s *Sending) transfer(a attachment, d dmarc.Destination) *msg.Transfer {
 	hop, _ := s.NextHop(d.Domain) // refuse has asked
 	id := s.NewID()
 	return &msg.Transfer{
-		ID: id, NextHop: hop, From: plainPath(s.Identity.From), To: []msg.Path{plainPath(d.Address)},
+		ID: id, NextHop: hop, Outbound: true, From: plainPath(s.Identity.From), To: []msg.Path{plainPath(d.Address)},
 		Content: [][]byte{s.Identity.letter(a, d.Address, id, s.Now())},
 	}
 }
