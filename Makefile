@@ -35,7 +35,7 @@ needs-demo:
 
 # The real counterparts that the tests speak with.
 needs-test: needs
-	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3; do \
+	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3 xmllint:libxml2-utils; do \
 	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
 	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || missing="$$missing python3-dkim python3-nacl"; \
 	perl -MNet::SSLeay -e 1 2>/dev/null || missing="$$missing libnet-ssleay-perl"; \
