@@ -88,7 +88,7 @@ func (a *app) showHeld(h admin.Held, header bool) error {
 		{a.word("Mã", "Id"), it.ID},
 		{a.word("Lúc giữ", "Held"), it.Held.Local().Format(time.RFC3339)},
 		{a.word("Giữ đến", "Until"), it.Expires.Local().Format(time.RFC3339)},
-		{a.word("Máy gửi", "Client"), it.Remote + " (" + it.Helo + ")"},
+		{a.word("Máy gửi", "Client"), strings.Join(strings.Fields(it.Remote+" ("+it.Helo+") "+it.Agency+" "+it.Account), " ")},
 		{a.word("Người gửi", "From"), "<" + it.From + ">"},
 		{a.word("Người nhận", "To"), strings.Join(it.To, ", ")},
 		{a.word("Tiêu đề", "Subject"), it.Subject},

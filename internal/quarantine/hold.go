@@ -42,6 +42,8 @@ type facts struct {
 	Helo     string           `json:"helo"`
 	TLS      string           `json:"tls"`
 	Outbound bool             `json:"outbound"`
+	Agency   string           `json:"agency,omitempty"`
+	Account  string           `json:"account,omitempty"`
 }
 
 func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*holding, error) {
@@ -71,7 +73,7 @@ func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*ho
 func (h *holding) describe(m *msg.Message, d msg.Decision) error {
 	f := facts{
 		Subject: h.item.Subject, Reason: d.Reason, Score: d.Why.Score, Required: d.Why.Required, Blind: d.Why.Blind, Auth: m.Auth,
-		Helo: lang.Safe(m.Session.Helo, 255), TLS: m.Session.TLS, Outbound: m.Session.Outbound,
+		Helo: lang.Safe(m.Session.Helo, 255), TLS: m.Session.TLS, Outbound: m.Session.Outbound, Agency: m.Session.Identity.Agency, Account: m.Session.Identity.Account,
 	}
 	if m.Session.Remote.IsValid() {
 		f.Remote = m.Session.Remote.String()

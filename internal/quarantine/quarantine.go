@@ -93,6 +93,8 @@ type Item struct {
 	Helo     string           `json:"helo"`
 	TLS      string           `json:"tls,omitempty"`
 	Outbound bool             `json:"outbound,omitempty"`
+	Agency   string           `json:"agency,omitempty"`  // that sent it through us, "" none
+	Account  string           `json:"account,omitempty"` // and with which account
 	NextHop  string           `json:"next_hop"`
 }
 

@@ -94,7 +94,7 @@ func paths(ss ...string) (out []msg.Path) {
 func message(id, subject string) *msg.Message {
 	return &msg.Message{
 		ID:       id,
-		Session:  msg.Session{Remote: netip.MustParseAddrPort("192.0.2.1:1025"), Helo: "mail\x1b[31m", TLS: "TLS1.3", Outbound: true},
+		Session:  msg.Session{Remote: netip.MustParseAddrPort("192.0.2.1:1025"), Helo: "mail\x1b[31m", TLS: "TLS1.3", Outbound: true, Identity: msg.Identity{Agency: "so-y-te", Account: "lan"}},
 		Envelope: msg.Envelope{From: path("spam@evil.example"), EightBit: true},
 		Auth:     []msg.AuthResult{{Method: "spf", Status: "fail", Property: "smtp.mailfrom", Value: "evil.example"}},
 		Raw:      []byte("X-Spam-Flag: NO\r\nSubject: " + subject + "\r\nFrom: x\r\n\r\nbody of " + id + "\r\n"),
@@ -172,7 +172,7 @@ func TestShow(t *testing.T) {
 	want := `{"id":"m1","message":"m1","from":"spam@evil.example","to":["a@x.test","b@x.test"],"subject":"Hóa đơn","reason":"SCORE","score":12.5,"required":5,` +
 		`"findings":[{"symbol":"LINK","evidence":"\\u202ehttp://evil.example","part":"1.2","score":4.5}],"blind":["clamav"],` +
 		`"auth":[{"Method":"spf","Status":"fail","Property":"smtp.mailfrom","Value":"evil.example","Reason":""}],` +
-		`"held":"2026-11-24T08:00:00Z","expires":"2026-12-24T08:00:00Z","size":` + fmt.Sprint(len(m.Raw)) + `,"remote":"192.0.2.1:1025","helo":"mail\\x1b[31m","tls":"TLS1.3","outbound":true,"next_hop":"hop:25"}`
+		`"held":"2026-11-24T08:00:00Z","expires":"2026-12-24T08:00:00Z","size":` + fmt.Sprint(len(m.Raw)) + `,"remote":"192.0.2.1:1025","helo":"mail\\x1b[31m","tls":"TLS1.3","outbound":true,"agency":"so-y-te","account":"lan","next_hop":"hop:25"}`
 	if string(got) != want {
 		t.Errorf("item\n%s\nwant\n%s", got, want)
 	}

@@ -112,7 +112,8 @@ func scanItem(rows *sql.Rows) (Item, error) {
 	}
 	i.Subject, i.Reason, i.Score, i.Required = f.Subject, f.Reason, f.Score, f.Required
 	i.Findings, i.Blind, i.Auth = orEmpty(f.Findings), f.Blind, orEmpty(f.Auth)
-	i.Remote, i.Helo, i.TLS, i.Outbound = f.Remote, f.Helo, f.TLS, f.Outbound
+	i.Remote, i.Helo, i.TLS = f.Remote, f.Helo, f.TLS
+	i.Outbound, i.Agency, i.Account = f.Outbound, f.Agency, f.Account
 	return i, nil
 }
 
