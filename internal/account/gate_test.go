@@ -200,6 +200,27 @@ func TestBusyRelay(t *testing.T) {
 	}
 }
 
+// Whoever is known is not kept waiting by those who guess.
+func TestKnownNeedsNoTurn(t *testing.T) {
+	d := newDesk(t, cheap)
+	if _, err := d.Check(t.Context(), office, "lan", secret); err != nil {
+		t.Fatal(err)
+	}
+	for _, places := range append(d.turns[:], d.slots) {
+		for range cap(places) {
+			places <- struct{}{}
+		}
+	}
+	if _, err := d.Check(t.Context(), office, "lan", secret); err != nil {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := d.Check(ctx, office, "lan", secret+"x"); !errors.Is(err, ErrLater) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestTroubleIsNotWrong(t *testing.T) {
 	d := newDesk(t, cheap)
 	d.fails = errors.New("no store")

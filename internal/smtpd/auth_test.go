@@ -141,6 +141,39 @@ func TestAuthLineTooLong(t *testing.T) {
 	c.closed()
 }
 
+func TestSilenceInsideAuth(t *testing.T) {
+	r := start(t, withAuth(t), limits(func(l *Limits) { l.CommandWait = 300 * time.Millisecond }))
+	c := r.inside()
+	c.cmd("AUTH LOGIN", "334")
+	c.send(b64("lan")) // and no CRLF
+	c.want("421 4.4.2")
+	c.closed()
+}
+
+func TestShutdownInsideAuth(t *testing.T) {
+	r := start(t, withAuth(t))
+	c := r.inside()
+	c.cmd("AUTH LOGIN", "334")
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := r.srv.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	c.want("421 4.3.2")
+}
+
+func TestTroubleInsideAuthIsTemporary(t *testing.T) {
+	r := start(t, withAuth(t), func(o *Options, _ *Listener) {
+		o.Authenticate = func(context.Context, netip.Addr, string, string) (msg.Identity, msg.Reply) { panic("boom") }
+	})
+	c := r.inside()
+	c.cmd("AUTH PLAIN "+b64("\x00lan\x00"+theSecret), "421 4.3.0")
+	c.closed()
+	if log := r.log.String(); strings.Contains(log, theSecret) || strings.Contains(log, b64("\x00lan\x00"+theSecret)) {
+		t.Errorf("the log has the password:\n%s", log)
+	}
+}
+
 func TestIdentityOfAuthLastsTheSession(t *testing.T) {
 	r := start(t, withAuth(t))
 	c := r.inside()

@@ -11,6 +11,7 @@
 //     otherwise see two different messages there (SMTP smuggling).
 //   - Message.Raw is what was sent, less the dot-stuffing; no octet is repaired.
 //   - A Path was parsed by ParsePath, and its Raw form is what the client wrote.
+//   - A password is asked for inside TLS only, and stands in no log line and no reply.
 //   - Whatever goes wrong inside (a panic, a deadline, no answer) is 451 to the
 //     client, never 250 and never a permanent refusal.
 //
