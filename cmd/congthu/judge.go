@@ -132,7 +132,10 @@ func (j *judge) auth(s *rules.Set) msg.Inspector {
 }
 
 func (j *judge) header(s *rules.Set) msg.Inspector {
-	o := header.Options{Local: j.routes.Local}
+	o := header.Options{Local: j.routes.Local, Agencies: s.Agencies}
+	for _, r := range j.routes {
+		o.Domains = append(o.Domains, slices.DeleteFunc(slices.Clone(r.Domains), func(d string) bool { return d == "*" })...)
+	}
 	for _, b := range s.Brands {
 		o.Brands = append(o.Brands, header.Brand(b))
 	}

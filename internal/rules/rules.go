@@ -13,6 +13,7 @@ import (
 
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/content"
+	"congthu/internal/inspect/header"
 	"congthu/internal/inspect/link"
 	"congthu/internal/policy"
 	"congthu/internal/tomlfile"
@@ -23,6 +24,7 @@ type Set struct {
 	Policy     *policy.Policy
 	Content    *content.Set
 	Brands     []link.Brand
+	Agencies   []header.Agency
 	Shorteners []string
 	Overrides  []auth.Override // of DMARC
 	Sealers    []string        // domains whose ARC seals are believed
@@ -44,6 +46,8 @@ func (s Source) Load() (*Set, error) {
 	set.Content, err = content.Load(filepath.Join(s.Dir, "content"))
 	ps = add(ps, err)
 	set.Brands, err = link.LoadBrands(filepath.Join(s.Dir, "lists", "brands.toml"))
+	ps = add(ps, err)
+	set.Agencies, err = header.LoadAgencies(filepath.Join(s.Dir, "lists", "agencies.toml"))
 	ps = add(ps, err)
 	set.Shorteners, err = link.LoadList(filepath.Join(s.Dir, "lists", "shorteners.txt"))
 	ps = add(ps, err)

@@ -87,6 +87,10 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"reject below required", "policy.toml", "reject_at = 0.0", "reject_at = 1.0", "reject_at is below required"},
 		{"weight of nothing", "weights.toml", "[symbol.SPF_FAIL]", "[symbol.SPF_FIAL]", "no inspector and no rule reports the symbol SPF_FIAL"},
 		{"missing weight", "weights.toml", "[symbol.SPF_FAIL]", "[symbol.SPF_FIAL]", "the symbol SPF_FAIL has no weight"},
+		{"agency without domains", "lists/agencies.toml", "domains = [\"chinhphu.vn\", \"gov.vn\"]", "", "the agency lacks name or domains"},
+		{"agency's domain", "lists/agencies.toml", `"chinhphu.vn"`, `"chính phủ"`, "is not a domain name"},
+		{"agency's word", "lists/agencies.toml", `"VPCP"`, `"VP"`, "the word is too short"},
+		{"agency's key", "lists/agencies.toml", `words = ["VPCP"]`, `word = ["VPCP"]`, "there is no key called"},
 		{"syntax", "weights.toml", "[symbol.SPF_FAIL]", "[symbol.SPF_FAIL", "TOML syntax error"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +109,7 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 			if hit == nil {
 				t.Fatalf("got %v, want %q", err, c.want)
 			}
-			if hit.Line < 1 || hit.Column < 1 || filepath.Base(hit.File) != c.file {
+			if hit.Line < 1 || hit.Column < 1 || filepath.Base(hit.File) != filepath.Base(c.file) {
 				t.Errorf("place %s:%d:%d", hit.File, hit.Line, hit.Column)
 			}
 			if hit.Hint.VI == "" || hit.Hint.EN == "" {
@@ -153,7 +157,7 @@ func TestEveryFileMissingIsNamed(t *testing.T) {
 	if err == nil {
 		t.Fatal("an empty rules directory was taken")
 	}
-	for _, want := range []string{"weights.toml", "content", "brands.toml", "shorteners.txt"} {
+	for _, want := range []string{"weights.toml", "content", "brands.toml", "agencies.toml", "shorteners.txt"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not named in %v", want, err)
 		}

@@ -26,10 +26,12 @@ func (i *inspector) author(r *report, m *msg.Message) {
 	for _, a := range list[:min(len(list), maxFrom)] {
 		nameIsAddress(r, a)
 		i.nameBrand(r, a)
+		i.nameAgency(r, a)
 		i.localFromOutside(r, m, a)
 		i.lookalike(r, a)
 	}
 	replyTo(r, list)
+	otherSenders(r, m, list)
 }
 
 // maxFrom bounds how many authors are looked at; the second one is fatal already.

@@ -24,8 +24,10 @@ type Brand struct {
 
 // Options tell the inspector whom it protects.
 type Options struct {
-	Local  func(domain string) bool // our own domains; nil means none
-	Brands []Brand
+	Local    func(domain string) bool // our own domains; nil means none
+	Domains  []string                 // the same, as far as they can be listed: "a.vn", "*.a.vn"
+	Brands   []Brand
+	Agencies []Agency
 }
 
 // The symbols. Each stands for one fact.
@@ -41,9 +43,13 @@ const (
 	Duplicate        = "HEADER_DUPLICATE"
 	NameIsAddress    = "FROM_NAME_IS_ADDRESS"
 	NameBrand        = "FROM_NAME_BRAND"
+	NameAgency       = "FROM_NAME_AGENCY"
 	LocalFromOutside = "FROM_LOCAL_FROM_OUTSIDE"
 	ReplyToDiffers   = "REPLY_TO_DIFFERS"
+	SenderDiffers    = "SENDER_DIFFERS"
+	EnvelopeDiffers  = "FROM_ENVELOPE_DIFFERS"
 	DomainLookalike  = "FROM_DOMAIN_LOOKALIKE"
+	GovLookalike     = "FROM_DOMAIN_GOV_LOOKALIKE"
 	Raw8Bit          = "HEADER_8BIT_RAW"
 	AdLabel          = "SUBJECT_AD_LABEL"
 	MIMEAmbiguous    = "MIME_AMBIGUOUS"
@@ -54,14 +60,17 @@ const (
 func Symbols() []string {
 	return []string{
 		FromMissing, FromMany, DateMissing, DateFuture, DateOld, MessageIDMissing, SubjectEmpty, ToMissing,
-		Duplicate, NameIsAddress, NameBrand, LocalFromOutside, ReplyToDiffers, DomainLookalike, Raw8Bit,
+		Duplicate, NameIsAddress, NameBrand, NameAgency, LocalFromOutside,
+		ReplyToDiffers, SenderDiffers, EnvelopeDiffers, DomainLookalike, GovLookalike, Raw8Bit,
 		AdLabel, MIMEAmbiguous, MIMELimit,
 	}
 }
 
 type inspector struct {
-	local  func(domain string) bool
-	brands []brand
+	local    func(domain string) bool
+	own      []protected
+	brands   []brand
+	agencies []brand
 }
 
 // New returns the inspector named "header".
@@ -70,8 +79,14 @@ func New(o Options) msg.Inspector {
 	if i.local == nil {
 		i.local = func(string) bool { return false }
 	}
+	for _, d := range o.Domains {
+		i.own = append(i.own, newProtected(d))
+	}
 	for _, b := range o.Brands {
 		i.brands = append(i.brands, newBrand(b))
+	}
+	for _, a := range o.Agencies {
+		i.agencies = append(i.agencies, newBrand(Brand(a)))
 	}
 	return i
 }

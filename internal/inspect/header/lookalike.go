@@ -64,30 +64,45 @@ func (p phrase) has(runs [][]string) bool {
 	return false
 }
 
-// lookalike reports a domain that is not ours or a brand's and reads like one, and any
-// label that mixes scripts, which no registry sells for an honest reason.
+// lookalike reports a domain that is not ours or a brand's and reads like one, one that
+// reads like the government's zone, and any label that mixes scripts, which no registry
+// sells for an honest reason.
 func (i *inspector) lookalike(r *report, a mimetree.Address) {
-	shown := unicodeForm(a.Domain)
-	if like := i.resembles(a.Domain, shown); like != "" {
-		r.add(DomainLookalike, shown+" ~ "+like)
+	domain, shown := ascii(a.Domain), unicodeForm(a.Domain)
+	if i.local(a.Domain) || i.local(domain) {
 		return
 	}
-	for _, label := range strings.Split(shown, ".") {
-		if mixesScripts(label) {
-			r.add(DomainLookalike, shown)
-			return
-		}
+	if n := slices.IndexFunc(i.own, func(p protected) bool { return p.mimics(shown) }); n >= 0 {
+		r.add(DomainLookalike, shown+" ~ "+i.own[n].domain)
+		return // even within a zone of honest names: nobody else is called like us
+	}
+	if i.known(domain) {
+		return
+	}
+	like, gov := i.resembles(domain, shown), govLookalike(domain, fold(shown))
+	if like == "" && gov == "" && slices.ContainsFunc(strings.Split(shown, "."), mixesScripts) {
+		r.add(DomainLookalike, shown)
+	}
+	if like != "" {
+		r.add(DomainLookalike, shown+" ~ "+like)
+	}
+	if gov != "" {
+		r.add(GovLookalike, shown+" ~ "+gov)
 	}
 }
 
-// resembles returns the protected domain that this one reads like, or "".
+// resembles returns the protected domain that this foreign one reads like, or "".
 func (i *inspector) resembles(domain, shown string) string {
-	if i.local(domain) || i.local(ascii(domain)) || slices.ContainsFunc(i.brands, func(b brand) bool { return b.owns(domain) }) {
-		return ""
-	}
 	for _, reading := range readings(shown) {
 		if reading != domain && i.local(reading) {
 			return reading
+		}
+	}
+	if !within(domain, government) { // there the registry looks who asks for a name
+		for _, p := range i.own {
+			if p.reads(fold(shown)) {
+				return p.domain
+			}
 		}
 	}
 	whole := skeleton(shown)
@@ -99,6 +114,12 @@ func (i *inspector) resembles(domain, shown string) string {
 		}
 	}
 	return ""
+}
+
+// known tells whether the domain is a brand's or an agency's.
+func (i *inspector) known(domain string) bool {
+	owns := func(b brand) bool { return b.owns(domain) }
+	return slices.ContainsFunc(i.brands, owns) || slices.ContainsFunc(i.agencies, owns)
 }
 
 // readings are the plain domains a hurried eye may take this one for. Our own domains
@@ -142,7 +163,7 @@ func skeleton(s string) string {
 	return alike.Replace(fold(s))
 }
 
-var alike = strings.NewReplacer("rn", "m", "vv", "w", "0", "o", "1", "l", "i", "l", "|", "l", "!", "l")
+var alike = strings.NewReplacer("rn", "m", "vv", "w", "0", "o", "1", "l", "i", "l", "|", "l", "!", "l", "3", "e", "4", "a", "5", "s")
 
 // confusable has letters of other scripts, and Latin letters without a decomposition,
 // that look like a plain one.
