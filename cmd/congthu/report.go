@@ -194,11 +194,11 @@ func (a *app) importReport(cl *admin.Client, file string) (imported, error) {
 		one.Error = err.Error()
 		return one, nil
 	}
-	r, err := readReport(a.ctx, data)
+	r, err := readReport(a.ctx, a.lang, data)
 	var bad *aggregate.Malformed
 	switch {
 	case errors.As(err, &bad):
-		one.Error = bad.What
+		one.Error = bad.In(a.lang)
 		return one, nil
 	case err != nil:
 		return one, fail(exitSoftware, "đọc %s: %v", "reading %s: %v", file, err)

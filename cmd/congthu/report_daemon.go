@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"congthu/internal/admin"
 	"congthu/internal/dmarcreport"
 	"congthu/internal/inspect/auth"
 	"congthu/internal/lang"
@@ -205,12 +203,12 @@ func (r *reports) readAll(ctx context.Context) {
 }
 
 func (r *reports) read(ctx context.Context, l *dmarcreport.Letter) error {
-	rep, err := readReport(ctx, l.Content)
+	rep, err := readReport(ctx, lang.EN, l.Content)
 	if err != nil {
 		return err
 	}
 	if !r.routes.Local(rep.Policy.Domain) {
-		return &aggregate.Malformed{What: "the report is about " + rep.Policy.Domain + ", which is not ours"}
+		return &aggregate.Malformed{What: lang.T("báo cáo về "+rep.Policy.Domain+", không phải tên miền của mình", "the report is about "+rep.Policy.Domain+", which is not ours")}
 	}
 	fresh, err := dmarcreport.Import(ctx, r.db, rep, time.Now())
 	if err == nil {
@@ -239,12 +237,7 @@ func (r *reports) Send(ctx context.Context, day string, rehearse bool) ([]dmarcr
 
 // Import implements admin.Reports.
 func (r *reports) Import(ctx context.Context, rep *aggregate.Report) (bool, error) {
-	fresh, err := dmarcreport.Import(ctx, r.db, rep, time.Now())
-	var bad *aggregate.Malformed
-	if errors.As(err, &bad) {
-		return false, &admin.Problem{Status: http.StatusUnprocessableEntity, What: lang.T(bad.What, bad.What)}
-	}
-	return fresh, err
+	return dmarcreport.Import(ctx, r.db, rep, time.Now())
 }
 
 // Show implements admin.Reports. What came in lately is read first.

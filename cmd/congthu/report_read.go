@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"congthu/cmd/congthu-scan/sandbox"
@@ -44,22 +45,26 @@ func (reportReadCmd) Run(a *app) error {
 		return &failure{readVerdict, lang.T("tệp quá lớn", "the file is too large")}
 	}
 	r, err := dmarcreport.Read(data)
-	if err != nil {
-		return &failure{readVerdict, lang.T(err.Error(), err.Error())}
+	var bad *aggregate.Malformed
+	switch {
+	case errors.As(err, &bad):
+		return &failure{readVerdict, bad.What}
+	case err != nil:
+		return err
 	}
 	return json.NewEncoder(a.stdout).Encode(dmarcreport.Condense(r))
 }
 
 // readReport reads a report in a process of its own. *aggregate.Malformed says that it
-// is none; any other error that the process could not do its work.
-func readReport(ctx context.Context, data []byte) (*aggregate.Report, error) {
+// is none, in that language; any other error that the process could not do its work.
+func readReport(ctx context.Context, l lang.Lang, data []byte) (*aggregate.Report, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self, "--lang", "en", "report", "dmarc", "read")
+	cmd := exec.CommandContext(ctx, self, "--lang", string(l), "report", "dmarc", "read")
 	var out, complaint bounded
 	out.max, complaint.max = readAnswer, 4<<10
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(data), &out, &complaint
@@ -68,8 +73,8 @@ func readReport(ctx context.Context, data []byte) (*aggregate.Report, error) {
 	err = cmd.Run()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) && ended.ExitCode() == readVerdict {
-		what := bytes.TrimPrefix(bytes.TrimSpace(complaint.b.Bytes()), []byte("congthu: "))
-		return nil, &aggregate.Malformed{What: string(what)}
+		what := strings.TrimPrefix(strings.TrimSpace(complaint.b.String()), "congthu: ")
+		return nil, &aggregate.Malformed{What: lang.T(what, what)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the reader of DMARC reports: %w: %s", err, lang.Safe(complaint.b.String(), 300))

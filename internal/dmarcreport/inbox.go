@@ -21,6 +21,7 @@ const (
 	maxLetter   = 4 << 20  // a larger one is no report; the figures of a day compress well
 	maxWaiting  = 32 << 20 // in memory, until the next flush
 	maxLetters  = 500      // in the store
+	maxDaily    = 1000     // taken a day: a stranger may authenticate as himself and flood us
 	maxTries    = 3
 	keepReports = 400 * 24 * time.Hour
 )
@@ -36,6 +37,8 @@ type Inbox struct {
 	mu    sync.Mutex
 	fresh []Letter
 	size  int
+	day   Day
+	taken int // this day
 }
 
 // Letter is a letter that may carry a report.
@@ -49,8 +52,11 @@ type Letter struct {
 func (b *Inbox) Keep(id string, raw []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(raw) > maxLetter || b.size+len(raw) > maxWaiting {
-		b.Log.Warn("DMARC report not kept for reading: too large", "id", id, "size", len(raw))
+	if today := DayOf(b.Now()); today != b.day {
+		b.day, b.taken = today, 0
+	}
+	if b.taken++; b.taken > maxDaily || len(raw) > maxLetter || b.size+len(raw) > maxWaiting {
+		b.Log.Warn("DMARC report not kept for reading: too large or too many", "id", id, "size", len(raw), "today", b.taken)
 		return
 	}
 	b.fresh = append(b.fresh, Letter{id, bytes.Clone(raw), b.Now()})

@@ -76,6 +76,21 @@ func TestInboxIsBounded(t *testing.T) {
 	}
 }
 
+// However many come, a day takes a bounded number; the next one takes as many again.
+func TestInboxDay(t *testing.T) {
+	b := inbox(open(t, storetest.SQLite))
+	for range maxDaily + 5 {
+		b.Keep("M", nil)
+	}
+	if len(b.fresh) != maxDaily {
+		t.Errorf("%d taken", len(b.fresh))
+	}
+	b.Now = func() time.Time { return noon.AddDate(0, 0, 1) }
+	if b.Keep("M", nil); len(b.fresh) != maxDaily+1 {
+		t.Error("the next day takes none")
+	}
+}
+
 // A report is counted once, however often it comes; sources that fail come first.
 func TestImportAndShow(t *testing.T) { storetest.Each(t, testImportAndShow) }
 

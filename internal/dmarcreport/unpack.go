@@ -4,17 +4,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
-	"errors"
 	"fmt"
 	"io"
 
+	"congthu/internal/lang"
 	"congthu/internal/mailauth/aggregate"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 )
-
-// ErrNoReport says that a letter carries nothing that could be a report.
-var ErrNoReport = errors.New("dmarcreport: there is no report in it")
 
 // Read reads a report out of a file of any of the kinds in which one comes: the
 // document, gzip or zip, or a letter with one of these attached. It unpacks what a
@@ -40,11 +37,11 @@ func document(data []byte) ([]byte, error) {
 	})
 	switch len(found) {
 	case 0:
-		return nil, ErrNoReport
+		return nil, malformed("trong đó không có báo cáo", "there is no report in it")
 	case 1:
 		return unpack(found[0])
 	}
-	return nil, malformed("the letter carries %d files; a report is one (RFC 9990 section 3.4.1)", len(found))
+	return nil, malformed("thư kèm %d tệp; báo cáo chỉ là một tệp (RFC 9990 mục 3.4.1)", "the letter carries %d files; a report is one (RFC 9990 section 3.4.1)", len(found))
 }
 
 func packed(b []byte) bool { return isGzip(b) || isZip(b) }
@@ -62,7 +59,7 @@ func unpack(data []byte) ([]byte, error) {
 	case isGzip(data):
 		z, err := gzip.NewReader(bytes.NewReader(data))
 		if err != nil {
-			return nil, malformed("gzip: %v", err)
+			return nil, malformed("gzip: %v", "gzip: %v", err)
 		}
 		return inflate(z)
 	case isZip(data):
@@ -74,14 +71,14 @@ func unpack(data []byte) ([]byte, error) {
 func unzip(data []byte) ([]byte, error) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, malformed("zip: %v", err)
+		return nil, malformed("zip: %v", "zip: %v", err)
 	}
 	if len(z.File) != 1 {
-		return nil, malformed("the archive holds %d files; a report is one", len(z.File))
+		return nil, malformed("tệp nén chứa %d tệp; báo cáo chỉ là một", "the archive holds %d files; a report is one", len(z.File))
 	}
 	r, err := z.File[0].Open()
 	if err != nil {
-		return nil, malformed("zip: %v", err)
+		return nil, malformed("zip: %v", "zip: %v", err)
 	}
 	defer r.Close()
 	return inflate(r)
@@ -92,14 +89,14 @@ func unzip(data []byte) ([]byte, error) {
 func inflate(r io.Reader) ([]byte, error) {
 	out, err := io.ReadAll(io.LimitReader(r, aggregate.MaxDocument+1))
 	if err != nil {
-		return nil, malformed("unpacking: %v", err)
+		return nil, malformed("giải nén: %v", "unpacking: %v", err)
 	}
 	if len(out) > aggregate.MaxDocument {
-		return nil, malformed("unpacked it is larger than %d octets", aggregate.MaxDocument)
+		return nil, malformed("giải nén ra lớn hơn %d octet", "unpacked it is larger than %d octets", aggregate.MaxDocument)
 	}
 	return bytes.TrimPrefix(out, []byte("\xef\xbb\xbf")), nil
 }
 
-func malformed(format string, args ...any) error {
-	return &aggregate.Malformed{What: fmt.Sprintf(format, args...)}
+func malformed(vi, en string, args ...any) error {
+	return &aggregate.Malformed{What: lang.T(fmt.Sprintf(vi, args...), fmt.Sprintf(en, args...))}
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"congthu/internal/lang"
 )
 
 // What is read of a report at most. Real ones have some thousand records.
@@ -24,12 +26,17 @@ const (
 )
 
 // Malformed is why a document is not a report.
-type Malformed struct{ What string }
+type Malformed struct{ What lang.Text }
 
-// Error renders the complaint, for logs and commands.
-func (m *Malformed) Error() string { return "aggregate: " + m.What }
+// Error renders the complaint in English, for logs.
+func (m *Malformed) Error() string { return "aggregate: " + m.What.EN }
 
-func malformed(format string, args ...any) error { return &Malformed{fmt.Sprintf(format, args...)} }
+// In renders the complaint in that language.
+func (m *Malformed) In(l lang.Lang) string { return m.What.In(l) }
+
+func malformed(vi, en string, args ...any) error {
+	return &Malformed{lang.T(fmt.Sprintf(vi, args...), fmt.Sprintf(en, args...))}
+}
 
 // Parse reads a report of RFC 7489 or RFC 9990. It reads a stream: nothing is built
 // but the figures. A document type, an entity of its own, a character set other than
@@ -37,7 +44,7 @@ func malformed(format string, args ...any) error { return &Malformed{fmt.Sprintf
 // skipped.
 func Parse(doc []byte) (*Report, error) {
 	if len(doc) > MaxDocument {
-		return nil, malformed("the document is larger than %d octets", MaxDocument)
+		return nil, malformed("văn bản lớn hơn %d octet", "the document is larger than %d octets", MaxDocument)
 	}
 	p := &parser{dec: xml.NewDecoder(bytes.NewReader(doc)), report: &Report{}}
 	p.dec.CharsetReader = charset
@@ -54,7 +61,7 @@ func Parse(doc []byte) (*Report, error) {
 		}
 	}
 	if p.root == "" {
-		return nil, malformed("the document is empty")
+		return nil, malformed("văn bản rỗng", "the document is empty")
 	}
 	return p.report, p.report.Check()
 }
@@ -64,7 +71,7 @@ func charset(name string, in io.Reader) (io.Reader, error) {
 	if strings.EqualFold(name, "us-ascii") || strings.EqualFold(name, "ascii") {
 		return in, nil
 	}
-	return nil, malformed("the character set %q is not UTF-8", clip(name))
+	return nil, malformed("bộ mã %q không phải UTF-8", "the character set %q is not UTF-8", clip(name))
 }
 
 type parser struct {
@@ -80,24 +87,25 @@ type parser struct {
 
 func (p *parser) located(err error) error {
 	line, column := p.dec.InputPos()
+	at := fmt.Sprintf("%d:%d: ", line, column)
 	var m *Malformed
 	var s *xml.SyntaxError
 	switch {
 	case errors.As(err, &m):
-		return malformed("%d:%d: %s", line, column, m.What)
+		return &Malformed{lang.T(at+m.What.VI, at+m.What.EN)}
 	case errors.As(err, &s):
-		return malformed("%d:%d: %s", line, column, clip(s.Msg))
+		return malformed(at+"XML: %s", at+"XML: %s", clip(s.Msg))
 	}
-	return malformed("%d:%d: %s", line, column, clip(err.Error()))
+	return malformed(at+"%s", at+"%s", clip(err.Error()))
 }
 
 func (p *parser) token(t xml.Token) error {
 	switch t := t.(type) {
 	case xml.Directive:
-		return malformed("a document type is not allowed")
+		return malformed("không cho phép khai báo DOCTYPE", "a document type is not allowed")
 	case xml.ProcInst:
 		if t.Target != "xml" {
-			return malformed("a processing instruction is not allowed")
+			return malformed("không cho phép lệnh xử lý", "a processing instruction is not allowed")
 		}
 	case xml.StartElement:
 		return p.start(t.Name)
@@ -107,7 +115,7 @@ func (p *parser) token(t xml.Token) error {
 		if p.skip == 0 && len(p.text)+len(t) <= maxText {
 			p.text = append(p.text, t...)
 		} else if p.skip == 0 && len(bytes.TrimSpace(t)) > 0 {
-			return malformed("the text of an element is too long")
+			return malformed("chữ trong một phần tử quá dài", "the text of an element is too long")
 		}
 	}
 	return nil
@@ -116,17 +124,17 @@ func (p *parser) token(t xml.Token) error {
 func (p *parser) start(n xml.Name) error {
 	switch {
 	case len(p.path)+p.skip >= maxDepth*2:
-		return malformed("elements are nested too deeply")
+		return malformed("phần tử lồng nhau quá sâu", "elements are nested too deeply")
 	case p.skip > 0:
 		p.skip++
 		return nil
 	case p.root == "":
 		if n.Local != "feedback" {
-			return malformed("the document is no feedback but %q", clip(n.Local))
+			return malformed("văn bản không phải feedback mà là %q", "the document is no feedback but %q", clip(n.Local))
 		}
 		p.root, p.space = n.Local, n.Space
 	case len(p.path) == 0:
-		return malformed("something follows the report")
+		return malformed("có gì đó sau báo cáo", "something follows the report")
 	case n.Space != p.space || len(p.path) >= maxDepth:
 		p.skip = 1 // an extension
 		return nil
@@ -141,25 +149,25 @@ func (p *parser) open() error {
 	switch p.at() {
 	case "record":
 		if len(p.report.Records) >= maxRecords {
-			return malformed("more than %d records", maxRecords)
+			return malformed("quá %d mục record", "more than %d records", maxRecords)
 		}
 		p.report.Records = append(p.report.Records, Record{})
 		p.record = &p.report.Records[len(p.report.Records)-1]
 	case "record/auth_results/dkim":
 		if len(p.record.Keys) >= maxResults {
-			return malformed("more than %d DKIM results in a record", maxResults)
+			return malformed("quá %d kết quả DKIM trong một mục", "more than %d DKIM results in a record", maxResults)
 		}
 		p.record.Keys = append(p.record.Keys, Key{})
 	case "record/auth_results/spf":
 		p.record.Sender = &Sender{} // RFC 7489 allowed several; the last one stands
 	case "record/row/policy_evaluated/reason":
 		if len(p.record.Reasons) >= maxResults {
-			return malformed("more than %d reasons in a record", maxResults)
+			return malformed("quá %d lý do trong một mục", "more than %d reasons in a record", maxResults)
 		}
 		p.record.Reasons = append(p.record.Reasons, Reason{})
 	case "report_metadata/error":
 		if len(p.report.Errors) >= maxResults {
-			return malformed("more than %d errors", maxResults)
+			return malformed("quá %d lỗi", "more than %d errors", maxResults)
 		}
 	}
 	return nil
@@ -276,7 +284,7 @@ func put(name, text string, into map[string]*string) {
 func second(text string) (time.Time, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1e9 || n > 1e10 {
-		return time.Time{}, malformed("%q is no time", clip(text))
+		return time.Time{}, malformed("%q không phải thời điểm", "%q is no time", clip(text))
 	}
 	return time.Unix(n, 0).UTC(), nil
 }
@@ -284,7 +292,7 @@ func second(text string) (time.Time, error) {
 func address(text string) (string, error) {
 	a, err := netip.ParseAddr(text)
 	if err != nil || a.Zone() != "" {
-		return "", malformed("%q is no IP address", clip(text))
+		return "", malformed("%q không phải địa chỉ IP", "%q is no IP address", clip(text))
 	}
 	return a.Unmap().String(), nil
 }
@@ -292,7 +300,7 @@ func address(text string) (string, error) {
 func count(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > maxMessages {
-		return 0, malformed("%q is no number of messages", clip(text))
+		return 0, malformed("%q không phải số thư", "%q is no number of messages", clip(text))
 	}
 	return n, nil
 }
@@ -302,17 +310,17 @@ func count(text string) (int64, error) {
 func (r *Report) Check() error {
 	switch {
 	case r.Org == "" || r.ID == "":
-		return malformed("the report names no organisation or no id")
+		return malformed("báo cáo không ghi tổ chức hoặc mã", "the report names no organisation or no id")
 	case r.Begin.IsZero() || r.End.Before(r.Begin):
-		return malformed("the report names no span of time")
+		return malformed("báo cáo không ghi khoảng thời gian", "the report names no span of time")
 	case r.Policy.Domain == "" || !strings.Contains(r.Policy.Domain, ".") || strings.ContainsAny(r.Policy.Domain, " /@"):
-		return malformed("%q is no domain", clip(r.Policy.Domain))
+		return malformed("%q không phải tên miền", "%q is no domain", clip(r.Policy.Domain))
 	}
 	for i, x := range r.Records {
 		words := slices.Contains([]string{Pass, None, "quarantine", "reject", ""}, x.Disposition) &&
 			slices.Contains([]string{Pass, Fail, ""}, x.DKIM) && slices.Contains([]string{Pass, Fail, ""}, x.SPF)
 		if !words || x.Source == "" || len(x.HeaderFrom) > 255 {
-			return malformed("record %d says not what was done with which client", i+1)
+			return malformed("mục %d không nói rõ máy gửi nào và đã xử lý thế nào", "record %d says not what was done with which client", i+1)
 		}
 	}
 	return nil
