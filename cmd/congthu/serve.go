@@ -86,7 +86,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
 	trail := trace.New(log, g.metrics)
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
-		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Err: w.Err, Took: w.Took})
+		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Hop: w.Hop, DupRisk: w.DupRisk, Err: w.Err, Took: w.Took})
 		g.reports.done(m, w)
 	}
 	if g.server, err = g.edge(path); err != nil {

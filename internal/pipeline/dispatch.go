@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"congthu/internal/msg"
@@ -24,7 +25,7 @@ func (p *Pipeline) dispatch(ctx context.Context, m *msg.Message, w *Walk) {
 	case err != nil:
 		w.Reply, w.Err = internalTrouble(), err
 	case len(transfers) == 1 && len(holds) == 0:
-		w.Reply, w.Queued, w.Err = p.cutThrough(ctx, m, transfers[0])
+		p.cutThrough(ctx, m, transfers[0], w)
 	default:
 		w.Queued = len(transfers) > 0
 		w.Reply, w.Err = p.keep(ctx, m, transfers, holds)
@@ -84,24 +85,41 @@ func transfer(m *msg.Message, d msg.Decision, id string, content [][]byte) *msg.
 
 // cutThrough hands the only copy to the next hop while the sender waits. The next
 // hop's 250 is ours and so is its refusal; anything less certain goes to the queue,
-// and is ours from the moment it is synced there.
-func (p *Pipeline) cutThrough(ctx context.Context, m *msg.Message, t *msg.Transfer) (msg.Reply, bool, error) {
+// and is ours from the moment it is synced there. There is one reply for several
+// recipients: where they fare differently it is 250, and the queue tells the sender of
+// those that are refused in the end.
+func (p *Pipeline) cutThrough(ctx context.Context, m *msg.Message, t *msg.Transfer, w *Walk) {
 	hop, cancel := context.WithTimeout(ctx, p.CutThrough)
 	defer cancel()
 	replies := p.Relay.Deliver(hop, t)
+	if len(replies) != len(t.To) { // a broken relay knows nothing
+		replies = make([]msg.Reply, len(t.To))
+	}
 	rest, tried, refused := left(t.To, replies)
 	switch {
-	case len(replies) != len(t.To): // a broken relay knows nothing
-		rest, tried = t.To, nil
 	case len(rest) == 0:
-		return accepted(m.ID), false, nil
+		w.Reply = accepted(m.ID)
+		return
 	case refused:
-		return theirRefusal(replies[0]), false, nil
+		w.Reply = theirRefusal(replies[0])
+		return
 	}
+	w.Queued, w.Hop = true, firstNot(replies)
 	again := *t
 	again.To, again.Tried = rest, tried
-	reply, err := p.keep(ctx, m, []*msg.Transfer{&again}, nil)
-	return reply, true, err
+	w.Reply, w.Err = p.keep(ctx, m, []*msg.Transfer{&again}, nil)
+	w.DupRisk = twice(replies, w.Err != nil)
+}
+
+// firstNot returns the first reply that is not positive.
+func firstNot(replies []msg.Reply) msg.Reply {
+	return replies[slices.IndexFunc(replies, func(r msg.Reply) bool { return !r.Positive() })]
+}
+
+// twice tells whether a recipient may get the message a second time: the next hop was
+// silent after the final dot, or has taken it for some while the sender keeps it for all.
+func twice(replies []msg.Reply, kept bool) bool {
+	return slices.ContainsFunc(replies, func(r msg.Reply) bool { return r.Code == 0 || kept && r.Positive() })
 }
 
 // left returns the recipients that the next hop has not taken with what it said to

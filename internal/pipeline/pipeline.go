@@ -57,8 +57,10 @@ type Walk struct {
 	Outcomes  []msg.Outcome
 	Decisions []msg.Decision
 	Reply     msg.Reply
-	Queued    bool  // some copy went to the durable queue
-	Err       error // what went wrong inside, for the log only
+	Queued    bool      // some copy went to the durable queue
+	Hop       msg.Reply // why the next hop did not take it at once
+	DupRisk   bool      // a recipient may get it twice
+	Err       error     // what went wrong inside, for the log only
 	Took      time.Duration
 }
 

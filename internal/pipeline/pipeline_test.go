@@ -120,25 +120,33 @@ func TestCutThrough(t *testing.T) {
 		keepErr error
 		code    int
 		queued  []string
+		twice   bool
 	}{
-		{"both taken", []msg.Reply{ok, ok}, nil, 250, nil},
-		{"both refused: refused in session", []msg.Reply{gone, gone}, nil, 550, nil},
-		{"both busy: queued", []msg.Reply{busy, busy}, nil, 250, []string{"a", "b"}},
-		{"silence after the final dot: queued", []msg.Reply{mute, mute}, nil, 250, []string{"a", "b"}},
-		{"one taken, one busy", []msg.Reply{ok, busy}, nil, 250, []string{"b"}},
-		{"one taken, one refused: the queue tells the sender", []msg.Reply{gone, ok}, nil, 250, []string{"a"}},
-		{"one refused, one busy", []msg.Reply{gone, busy}, nil, 250, []string{"a", "b"}},
-		{"too few replies: nothing is known", []msg.Reply{ok}, nil, 250, []string{"a", "b"}},
-		{"no replies", nil, nil, 250, []string{"a", "b"}},
-		{"busy, and the disk is full", []msg.Reply{busy, busy}, errors.New("disk full at /var"), 451, nil},
-		{"busy, and no space left", []msg.Reply{busy, busy}, fmt.Errorf("%w: /var", pipeline.ErrNoSpace), 452, nil},
-		{"one taken, and the disk is full", []msg.Reply{ok, busy}, errors.New("disk full at /var"), 451, nil},
+		{"both taken", []msg.Reply{ok, ok}, nil, 250, nil, false},
+		{"both refused: refused in session", []msg.Reply{gone, gone}, nil, 550, nil, false},
+		{"both busy: queued", []msg.Reply{busy, busy}, nil, 250, []string{"a", "b"}, false},
+		{"silence after the final dot: queued", []msg.Reply{mute, mute}, nil, 250, []string{"a", "b"}, true},
+		{"one taken, one busy", []msg.Reply{ok, busy}, nil, 250, []string{"b"}, false},
+		{"one taken, one refused: the queue tells the sender", []msg.Reply{gone, ok}, nil, 250, []string{"a"}, false},
+		{"one refused, one busy", []msg.Reply{gone, busy}, nil, 250, []string{"a", "b"}, false},
+		{"too few replies: nothing is known", []msg.Reply{ok}, nil, 250, []string{"a", "b"}, true},
+		{"both refused, each for its own reason", []msg.Reply{gone, {Code: 552, Detail: "2.2", Text: "full"}}, nil, 550, nil, false},
+		{"one refused, one unknown", []msg.Reply{gone, mute}, nil, 250, []string{"a", "b"}, true},
+		{"one taken, one unknown", []msg.Reply{ok, mute}, nil, 250, []string{"b"}, true},
+		{"unknown, and the disk is full", []msg.Reply{mute, mute}, errors.New("disk full at /var"), 451, nil, true},
+		{"no replies", nil, nil, 250, []string{"a", "b"}, true},
+		{"busy, and the disk is full", []msg.Reply{busy, busy}, errors.New("disk full at /var"), 451, nil, false},
+		{"one taken, and the disk is full", []msg.Reply{ok, busy}, errors.New("disk full at /var"), 451, nil, true},
+		{"busy, and no space left", []msg.Reply{busy, busy}, fmt.Errorf("%w: /var", pipeline.ErrNoSpace), 452, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, s := &hop{replies: c.replies}, &shelf{err: c.keepErr}
-			r := build(h, s, deliver(a, b)).Handle(t.Context(), message(a, b))
-			if r.Code != c.code {
-				t.Errorf("reply %v, want %d", r, c.code)
+			p := build(h, s, deliver(a, b))
+			var walk pipeline.Walk
+			p.Trail = func(_ context.Context, _ *msg.Message, w pipeline.Walk) { walk = w }
+			r := p.Handle(t.Context(), message(a, b))
+			if r.Code != c.code || walk.DupRisk != c.twice {
+				t.Errorf("reply %v, want %d; dup_risk %v", r, c.code, walk.DupRisk)
 			}
 			if bytes.Contains([]byte(r.Text), []byte("/var")) {
 				t.Errorf("an inner error is on the wire: %q", r.Text)

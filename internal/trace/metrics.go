@@ -60,6 +60,9 @@ func (m *Metrics) record(e Event) {
 		return
 	}
 	m.messages.WithLabelValues(Fate(e.Decisions, e.Reply)).Inc()
+	if e.DupRisk {
+		m.Queue("dup_risk")
+	}
 	m.took.Observe(e.Took.Seconds())
 	for _, s := range Symbols(e.Decisions) {
 		m.symbols.WithLabelValues(s).Inc()

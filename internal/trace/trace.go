@@ -19,6 +19,8 @@ type Event struct {
 	Decisions []msg.Decision
 	Reply     msg.Reply
 	Queued    bool
+	Hop       msg.Reply // why the next hop did not take it at once; the zero Reply: it did, or was not asked
+	DupRisk   bool      // a recipient may get it twice
 	Err       error
 	Took      time.Duration
 }
@@ -69,6 +71,12 @@ func (e Event) attrs() []slog.Attr {
 	}
 	if len(e.Decisions) > 0 {
 		out = append(out, slog.Float64("score", e.Decisions[0].Why.Score))
+	}
+	if e.Queued && e.Hop != (msg.Reply{}) {
+		out = append(out, slog.String("hop", lang.Safe(e.Hop.String(), 300)))
+	}
+	if e.DupRisk {
+		out = append(out, slog.Bool("dup_risk", true))
 	}
 	if e.Err != nil {
 		out = append(out, slog.String("error", lang.Safe(e.Err.Error(), 500)))

@@ -53,6 +53,28 @@ func TestRecordWritesOneSafeTrail(t *testing.T) {
 	}
 }
 
+// A letter that may arrive twice is logged and counted: it is the one thing that the
+// protocol leaves no way out of.
+func TestDupRiskIsToldAndCounted(t *testing.T) {
+	var out bytes.Buffer
+	m := trace.NewMetrics(func() float64 { return 0 })
+	e := event()
+	e.Outcomes, e.Queued, e.DupRisk, e.Hop = nil, true, true, msg.Reply{Text: "no reply to the final dot"}
+	trace.New(slog.New(slog.NewJSONHandler(&out, nil)), m).Record(t.Context(), e)
+	var line map[string]any
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line["dup_risk"] != true || line["hop"] != "no reply: no reply to the final dot" {
+		t.Errorf("%v", line)
+	}
+	rec := httptest.NewRecorder()
+	m.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	if want := `congthu_queue_events_total{event="dup_risk"} 1`; !strings.Contains(rec.Body.String(), want) {
+		t.Errorf("metrics lack %q", want)
+	}
+}
+
 func TestFate(t *testing.T) {
 	d := func(a msg.Action) msg.Decision { return msg.Decision{Action: a} }
 	ok := msg.Reply{Code: 250}
