@@ -3,7 +3,9 @@ package relay
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"congthu/internal/msg"
 )
@@ -14,7 +16,7 @@ import (
 // follows a bare CR or LF may be read as commands by somebody else's server (SMTP
 // smuggling).
 func checked(t *msg.Transfer) (*msg.Transfer, msg.Reply) {
-	if len(t.To) == 0 {
+	if len(t.To) == 0 || slices.ContainsFunc(t.To, msg.Path.IsNull) {
 		return nil, msg.Reply{Code: 554, Detail: "5.1", Text: "no recipients"}
 	}
 	for _, p := range append([]msg.Path{t.From}, t.To...) {
@@ -32,8 +34,12 @@ func checked(t *msg.Transfer) (*msg.Transfer, msg.Reply) {
 }
 
 // cleanPath tells whether a path can stand between angle brackets and mean one thing:
-// no control characters anywhere, no space or bracket outside quotes.
+// no control characters anywhere, no space or bracket outside quotes, and text that is
+// not ASCII is UTF-8 (RFC 6531 section 3.3).
 func cleanPath(raw string) bool {
+	if !utf8.ValidString(raw) {
+		return false
+	}
 	quoted := false
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]

@@ -55,7 +55,7 @@ func (k *conn) mail(t *msg.Transfer) (string, msg.Reply) {
 	if _, ok := k.ext["8BITMIME"]; ok && t.EightBit {
 		b.WriteString(" BODY=8BITMIME")
 	}
-	if t.SMTPUTF8 && utf8Needed(t) {
+	if utf8Needed(t) {
 		if _, ok := k.ext["SMTPUTF8"]; !ok {
 			return "", msg.Reply{Code: 550, Detail: "6.7", Text: "the next hop does not support SMTPUTF8"}
 		}
@@ -65,14 +65,15 @@ func (k *conn) mail(t *msg.Transfer) (string, msg.Reply) {
 }
 
 // utf8Needed tells whether addresses or header need SMTPUTF8 (RFC 6531 section 3.6):
-// a message that only asked for it in vain may go to any server.
+// a message that only asked for it in vain may go to any server, and so may one with
+// eight bits in its header that never asked.
 func utf8Needed(t *msg.Transfer) bool {
 	for _, p := range append([]msg.Path{t.From}, t.To...) {
 		if !ascii(p.Raw) {
 			return true
 		}
 	}
-	return !ascii(headOf(t.Content))
+	return t.SMTPUTF8 && !ascii(headOf(t.Content))
 }
 
 func headOf(blocks [][]byte) string {
