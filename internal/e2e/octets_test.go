@@ -82,7 +82,7 @@ func newOctetWorld(t *testing.T, queued bool) *octetWorld {
 	client := relay.New(relay.Options{Hostname: "gw.test"})
 	t.Cleanup(func() { _ = client.Close() })
 	path := &pipeline.Pipeline{
-		Parse: func(raw []byte) *msg.Part { return mimetree.Parse(raw, mimetree.DefaultLimits()) },
+		Parse: func(m *msg.Message) *msg.Part { return mimetree.Parse(m.Raw, mimetree.DefaultLimits()) },
 		Decide: func(m *msg.Message, _ []msg.Outcome) []msg.Decision {
 			return []msg.Decision{{Action: msg.Deliver, To: m.Envelope.To, NextHop: hop.Addr().String(), Reply: msg.Reply{Code: 250}}}
 		},
