@@ -19,6 +19,8 @@ type engine interface {
 	inline() int64
 	// prepare makes what must be there before the first connection.
 	prepare() error
+	// check says what is wrong, without changing anything.
+	check(ctx context.Context) error
 	// present tells why a reader has nothing to read, or nil.
 	present() error
 	// writer connects for writing, with all that the promises rest on checked.

@@ -72,6 +72,17 @@ func (e postgres) label() string {
 func (postgres) shared() bool   { return true }
 func (postgres) inline() int64  { return math.MaxInt64 } // files could be read by one gateway only
 func (postgres) prepare() error { return nil }
+
+func (e postgres) check(ctx context.Context) error {
+	ctx, cancel := e.patience(ctx)
+	defer cancel()
+	c, err := e.writer(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(notNewer(ctx, e, c.base().conn), c.close())
+}
+
 func (postgres) present() error { return nil }
 
 func (e postgres) problem(err error) error { return problemServer(e.label(), err) }

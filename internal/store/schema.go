@@ -101,6 +101,18 @@ func step(ctx context.Context, e engine, conn *sql.Conn, v int, text string) err
 	return tx.Commit()
 }
 
+// notNewer is for those who only look: an older schema is upgraded at the next start.
+func notNewer(ctx context.Context, e engine, db querier) error {
+	v, err := version(ctx, e, db)
+	if err != nil {
+		return e.problem(err)
+	}
+	if v > len(migrations()) {
+		return problemNewer(e.label(), v)
+	}
+	return nil
+}
+
 // checkVersion is for readers, who cannot upgrade.
 func checkVersion(ctx context.Context, e engine, db querier) error {
 	v, err := version(ctx, e, db)

@@ -44,6 +44,17 @@ func (e sqliteEngine) prepare() error { return prepareFiles(e.dir, e.label()) }
 
 func (e sqliteEngine) problem(err error) error { return problemOpen(e.label(), err) }
 
+func (e sqliteEngine) check(ctx context.Context) error {
+	if _, err := os.Lstat(e.label()); errors.Is(err, os.ErrNotExist) {
+		return nil // the first start makes it
+	}
+	db, err := e.readers(true)
+	if err != nil {
+		return e.problem(err)
+	}
+	return errors.Join(notNewer(ctx, e, db), db.Close())
+}
+
 func (e sqliteEngine) present() error {
 	if _, err := os.Lstat(e.label()); err != nil {
 		return problemMissing(e.label(), err)

@@ -172,6 +172,17 @@ func (d *DB) Troubles() uint64 { return d.health.troubles.Load() }
 // Shared tells whether other gateways may work on the same tables.
 func (d *DB) Shared() bool { return d.engine.shared() }
 
+// Check says what Open would complain of in the database, as far as that can be seen
+// without changing anything: whether it can be reached, is safe, and is not newer than
+// the program. A database that does not exist yet is no complaint.
+func Check(ctx context.Context, o Options) error {
+	e, err := newEngine(o)
+	if err != nil {
+		return err
+	}
+	return e.check(ctx)
+}
+
 // Close waits for the work that Update has taken, then closes the files and
 // gives the lock back.
 func (d *DB) Close() error {
