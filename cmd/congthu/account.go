@@ -280,12 +280,8 @@ func (a *app) withAccounts(do func(admin.Accounts) error) error {
 		return accountError(err)
 	}
 	db, err := store.Open(a.ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir})
-	var p *store.Problem
-	if errors.As(err, &p) {
-		return &failure{exitUnavailable, lang.T(p.In(lang.VI), p.In(lang.EN))}
-	}
 	if err != nil {
-		return err
+		return storeError(err)
 	}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	return accountError(errors.Join(do(account.NewBook(db, log)), db.Close()))

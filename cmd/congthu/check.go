@@ -5,12 +5,14 @@ import (
 	"log/slog"
 
 	"congthu/internal/lang"
+	"congthu/internal/store"
 )
 
 type checkCmd struct{}
 
 // Run checks what serve would need, without touching live state: settings, rules,
-// TLS certificate, key store and the scan worker; and how the gateway is that runs.
+// TLS certificate, database, key store and the scan worker; and how the gateway is that
+// runs.
 func (checkCmd) Run(a *app) error {
 	c, err := a.settings()
 	if err != nil {
@@ -20,6 +22,9 @@ func (checkCmd) Run(a *app) error {
 		return err
 	}
 	if _, err := agencies(c); err != nil {
+		return err
+	}
+	if err := storeError(store.Check(a.ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir})); err != nil {
 		return err
 	}
 	j, err := newJudge(a.ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil)))

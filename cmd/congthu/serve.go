@@ -102,9 +102,14 @@ func (g *gateway) openStore(ctx context.Context) error {
 		return fail(exitNoPerm, "không tạo được data_dir: %v", "cannot make data_dir: %v", err)
 	}
 	g.db, err = store.Open(ctx, store.Options{URL: g.cfg.Store.URL, Dir: g.cfg.DataDir, Log: g.log})
+	return storeError(err)
+}
+
+// storeError gives what is wrong with the store its exit status, in both languages.
+func storeError(err error) error {
 	var p *store.Problem
 	if errors.As(err, &p) {
-		return fail(exitUnavailable, "%s", "%s", p.In(lang.VI))
+		return &failure{exitUnavailable, lang.T(p.In(lang.VI), p.In(lang.EN))}
 	}
 	return err
 }

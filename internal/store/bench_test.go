@@ -6,23 +6,27 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+
+	"congthu/internal/store/storetest"
 )
 
-// BenchmarkUpdate measures durable 10 KB contents a second, with one and with 16
-// producers, and with the sharing of commits switched off.
+// BenchmarkUpdate measures durable 10 KB contents a second with both engines, with
+// some producers, and with the sharing of commits switched off.
 func BenchmarkUpdate(b *testing.B) {
-	for _, batch := range []int{0, 1} {
-		for _, producers := range []int{1, 16} {
-			b.Run(fmt.Sprintf("batch=%d/producers=%d", batch, producers), func(b *testing.B) {
-				benchUpdate(b, batch, producers)
-			})
+	storetest.EachB(b, func(b *testing.B, url string) {
+		for _, batch := range []int{0, 1} {
+			for _, producers := range []int{1, 16, 64} {
+				b.Run(fmt.Sprintf("batch=%d/producers=%d", batch, producers), func(b *testing.B) {
+					benchUpdate(b, url, batch, producers)
+				})
+			}
 		}
-	}
+	})
 }
 
-func benchUpdate(b *testing.B, batch, producers int) {
+func benchUpdate(b *testing.B, url string, batch, producers int) {
 	ctx := context.Background()
-	db, err := Open(ctx, Options{Dir: b.TempDir(), maxBatch: batch})
+	db, err := Open(ctx, Options{URL: url, Dir: b.TempDir(), maxBatch: batch})
 	if err != nil {
 		b.Fatal(err)
 	}
