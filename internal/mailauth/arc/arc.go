@@ -93,6 +93,9 @@ func validate(ctx context.Context, r Resolver, m *sig.Message, sets []*set) erro
 		if cv := s.sealTags.Word("cv"); cv != want {
 			return fmt.Errorf("seal %d says cv=%s", i+1, lang.Safe(cv, 20))
 		}
+		if s.sealTags.Has("h") { // what a seal covers is not for it to say (section 4.1.3)
+			return fmt.Errorf("seal %d has h=", i+1)
+		}
 	}
 	keys := fetchKeys(ctx, r, sets)
 	if err := sets[len(sets)-1].message(m, keys); err != nil {

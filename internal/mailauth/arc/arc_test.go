@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"congthu/internal/dns/fake"
 	"congthu/internal/mailauth/arc"
@@ -69,6 +70,7 @@ func TestVerify(t *testing.T) {
 		"instance 51":                 {replace(one, "i=1; list.test", "i=51; list.test"), arc.Fail, "1 to 50"},
 		"instance is no number":       {replace(one, "i=1; list.test", "i=+1; list.test"), arc.Fail, "1 to 50"},
 		"body length":                 {replace(one, "c=relaxed/relaxed; ", "c=relaxed/relaxed; l=3; "), arc.Fail, "l="},
+		"seal with h=":                {replace(one, "cv=none; ", "cv=none; h=from; "), arc.Fail, "has h="},
 		"SHA-1":                       {replace(one, "a=ed25519-sha256", "a=rsa-sha1"), arc.Fail, "sha1"},
 		"seal without a domain":       {replace(one, "d=list.test; s=k1; cv", "s=k1; cv"), arc.Fail, "without"},
 		"seals signed by the message": {arctest.Set{Domain: "list.test", Key: key(), Signed: "from:arc-seal"}.Add(letter), arc.Fail, "ARC-Seal is signed"},
@@ -136,13 +138,29 @@ func TestResults(t *testing.T) {
 		"spf=fail (open; dmarc=pass header.from=a.test":                " ",
 		`spf=fail reason="open; dmarc=pass header.from=a.test`:         " ",
 		`spf=fail (a \) ; dmarc=pass header.from=a.test)`:              " ",
-		"none": " ",
+		`"dmarc"=pass header.from=a.test`:                              " ",
+		`dm"arc=pass" header.from=a.test`:                              " ", // the fuzzer's
+		"none":                                                         " ",
 	} {
 		raw := arctest.Set{Domain: "list.test", Key: key(), Results: results}.Add(letter)
 		got := verify(t, raw)
 		if len(got.Seals) != 1 || got.Seals[0].DMARC+" "+got.Seals[0].From != want {
 			t.Errorf("%s: %+v, want %q", results, got, want)
 		}
+	}
+}
+
+// A field made to cost is read in one pass.
+func TestLongResults(t *testing.T) {
+	begin := time.Now()
+	for _, results := range []string{
+		strings.Repeat("a", 250_000), strings.Repeat(`""`, 125_000), strings.Repeat("= ", 125_000),
+		strings.Repeat("(", 250_000), strings.Repeat("a;", 125_000), strings.Repeat("a = ", 60_000),
+	} {
+		verify(t, arctest.Set{Domain: "list.test", Key: key(), Results: results}.Add(letter))
+	}
+	if d := time.Since(begin); d > 10*time.Second {
+		t.Errorf("took %v", d)
 	}
 }
 

@@ -30,55 +30,70 @@ func (s *set) summary() Seal {
 
 // statements divides Authentication-Results (RFC 8601 section 2.2) at semicolons and
 // each statement into words. Comments are dropped and quoted strings kept as one word's
-// part, so that neither can hide or feign a result; what is not well-formed ends it.
+// part, so that neither can hide or feign a result; one that is not closed makes the
+// whole say nothing.
 func statements(s string) [][]string {
-	out := [][]string{nil}
-	word := ""
-	end := func() {
-		if word != "" {
-			out[len(out)-1] = append(out[len(out)-1], word)
-		}
-		word = ""
-	}
+	r := reader{out: [][]string{nil}}
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '(':
-			after := skipComment(s, i)
+		case c == '(', c == '"':
+			after := skip(s, i)
 			if after < 0 {
 				return nil
 			}
-			i = after - 1
-		case c == '"':
-			after := skipQuoted(s, i)
-			if after < 0 {
-				return nil
+			if c == '"' {
+				r.quoted(s[i:after])
 			}
-			word += s[i+1 : after-1]
 			i = after - 1
 		case c == ';':
-			end()
-			out = append(out, nil)
+			r.end()
+			r.out = append(r.out, nil)
 		case c == '=': // white space may stand around it
-			word = joinWord(&out[len(out)-1], word) + "="
+			r.equals()
 			i = skipSpace(s, i+1) - 1
 		case strings.IndexByte(" \t\r\n", c) >= 0:
-			end()
+			r.end()
 		default:
-			word += string(c)
+			r.word = append(r.word, c)
 		}
 	}
-	end()
-	return out
+	r.end()
+	return r.out
 }
 
-// joinWord returns the word, or takes back the last one that a space has ended.
-func joinWord(words *[]string, word string) string {
-	if word != "" || len(*words) == 0 {
-		return word
+// reader gathers words.
+type reader struct {
+	out   [][]string
+	word  []byte
+	value bool // the word has its "="
+}
+
+func (r *reader) end() {
+	if len(r.word) > 0 {
+		last := &r.out[len(r.out)-1]
+		*last = append(*last, string(r.word))
 	}
-	last := (*words)[len(*words)-1]
-	*words = (*words)[:len(*words)-1]
-	return last
+	r.word, r.value = r.word[:0], false
+}
+
+// quoted takes the text of a quoted string as part of a value. No name is quoted: there
+// it keeps its quotes, and is unlike any.
+func (r *reader) quoted(s string) {
+	if r.value {
+		s = s[1 : len(s)-1]
+	}
+	r.word = append(r.word, s...)
+}
+
+// equals turns the word, or the last one that a space has ended, into a name. One that
+// is a name with its value already is left alone, or words would grow without end.
+func (r *reader) equals() {
+	last := &r.out[len(r.out)-1]
+	if n := len(*last); len(r.word) == 0 && n > 0 && !strings.Contains((*last)[n-1], "=") {
+		r.word = append(r.word, (*last)[n-1]...)
+		*last = (*last)[:n-1]
+	}
+	r.word, r.value = append(r.word, '='), true
 }
 
 func skipSpace(s string, i int) int {
@@ -86,6 +101,15 @@ func skipSpace(s string, i int) int {
 		i++
 	}
 	return i
+}
+
+// skip returns the index behind the comment or quoted string at i; -1 when it is not
+// closed.
+func skip(s string, i int) int {
+	if s[i] == '"' {
+		return skipQuoted(s, i)
+	}
+	return skipComment(s, i)
 }
 
 // skipComment returns the index behind a comment, which may hold others; -1 when it
