@@ -149,7 +149,11 @@ func (r *Rig) Look(until time.Time, permits func(string) bool) (*Verdict, error)
 
 // arrivals are what has arrived from this rig's gateway.
 func (r *Rig) arrivals() []Arrival {
-	return slices.DeleteFunc(append(r.A.Arrivals(), r.B.Arrivals()...), func(a Arrival) bool { return a.Helo != r.Name })
+	all := append(r.A.Arrivals(), r.B.Arrivals()...)
+	for _, h := range r.also {
+		all = append(all, h.Arrivals()...)
+	}
+	return slices.DeleteFunc(all, func(a Arrival) bool { return a.Helo != r.Name })
 }
 
 var returned = regexp.MustCompile(`(?m)^Final-Recipient: rfc822; (\S+)\r\nAction: failed`)

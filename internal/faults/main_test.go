@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"congthu/internal/figures"
@@ -18,34 +19,40 @@ import (
 
 const rules = "../../rules"
 
-// programs is where the programs under test are, built from this source.
-var programs string
+// programs are the programs under test, built from this source when first asked for.
+var programs struct {
+	dir   string
+	build sync.Once
+	err   error
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		_ = f.Value.Set("6") // the tests wait most of the time; the flag is there
 	}
-	dir, err := os.MkdirTemp("", "congthu-faults-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // the system's directory for such files
-	for name, cgo := range map[string]string{"congthu": "0", "congthu-scan": "1"} {
-		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), "congthu/cmd/"+name)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n%s", name, err, out)
-			return 1
+	status := m.Run()
+	_ = os.RemoveAll(programs.dir) // it lies where the system keeps such files
+	os.Exit(status)
+}
+
+// congthu returns the path of the program, its scan worker beside it.
+func congthu(t *testing.T) string {
+	t.Helper()
+	programs.build.Do(func() {
+		if programs.dir, programs.err = os.MkdirTemp("", "congthu-faults-"); programs.err != nil {
+			return
 		}
-	}
-	programs = filepath.Join(dir, "congthu")
-	return m.Run()
+		for name, cgo := range map[string]string{"congthu": "0", "congthu-scan": "1"} {
+			cmd := exec.Command("go", "build", "-o", filepath.Join(programs.dir, name), "congthu/cmd/"+name)
+			cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				programs.err = fmt.Errorf("%s: %w\n%s", name, err, out)
+			}
+		}
+	})
+	must(t, programs.err)
+	return filepath.Join(programs.dir, "congthu")
 }
 
 // long tells whether this is make test-faults.
@@ -65,7 +72,7 @@ func newRig(t *testing.T, o Options) *Rig {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	r, err := New(ctx, programs, rules, t.TempDir(), o)
+	r, err := New(ctx, congthu(t), rules, t.TempDir(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,10 +25,12 @@ type Rig struct {
 	A, B   *Hop   // for a.gov.test and b.gov.test
 	Ledger *Ledger
 
-	guest  bool // the hops are another's
-	mu     sync.Mutex
-	faults []time.Time
-	made   int
+	stopDNS func()
+	also    []*Hop // more next hops of a test
+	guest   bool   // the hops are another's
+	mu      sync.Mutex
+	faults  []time.Time
+	made    int
 }
 
 // Options are what a rig may have otherwise.
@@ -37,6 +39,7 @@ type Options struct {
 	Beside *Rig   // another gateway for the same next hops; the arrivals are told apart by name
 	Data   string // the data directory; "" is under Dir
 	Config string // more lines of the settings, laid behind the others
+	Rules  string // the rules directory; "" is what New is given
 	Zone   string // of the DNS server (internal/dns/fake)
 	Env    []string
 	Wrap   []string
@@ -56,6 +59,7 @@ data_dir = "%[1]s"
 rules_dir = "%[2]s"
 [[listen]]
 address = "%[3]s:2525"
+xclient = ["127.0.0.0/8"]
 [relay]
 networks = ["127.0.0.0/8"]
 timeout = "2s"
@@ -91,35 +95,53 @@ func New(ctx context.Context, bin, rules, dir string, o Options) (*Rig, error) {
 	if r.Data == "" {
 		r.Data = filepath.Join(dir, "data")
 	}
-	rules, err := filepath.Abs(rules)
+	rules, err := filepath.Abs(cmp.Or(o.Rules, rules))
 	if err != nil {
 		return nil, err
 	}
 	r.Gateway = &Gateway{Bin: bin, Config: filepath.Join(dir, "congthu.toml"), Addr: ip + ":2525", Env: o.Env, Wrap: o.Wrap}
-	text := fmt.Sprintf(settings, r.Data, rules, ip, r.Name, r.A.Addr, r.B.Addr) + o.Config
+	text := fmt.Sprintf(settings, r.Data, rules, ip, r.Name, r.A.Addr, r.B.Addr) + strings.ReplaceAll(o.Config, "${A}", r.A.Addr)
 	if err := os.WriteFile(r.Config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	if r.Ledger, err = NewLedger(filepath.Join(dir, "ledger")); err != nil {
 		return nil, err
 	}
-	return r, serveDNS(ctx, ip+":5353", zone+strings.ReplaceAll(o.Zone, "${IP}", ip))
+	return r, r.DNS(ctx, o.Zone)
 }
 
-func serveDNS(ctx context.Context, addr, text string) error {
-	z, err := fake.ParseZone(text)
+// DNS starts the DNS server with more records, in place of the one that runs. ${IP} is
+// the rig's address.
+func (r *Rig) DNS(ctx context.Context, records string) error {
+	if r.stopDNS != nil {
+		r.stopDNS()
+	}
+	ip, _, err := net.SplitHostPort(r.Addr)
 	if err != nil {
 		return err
 	}
-	udp, err := net.ListenPacket("udp", addr)
+	z, err := fake.ParseZone(zone + strings.ReplaceAll(records, "${IP}", ip))
 	if err != nil {
 		return err
 	}
-	tcp, err := net.Listen("tcp", addr)
+	tcp, err := listen(ip + ":5353")
 	if err != nil {
 		return err
 	}
-	go func() { _ = fake.Serve(ctx, udp, tcp, z) }() // ends with ctx
+	udp, err := net.ListenPacket("udp", ip+":5353")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		_ = fake.Serve(ctx, udp, tcp, z) // ends with ctx
+		close(done)
+	}()
+	r.stopDNS = func() {
+		cancel()
+		<-done
+	}
 	return nil
 }
 

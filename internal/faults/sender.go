@@ -147,10 +147,14 @@ func (c *client) reply(want int) (string, error) {
 // transact sends one letter and returns the reply that decided, "" when there was none.
 // The error is set when the dialogue has ended early.
 func (c *client) transact(l Letter) (string, error) {
-	if reply, err := c.say(250, "MAIL FROM:<van-thu@so.test>"); err != nil {
+	return c.mail("van-thu@so.test", l.To, l.Octets())
+}
+
+func (c *client) mail(from string, to []string, octets []byte) (string, error) {
+	if reply, err := c.say(250, "MAIL FROM:<%s>", from); err != nil {
 		return reply, err
 	}
-	for _, to := range l.To {
+	for _, to := range to {
 		if reply, err := c.say(250, "RCPT TO:<%s>", to); err != nil {
 			return c.giveUp(reply, err)
 		}
@@ -160,7 +164,7 @@ func (c *client) transact(l Letter) (string, error) {
 	}
 	_ = c.net.SetDeadline(time.Now().Add(patience)) // as above
 	w := c.DotWriter()
-	if _, err := w.Write(l.Octets()); err != nil {
+	if _, err := w.Write(octets); err != nil {
 		return "", err
 	}
 	if err := w.Close(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"congthu/internal/figures"
 	"congthu/internal/msg"
 	"congthu/internal/store"
 )
@@ -84,7 +85,11 @@ func child() {
 func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	var held []string
-	for i := range 6 {
+	kills := 6
+	if os.Getenv("CONGTHU_FAULTS") == "long" {
+		kills = 60
+	}
+	for i := range kills {
 		held = append(held, killOne(t, dir, i)...)
 	}
 	db, err := store.Open(t.Context(), store.Options{Dir: dir})
@@ -108,8 +113,10 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sum := figures.Figures{Acknowledged: len(held), Faults: kills}
 	for _, id := range held {
 		if where[id] != 1 {
+			sum.Lost++
 			t.Errorf("%s is in %d places", id, where[id])
 		}
 	}
@@ -118,7 +125,10 @@ func TestKill(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	t.Logf("%d messages held, %d bodies", len(held), len(bodies))
+	t.Logf("%v, %d bodies", sum, len(bodies))
+	if err := figures.Add("quarantine "+t.Name(), sum); err != nil {
+		t.Error(err)
+	}
 }
 
 func killOne(t *testing.T, dir string, seed int) (held []string) {

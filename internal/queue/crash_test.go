@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"congthu/internal/figures"
 	"congthu/internal/msg"
 	"congthu/internal/store"
 )
@@ -109,6 +110,9 @@ type ledger struct {
 	acked map[string]bool
 	sent  map[string]uint32 // "id rcpt": checksum
 	other []string
+
+	round        map[string]bool // sent by the child that speaks
+	again, twice int             // sent again by a later child, by the same
 }
 
 func (l *ledger) read(r io.Reader) {
@@ -119,11 +123,25 @@ func (l *ledger) read(r io.Reader) {
 		case len(f) == 2 && f[0] == "ack":
 			l.acked[f[1]] = true
 		case len(f) == 4 && f[0] == "sent":
-			n, _ := strconv.ParseUint(f[3], 10, 32)
-			l.sent[f[1]+" "+f[2]] = uint32(n)
+			l.send(f[1]+" "+f[2], f[3])
 		default:
 			l.other = append(l.other, s.Text())
 		}
+	}
+}
+
+// send takes down that a recipient was sent to. Twice by one child has no excuse.
+func (l *ledger) send(key, sum string) {
+	if _, sent := l.sent[key]; sent {
+		l.again++
+	}
+	if l.round[key] {
+		l.twice++
+	}
+	n, _ := strconv.ParseUint(sum, 10, 32)
+	l.sent[key] = uint32(n)
+	if l.round != nil {
+		l.round[key] = true
 	}
 }
 
@@ -154,8 +172,8 @@ func spawn(t *testing.T, dir, mode string, seed int, wrap ...string) (*exec.Cmd,
 // with its octets, or it was sent with its octets.
 func TestKill(t *testing.T) {
 	kills := 20
-	if n, err := strconv.Atoi(os.Getenv("CONGTHU_KILLS")); err == nil {
-		kills = n // for a long run
+	if os.Getenv("CONGTHU_FAULTS") == "long" {
+		kills = 200
 	}
 	dir := t.TempDir()
 	l := &ledger{acked: map[string]bool{}, sent: map[string]uint32{}}
@@ -167,6 +185,7 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.AfterFunc(time.Duration(rand.IntN(40_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
+		l.round = map[string]bool{}
 		l.read(io.MultiReader(strings.NewReader(line), first))
 		_ = cmd.Wait() // killed
 	}
@@ -190,7 +209,11 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d kills, %d messages acknowledged, %d recipients sent, %d queued, %d lost, %d body files", kills, len(l.acked), len(l.sent), len(queued), lost, len(files))
+	sum := figures.Figures{Acknowledged: 2 * len(l.acked), Lost: lost, Duplicates: l.again, Unexplained: l.twice, Faults: kills}
+	t.Logf("%v; %d recipients sent, %d queued, %d body files", sum, len(l.sent), len(queued), len(files))
+	if err := figures.Add("queue "+t.Name(), sum); err != nil || l.twice > 0 {
+		t.Errorf("%d sent twice by the same child; %v", l.twice, err)
+	}
 	if err := db.Close(); err != nil {
 		t.Error(err)
 	}

@@ -153,7 +153,7 @@ func (s *session) data(ctx context.Context) bool {
 	d := s.cur
 	d.Data, d.To = body, append([]string(nil), s.cur.To...)
 	a = s.sink.opt.Script.at("end", s.cur.From)
-	d.Unsure = a.keep || a.stall > 0 || a.drip > 0
+	d.Unsure = s.cur.Unsure || a.keep || a.stall > 0 || a.drip > 0
 	if a.keep || !a.drop && (a.reply == "" || strings.HasPrefix(a.reply, "2")) {
 		s.sink.keep(d)
 	}
@@ -172,8 +172,11 @@ func (s *session) body(ctx context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out.Len() == 0 && len(cur) == 0 && !s.do(ctx, s.sink.opt.Script.at("body", s.cur.From), "") {
-			return nil, net.ErrClosed
+		if out.Len() == 0 && len(cur) == 0 {
+			a := s.sink.opt.Script.at("body", s.cur.From)
+			if s.cur.Unsure = a.stall > 0; !s.do(ctx, a, "") {
+				return nil, net.ErrClosed
+			}
 		}
 		cur = append(cur, chunk...)
 		if !bytes.HasSuffix(cur, []byte("\r\n")) {
