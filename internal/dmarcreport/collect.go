@@ -52,6 +52,7 @@ type Collector struct {
 
 type waiting struct {
 	seen Seen
+	rua  string
 	at   time.Time
 }
 
@@ -84,8 +85,8 @@ func NewCollector(db *store.DB, log *slog.Logger) *Collector {
 // Note remembers what was seen of a message until Done tells what became of it. Owners
 // who want no reports by mail are not counted.
 func (c *Collector) Note(id string, s Seen) {
-	r := s.Result
-	if r.Record == nil || !r.Record.Reports || r.Status != dmarc.Pass && r.Status != dmarc.Fail {
+	rua := s.Result.Reportable()
+	if rua == "" {
 		return
 	}
 	c.mu.Lock()
@@ -94,7 +95,7 @@ func (c *Collector) Note(id string, s Seen) {
 		c.lost++
 		return
 	}
-	c.pending[id] = waiting{s, c.Now()}
+	c.pending[id] = waiting{s, rua, c.Now()}
 }
 
 // Done counts a message. byDMARC tells whether the action was taken because DMARC
@@ -120,7 +121,7 @@ func (c *Collector) Done(id string, action msg.Action, byDMARC bool) {
 		return
 	}
 	c.rows[k]++
-	c.owners[k.owner] = publishedBy{policyOf(r), r.Record.RUA}
+	c.owners[k.owner] = publishedBy{policyOf(r), w.rua}
 }
 
 // row is the row that a message belongs to.

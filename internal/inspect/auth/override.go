@@ -28,9 +28,10 @@ type Override struct {
 }
 
 // override finds the first entry for a message that did not pass. An open question
-// is no failure: an entry may then only let the message go on.
+// is no failure: an entry may then only let the message go on. Where From names several
+// domains an entry for one must not let another be forged beside it.
 func (o Options) override(m *msg.Message, e Evidence) *Override {
-	if e.Author.Status != dmarc.Fail && e.Author.Status != dmarc.TempError {
+	if e.Unclear || e.Author.Status != dmarc.Fail && e.Author.Status != dmarc.TempError {
 		return nil
 	}
 	for i := range o.Overrides {

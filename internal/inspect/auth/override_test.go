@@ -42,6 +42,7 @@ func TestOverride(t *testing.T) {
 		{"its signature does not hold", spoiled, []Override{{Domain: "legit.test", Signer: "plain.test", Policy: "none"}}, DMARCReject},
 		{"signer and network", listed, []Override{{Domain: "legit.test", Signer: "plain.test", Network: there, Policy: "none"}}, DMARCReject},
 		{"the first counts", forged, []Override{{Domain: "legit.test", Policy: "quarantine"}, {Domain: "legit.test", Policy: "none"}}, DMARCQuarantine},
+		{"two authors, one listed", letter{ip: "203.0.113.66", mailfrom: "x@attack.test", from: "x@legit.test, a@quar.test"}, []Override{{Domain: "legit.test", Policy: "none"}}, DMARCReject},
 		{"what passes needs none", letter{ip: "192.0.2.1", mailfrom: "a@legit.test", from: "a@legit.test"}, []Override{{Domain: "legit.test", Policy: "reject"}}, DMARCPass},
 		{"open, let through", letter{ip: "192.0.2.1", mailfrom: "a@down.test", from: "a@down.test"}, []Override{{Domain: "down.test", Policy: "none"}}, DMARCUnknown},
 		{"open is no failure", letter{ip: "192.0.2.1", mailfrom: "a@down.test", from: "a@down.test"}, []Override{{Domain: "down.test", Policy: "reject"}}, DMARCUnknown},

@@ -33,6 +33,30 @@ func Destinations(rua string) []Destination {
 	return out
 }
 
+// String writes the destination as rua= does.
+func (d Destination) String() string {
+	address := strings.NewReplacer("%", "%25", "?", "%3F", "!", "%21").Replace(d.Address)
+	if d.Max == math.MaxInt64 {
+		return "mailto:" + address
+	}
+	return "mailto:" + address + "!" + strconv.FormatInt(d.Max, 10)
+}
+
+// Reportable returns where reports on a result go, written as rua= is, or "" when there
+// is nothing to report or nobody to report it to. Of a stranger's record it keeps only
+// plain addresses, so it may be stored and compared; a policy domain that is more than a
+// name (the DNS allows any octet) is not reported on.
+func (r Result) Reportable() string {
+	if r.Record == nil || !plainDomain(r.PolicyAt) || r.Status != Pass && r.Status != Fail {
+		return ""
+	}
+	var out []string
+	for _, d := range Destinations(r.Record.RUA) {
+		out = append(out, d.String())
+	}
+	return strings.Join(out, ",")
+}
+
 func known(list []Destination, d Destination) bool {
 	for _, x := range list {
 		if x.Address == d.Address {

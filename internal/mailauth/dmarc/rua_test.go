@@ -45,6 +45,26 @@ func TestDestinations(t *testing.T) {
 	}
 }
 
+// What is kept of a record for the report is read again as the same addresses, and is
+// plain text whatever the record holds.
+func TestReportable(t *testing.T) {
+	for _, c := range []struct{ at, rua, want string }{
+		{"a.test", "mailto:d@a.test!10k, https://a.test, mailto:\x00\xff@a.test", "mailto:d@a.test!10240"},
+		{"a.test", "mailto:d%25%3F%21,@a.test,mailto:d%25%3F%21@b.test", "mailto:d%25%3F%21@b.test"},
+		{"a.test", "https://a.test", ""},
+		{"a\x00.test", "mailto:d@a.test", ""},
+		{"a b.test", "mailto:d@a.test", ""},
+	} {
+		got := Result{Status: Fail, PolicyAt: c.at, Record: &Record{RUA: c.rua}}.Reportable()
+		if got != c.want || len(Destinations(got)) != min(len(got), 1) {
+			t.Errorf("%q at %q: %q", c.rua, c.at, got)
+		}
+	}
+	if got := (Result{Status: TempError, PolicyAt: "a.test", Record: &Record{RUA: "mailto:d@a.test"}}).Reportable(); got != "" {
+		t.Errorf("an open question is reported: %q", got)
+	}
+}
+
 func TestMayReport(t *testing.T) {
 	z := policies(map[string]string{"a.test": "p=reject", "b.test": "p=none", "down.test": "p=none"})
 	z["a.test._report._dmarc.c.test"] = []fake.Record{fake.TXT("other"), fake.TXT("v=DMARC1")}
@@ -87,6 +107,9 @@ func FuzzDestinations(f *testing.F) {
 			a, err := mail.ParseAddress("<" + d.Address + ">")
 			if err != nil || a.Address != d.Address || strings.ContainsAny(d.Address, " \r\n\x00<>\"") || d.Max < 0 {
 				t.Fatalf("%q: %+v %v", rua, d, err)
+			}
+			if again := Destinations(d.String()); len(again) != 1 || again[0] != d {
+				t.Fatalf("%q is read again as %+v", d, again)
 			}
 		}
 	})
