@@ -35,7 +35,7 @@ func Destinations(rua string) []Destination {
 
 // String writes the destination as rua= does.
 func (d Destination) String() string {
-	address := strings.NewReplacer("%", "%25", "?", "%3F", "!", "%21").Replace(d.Address)
+	address := strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(d.Address, "%", "%25"), "?", "%3F"), "!", "%21")
 	if d.Max == math.MaxInt64 {
 		return "mailto:" + address
 	}
