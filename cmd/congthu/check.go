@@ -3,8 +3,13 @@ package main
 import (
 	"io"
 	"log/slog"
+	"slices"
 
+	"congthu/internal/config"
+	"congthu/internal/inspect/sender"
 	"congthu/internal/lang"
+	"congthu/internal/msg"
+	"congthu/internal/policy"
 	"congthu/internal/store"
 )
 
@@ -35,12 +40,36 @@ func (checkCmd) Run(a *app) error {
 	if err := a.checkRunning(c.Admin.Socket); err != nil {
 		return err
 	}
+	notes := senderNotes(c, j)
 	if a.json {
-		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": len(j.keys.List())})
+		said := []string{}
+		for _, n := range notes {
+			said = append(said, n.In(a.lang))
+		}
+		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": len(j.keys.List()), "notes": said})
 	}
-	for _, n := range c.Relay.Networks {
-		a.say(lang.T("lưu ý: máy trong mạng %s (relay.networks) được gửi ra ngoài với mọi tên miền; muốn giới hạn thì chuyển mạng vào [[agency]]", "note: hosts in %s (relay.networks) may send outward as any domain; to bind them to their own, move the network into an [[agency]]"), n)
+	for _, n := range notes {
+		a.say(lang.T("lưu ý: %s", "note: %s"), n.In(a.lang))
 	}
 	a.say(lang.T("cấu hình tốt: %s; %d khoá OpenPGP; bộ quét sẵn sàng", "the settings are good: %s; %d OpenPGP keys; the scan worker is ready"), a.config, len(j.keys.List()))
 	return nil
+}
+
+// senderNotes says where senders are less bound to their domains than one may think.
+// Each is allowed, and none should come as a surprise.
+func senderNotes(c *config.Config, j *judge) (notes []lang.Text) {
+	for _, n := range c.Relay.Networks {
+		notes = append(notes, lang.T(
+			"máy trong mạng "+n.String()+" (relay.networks) được gửi ra ngoài với mọi tên miền; muốn giới hạn thì chuyển mạng vào [[agency]]",
+			"hosts in "+n.String()+" (relay.networks) may send outward as any domain; to bind them to their own, move the network into an [[agency]]"))
+	}
+	refused := slices.ContainsFunc(j.rules.Get().Policy.Forces, func(f policy.Force) bool {
+		return f.Action == msg.Reject && f.Direction == "" && slices.Contains(f.Symbols, sender.NotYours)
+	})
+	if len(c.Agency) > 0 && (!refused || j.skips("sender")) {
+		notes = append(notes, lang.T(
+			"không có gì từ chối thư của cơ quan mà mục From không thuộc cơ quan đó: cần [[force]] "+sender.NotYours+" trong policy.toml, và không bỏ bộ kiểm tra sender",
+			"nothing refuses an agency's mail whose From is not its own: policy.toml needs a [[force]] for "+sender.NotYours+", and the inspector sender must not be skipped"))
+	}
+	return notes
 }
