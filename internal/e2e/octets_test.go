@@ -144,7 +144,7 @@ func openQueue(t *testing.T, ctx context.Context, client *relay.Client) shelf { 
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := queue.New(queue.Options{Store: db, Deliver: client, Hostname: "gw.test", Log: log})
+	q := queue.New(queue.Options{Store: db, Deliver: client, Hostname: "gw.test", Log: log, Backoff: func(int) time.Duration { return time.Millisecond }})
 	done := make(chan error)
 	run, cancel := context.WithCancel(ctx)
 	go func() { done <- q.Run(run) }()
