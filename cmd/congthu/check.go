@@ -26,6 +26,9 @@ func (checkCmd) Run(a *app) error {
 	if _, err := certificate(c); err != nil {
 		return err
 	}
+	if _, err := rootsOf(c.Relay); err != nil {
+		return err
+	}
 	if _, err := agencies(c); err != nil {
 		return err
 	}

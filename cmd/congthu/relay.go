@@ -38,7 +38,7 @@ func (g *gateway) openRelay() error {
 // rule says what the route of a domain asks of delivery. It is asked at each attempt, so
 // letters that wait in the queue follow the settings of today.
 func (g *gateway) rule(domain string) relay.Rule {
-	r, _, _ := g.judge.routes.Route(domain) // without a route there is nothing special
+	r, _, _ := g.judge.routes.Route(g.judge.routes.DomainOf(msg.Path{Domain: domain})) // without a route there is nothing special
 	return relay.Rule{TLS: relay.TLSMode(r.TLS), XForward: r.XForward, Learn: r.VerifyRecipients}
 }
 

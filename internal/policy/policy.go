@@ -127,7 +127,7 @@ func (p *Policy) Decide(in Input, routes Routes) []msg.Decision {
 // fate decides for one recipient. The order is the order of certainty: what could
 // not be seen, what is forced, what the score says, and then how it may leave.
 func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg.Decision {
-	hop, outward, ok := routes.Find(p.domainOf(to, routes))
+	hop, outward, ok := routes.Find(routes.DomainOf(to))
 	t := p.threshold(to, outward)
 	why.Required = t.Required
 	d := msg.Decision{Action: msg.Deliver, To: []msg.Path{to}, NextHop: hop, Why: why}
@@ -141,12 +141,13 @@ func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg
 	return d
 }
 
-// domainOf gives <postmaster> (RFC 5321 section 4.5.1) the first domain of ours.
-func (p *Policy) domainOf(to msg.Path, routes Routes) string {
+// DomainOf returns the domain that routes an address; <postmaster> (RFC 5321 section
+// 4.5.1) has the first domain of ours.
+func (rs Routes) DomainOf(to msg.Path) string {
 	if to.Domain != "" {
 		return to.Domain
 	}
-	for _, r := range routes {
+	for _, r := range rs {
 		for _, d := range r.Domains {
 			if d != "*" {
 				return strings.TrimPrefix(d, "*.")

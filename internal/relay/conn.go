@@ -27,6 +27,7 @@ type conn struct {
 	unsent    int    // octets of the write that failed that have not left
 	out       []byte // gathered for the next write: commands, or small pieces of the message
 	idleSince time.Time
+	ending    *time.Timer // of its time in the pool; one for all times
 }
 
 // connect opens a connection and says EHLO. On failure the reply says why; it is

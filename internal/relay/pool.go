@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,6 +74,7 @@ func (p *pool) take(h hop) *conn {
 	for len(list) > 0 && found == nil {
 		c := list[len(list)-1]
 		list = list[:len(list)-1]
+		c.ending.Stop()
 		if time.Since(c.idleSince) < p.idleTime {
 			found = c
 		} else {
@@ -103,8 +105,12 @@ func (p *pool) give(c *conn) {
 		return
 	}
 	p.idle[h] = append(p.idle[h], c)
+	if c.ending == nil {
+		c.ending = time.AfterFunc(p.idleTime, func() { p.evict(c) })
+	} else {
+		c.ending.Reset(p.idleTime) // it was stopped, or comes to nothing: see evict
+	}
 	p.mu.Unlock()
-	time.AfterFunc(p.idleTime, func() { p.evict(c) })
 }
 
 // evict closes c if it is still idle and its time is over.
@@ -113,7 +119,9 @@ func (p *pool) evict(c *conn) {
 	list := p.idle[c.hop]
 	for i, x := range list {
 		if x == c && time.Since(c.idleSince) >= p.idleTime {
-			p.idle[c.hop] = append(append([]*conn{}, list[:i]...), list[i+1:]...)
+			if p.idle[c.hop] = slices.Concat(list[:i], list[i+1:]); len(list) == 1 {
+				delete(p.idle, c.hop) // next hops by MX are as many as there are domains
+			}
 			p.mu.Unlock()
 			c.quit()
 			return
