@@ -133,7 +133,7 @@ func (s *Suite) Case(name, got string, want []string, detail string) {
 // cases were seen than the suite is known to have.
 func (s *Suite) Done(atLeast int) {
 	s.t.Helper()
-	fmt.Printf("conformance: %s %d/%d\n", s.name, s.right, s.total)
+	fmt.Printf("conformance: %s %d/%d%s\n", s.name, s.right, s.total, s.beside())
 	for _, l := range s.lines {
 		fmt.Println("conformance: " + l)
 	}
@@ -145,4 +145,18 @@ func (s *Suite) Done(atLeast int) {
 	if s.total < atLeast {
 		s.t.Errorf("%s: only %d cases seen, the suite has %d", s.name, s.total, atLeast)
 	}
+}
+
+// beside tells how many of the cases that are not right are listed.
+func (s *Suite) beside() string {
+	if len(s.seen) == 0 {
+		return ""
+	}
+	listed := 0
+	for name := range s.seen {
+		if s.listed[name] != "" {
+			listed++
+		}
+	}
+	return fmt.Sprintf(" and %d listed deviations", listed)
 }
