@@ -11,6 +11,7 @@ import (
 
 	"congthu/internal/lang"
 	"congthu/internal/store"
+	"congthu/internal/store/storetest"
 )
 
 const secret = "con-ngua-dung-pin-ghim"
@@ -18,9 +19,9 @@ const secret = "con-ngua-dung-pin-ghim"
 // cheap keeps tests that are not about the cost quick.
 var cheap = cost{memory: 64, passes: 1, threads: 1}
 
-func open(t testing.TB) *store.DB {
+func open(t testing.TB, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), store.Options{Dir: t.TempDir()})
+	db, err := store.Open(context.Background(), store.Options{URL: url, Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +38,11 @@ func cheapHash(t testing.TB, password string) string {
 	return h
 }
 
-func TestBook(t *testing.T) {
+func TestBook(t *testing.T) { storetest.Each(t, testBook) }
+
+func testBook(t *testing.T, url string) {
 	var log bytes.Buffer
-	b, ctx := NewBook(open(t), slog.New(slog.NewTextHandler(&log, nil))), t.Context()
+	b, ctx := NewBook(open(t, url), slog.New(slog.NewTextHandler(&log, nil))), t.Context()
 	hash := cheapHash(t, secret)
 	if err := b.Add(ctx, Account{Name: "lan", Agency: "health"}, hash, "root"); err != nil {
 		t.Fatal(err)
@@ -82,7 +85,7 @@ func TestBook(t *testing.T) {
 }
 
 func TestBookRefuses(t *testing.T) {
-	b, good := NewBook(open(t), slog.New(slog.DiscardHandler)), cheapHash(t, secret)
+	b, good := NewBook(open(t, storetest.SQLite), slog.New(slog.DiscardHandler)), cheapHash(t, secret)
 	for name, c := range map[string]struct {
 		a    Account
 		hash string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"congthu/internal/store"
+	"congthu/internal/store/storetest"
 )
 
 func newQuota(db Store, now *time.Time) *Quota {
@@ -36,7 +37,7 @@ func sent(t *testing.T, q *Quota, user string, hour, day int) (n int) {
 
 func TestQuota(t *testing.T) {
 	now := start
-	q := newQuota(open(t), &now)
+	q := newQuota(open(t, storetest.SQLite), &now)
 	if n := sent(t, q, "lan", 500, 1200); n != 500 {
 		t.Errorf("%d in the first hour", n)
 	}
@@ -66,7 +67,7 @@ func TestQuota(t *testing.T) {
 
 func TestGiveBack(t *testing.T) {
 	now := start
-	q := newQuota(open(t), &now)
+	q := newQuota(open(t, storetest.SQLite), &now)
 	sent(t, q, "lan", 10, 0)
 	q.GiveBack("lan", 4)
 	if n := sent(t, q, "lan", 10, 0); n != 4 {
@@ -81,9 +82,15 @@ func TestGiveBack(t *testing.T) {
 
 // Two gateways of one store see each other's counts after an exchange, and a restart
 // forgets nothing that was exchanged.
-func TestQuotaOfSeveralGateways(t *testing.T) {
-	now, db := time.Now(), open(t)
-	one, two := newQuota(db, &now), newQuota(db, &now)
+func TestQuotaOfSeveralGateways(t *testing.T) { storetest.Each(t, testQuotaOfSeveralGateways) }
+
+func testQuotaOfSeveralGateways(t *testing.T, url string) {
+	now, db := time.Now(), open(t, url)
+	other := db // SQLite has one gateway; what it shares then is the file
+	if url != storetest.SQLite {
+		other = open(t, url)
+	}
+	one, two := newQuota(db, &now), newQuota(other, &now)
 	sent(t, one, "lan", 6, 0)
 	if ok, err := two.Take(t.Context(), "lan", 1, 10, 0); !ok || err != nil {
 		t.Fatal(ok, err)
@@ -112,8 +119,10 @@ func TestQuotaOfSeveralGateways(t *testing.T) {
 	}
 }
 
-func TestQuotaForgetsTheStill(t *testing.T) {
-	now, db := start, open(t)
+func TestQuotaForgetsTheStill(t *testing.T) { storetest.Each(t, testQuotaForgetsTheStill) }
+
+func testQuotaForgetsTheStill(t *testing.T, url string) {
+	now, db := start, open(t, url)
 	q := newQuota(db, &now)
 	sent(t, q, "lan", 3, 0)
 	for _, pass := range []time.Duration{0, 2 * time.Hour} {
@@ -159,7 +168,7 @@ func (s *torn) View(ctx context.Context, fn func(store.Tx) error) error {
 }
 
 func TestQuotaOverATornStore(t *testing.T) {
-	now, db := start, &torn{DB: open(t)}
+	now, db := start, &torn{DB: open(t, storetest.SQLite)}
 	q := newQuota(db, &now)
 	sent(t, q, "lan", 5, 0)
 	db.fails = errors.New("no store")
@@ -182,7 +191,7 @@ func TestQuotaOverATornStore(t *testing.T) {
 }
 
 func TestQuotaRun(t *testing.T) {
-	now, db := start, open(t)
+	now, db := start, open(t, storetest.SQLite)
 	q := newQuota(db, &now)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -208,5 +217,39 @@ func TestQuotaRun(t *testing.T) {
 	}
 	if n := sent(t, newQuota(db, &now), "lan", 301, 0); n != 1 {
 		t.Errorf("%d more: the last exchange is missing", n)
+	}
+}
+
+// Gateways that exchange at once, about the same senders, neither lock each other out nor
+// lose a count.
+func TestQuotaExchangedAtOnce(t *testing.T) { storetest.Each(t, testQuotaExchangedAtOnce) }
+
+func testQuotaExchangedAtOnce(t *testing.T, url string) {
+	now, db := start, open(t, url)
+	names := []string{"an", "binh", "chi", "dung", "em"}
+	var wg sync.WaitGroup
+	for range 4 {
+		q := newQuota(db, &now)
+		if url != storetest.SQLite {
+			q.db = open(t, url)
+		}
+		wg.Go(func() {
+			for range 20 {
+				for _, name := range names {
+					if ok, err := q.Take(t.Context(), name, 1, 1000, 0); !ok || err != nil {
+						t.Error(ok, err)
+					}
+				}
+				if err := q.flush(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, name := range names {
+		if n := sent(t, newQuota(db, &now), name, 100, 0); n != 20 {
+			t.Errorf("%s: %d left of 100 after 4 times 20", name, n)
+		}
 	}
 }
