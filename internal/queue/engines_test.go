@@ -22,6 +22,6 @@ func TestOnPostgres(t *testing.T) {
 		"TestTriedRefusalIsSettledAtOnce": TestTriedRefusalIsSettledAtOnce, "TestTriedIsDividedWithItsRecipients": TestTriedIsDividedWithItsRecipients,
 	}, map[string]string{
 		"TestDamagedFileIsKept":     "contents are files only there",
-		"TestOutcomeIsRecordedOnce": "fills an SQLite file; TestServerRestarts does the same to a server",
+		"TestOutcomeIsRecordedOnce": "fills an SQLite file; TestPostgresStopsInADelivery does the same to a server",
 	})
 }

@@ -259,3 +259,29 @@ func TestRecordTwice(t *testing.T) {
 		r.wantList("m later@x.test waiting 1 450\nm-dsn1 sender@so-mau.gov.test waiting 0 0")
 	})
 }
+
+// While the server is away an outcome is not recorded and the message not sent again;
+// when it is back it is recorded.
+func TestPostgresStopsInADelivery(t *testing.T) {
+	server := storetest.Start(t)
+	r := rigAt(t, server.URL(t), t.TempDir())
+	r.hop.set(func(context.Context, *msg.Transfer) []msg.Reply {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+		return []msg.Reply{ok250, try450}
+	})
+	r.run()
+	r.put(letter("m", "ok@x.test", "later@x.test"))
+	r.wait(func() bool { return r.db.Healthy() != nil })
+	if err := server.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	r.until("delivered m ok@x.test")
+	r.until("deferred m later@x.test")
+	if n := len(r.hop.transfers()); n != 1 {
+		t.Errorf("%d deliveries", n)
+	}
+	r.wait(func() bool { return r.db.Healthy() == nil })
+	r.wantList("m later@x.test waiting 1 450")
+}

@@ -258,7 +258,7 @@ func TestIgnoredErrorIsNoSuccess(t *testing.T) {
 
 // A restart of the server while nothing goes on costs nobody anything; under load it
 // costs refusals, and whatever was acknowledged is there.
-func TestServerRestarts(t *testing.T) {
+func TestPostgresRestarts(t *testing.T) {
 	s := storetest.Start(t)
 	db := open(t, Options{URL: s.URL(t)})
 	if _, err := put(t.Context(), db, "before", []byte("x")); err != nil {
