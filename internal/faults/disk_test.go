@@ -137,6 +137,7 @@ func TestPowerCut(t *testing.T) {
 	mount(t, live, "-o", "loop", image)
 	must(t, os.Chmod(live, 0o700))
 	r := newRig(t, Options{Data: filepath.Join(live, "data")})
+	r.Ledger.SpamEvery = 11
 	must(t, r.Start())
 	s := r.Sender()
 	s.Pause = 5 * time.Millisecond

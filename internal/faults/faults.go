@@ -22,8 +22,12 @@ import (
 type Letter struct {
 	N    int
 	To   []string
-	Size int // of the text, about
+	Size int  // of the text, about
+	Spam bool // it will be held
 }
+
+// gtube is the text that every filter takes for spam.
+const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
 // numberField names the letter in what arrives.
 const numberField = "X-Ledger: "
@@ -35,6 +39,9 @@ func (l Letter) Octets() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "From: Van thu <van-thu@so.test>\r\nTo: <%s>\r\nSubject: Bao cao so %d\r\nDate: Mon, 16 Nov 2026 08:30:00 +0700\r\n", l.To[0], l.N)
 	fmt.Fprintf(&b, "Message-ID: <%d@so.test>\r\n%s%d\r\n\r\n", l.N, numberField, l.N)
+	if l.Spam {
+		b.WriteString(gtube + "\r\n")
+	}
 	for b.Len() < l.Size {
 		n := 20 + r.IntN(56)
 		if r.IntN(50) == 0 {

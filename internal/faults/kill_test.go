@@ -27,6 +27,7 @@ func TestKillAtRandom(t *testing.T) {
 		t.Run(fmt.Sprintf("GOMAXPROCS=%d", procs), func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, Options{Env: []string{fmt.Sprintf("GOMAXPROCS=%d", procs)}})
+			r.Ledger.SpamEvery = 11
 			for i := range times(10, 100) {
 				mood(t, r.A, moods[i%len(moods)])
 				must(t, r.Start())

@@ -15,6 +15,8 @@ import (
 // of a letter leaves, "said" after the reply has come. The judge reads it back, so it
 // holds for any sender that writes the same lines.
 type Ledger struct {
+	SpamEvery int // each so manyth letter is one that will be held; 0: none
+
 	mu   sync.Mutex
 	file *os.File
 	next int
@@ -39,6 +41,7 @@ func (l *Ledger) Begin(domain string, size int) (Letter, error) {
 	if t.Size == 0 {
 		t.Size = sizeOf(t.N)
 	}
+	t.Spam = l.SpamEvery > 0 && t.N%l.SpamEvery == 0
 	for i := range 1 + t.N%2 {
 		t.To = append(t.To, fmt.Sprintf("n%d%c@%s", t.N, 'a'+i, domain))
 	}

@@ -293,8 +293,7 @@ func spam(addr, want string, from, n int) error {
 	}
 	for i := from; i < from+n; i++ {
 		victim := fmt.Sprintf("victim%d@bystander.test", i)
-		text := "From: <" + victim + ">\r\nTo: <x@a.gov.test>\r\nSubject: win\r\nDate: Mon, 16 Nov 2026 08:30:00 +0700\r\nMessage-ID: <" + victim + ">\r\n\r\n" +
-			"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n"
+		text := "From: <" + victim + ">\r\nTo: <x@a.gov.test>\r\nSubject: win\r\nDate: Mon, 16 Nov 2026 08:30:00 +0700\r\nMessage-ID: <" + victim + ">\r\n\r\n" + gtube + "\r\n"
 		reply, err := c.mail(victim, []string{"x@a.gov.test"}, []byte(text))
 		if err != nil || !strings.HasPrefix(reply, want) {
 			return fmt.Errorf("spam %d is answered %q: %w", i, reply, err)
