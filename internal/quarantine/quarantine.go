@@ -43,9 +43,12 @@ type Requeue interface {
 type Options struct {
 	Store   *store.DB
 	Requeue Requeue
-	Keep    time.Duration // how long a message is held: 30 days
-	Now     func() time.Time
-	Log     *slog.Logger
+	Keep    time.Duration    // how long a message is held: 30 days
+	Now     func() time.Time // the time of day
+	// Steady is the time since some moment, and nobody can set it; nil: the
+	// monotonic reading of Now. Nothing expires that has not been held so long by it.
+	Steady func() time.Duration
+	Log    *slog.Logger
 	// Event is told what happened to a message, after it is durable: held,
 	// released (once for each address, in detail), deleted, expired.
 	Event func(event, id, actor, detail string)
@@ -54,7 +57,10 @@ type Options struct {
 }
 
 // Quarantine is the set of held messages.
-type Quarantine struct{ o Options }
+type Quarantine struct {
+	o     Options
+	began time.Time
+}
 
 // New returns the quarantine of a store.
 func New(o Options) *Quarantine {
@@ -70,7 +76,11 @@ func New(o Options) *Quarantine {
 	if o.Event == nil {
 		o.Event = func(string, string, string, string) {}
 	}
-	return &Quarantine{o}
+	began := o.Now()
+	if o.Steady == nil {
+		o.Steady = func() time.Duration { return o.Now().Sub(began) }
+	}
+	return &Quarantine{o: o, began: began}
 }
 
 // Item is a held message without its content.
@@ -166,7 +176,7 @@ const expireBatch = 100
 func (q *Quarantine) expired(ctx context.Context) (ids []string, err error) {
 	err = q.o.Store.Update(ctx, func(tx store.Tx) error {
 		var err error
-		if ids, err = texts(ctx, tx, `SELECT id FROM quarantine WHERE expires <= $1 ORDER BY expires LIMIT $2 {claim}`, q.o.Now().UnixMilli(), expireBatch); err != nil {
+		if ids, err = texts(ctx, tx, `SELECT id FROM quarantine WHERE expires <= $1 ORDER BY expires LIMIT $2 {claim}`, q.surely().UnixMilli(), expireBatch); err != nil {
 			return err
 		}
 		for _, id := range ids {
@@ -177,6 +187,16 @@ func (q *Quarantine) expired(ctx context.Context) (ids []string, err error) {
 		return nil
 	})
 	return ids, err
+}
+
+// surely returns the time of day, or what it would be had nobody set the clock ahead
+// since the start: what is deleted by the clock is deleted only when both say so.
+func (q *Quarantine) surely() time.Time {
+	now, steady := q.o.Now(), q.began.Add(q.o.Steady())
+	if steady.UnixMilli() < now.UnixMilli() {
+		return steady
+	}
+	return now
 }
 
 // remove deletes the rows of a held message and its contents. It returns false when

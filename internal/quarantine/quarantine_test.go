@@ -308,6 +308,21 @@ func TestExpire(t *testing.T) {
 	r.empty()
 }
 
+// A clock that is set ahead deletes nothing before its time.
+func TestExpireDespiteAJump(t *testing.T) {
+	var steady time.Duration
+	r := newRig(t, func(o *Options) { o.Keep, o.Steady = 24*time.Hour, func() time.Duration { return steady } })
+	r.hold(message("m", "s"), "a@x.test")
+	r.now = t0.Add(48 * time.Hour)
+	if n, err := r.Expire(t.Context()); n != 0 || err != nil {
+		t.Errorf("too early: %d %v", n, err)
+	}
+	steady = 24 * time.Hour
+	if n, err := r.Expire(t.Context()); n != 1 || err != nil {
+		t.Errorf("its time was over: %d %v", n, err)
+	}
+}
+
 func TestSubject(t *testing.T) {
 	tests := []struct{ raw, want string }{
 		{"", ""},
