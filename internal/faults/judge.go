@@ -106,7 +106,7 @@ func (v *Verdict) copies(c Case, to string, at []Arrival) {
 	slices.SortFunc(at, func(a, b Arrival) int { return a.At.Compare(b.At) })
 	for i := 1; i < len(at); i++ {
 		v.Duplicates++
-		if !at[i-1].Unsure && !between(c.Faults, at[i-1].At, at[i].At) {
+		if !at[i-1].Unsure && !at[i].Unsure && !between(c.Faults, at[i-1].At, at[i].At) {
 			v.Unexplained++
 			v.complain("%s has a second copy without a fault between the two (%v and %v)", to, at[i-1].At, at[i].At)
 		}

@@ -52,6 +52,7 @@ func TestJudge(t *testing.T) {
 		"twice, with a fault":  {func(c *Case, _ *Record) { again(c, 9) }, 1, 0, 1, 0},
 		"twice, without":       {func(c *Case, _ *Record) { again(c, 4) }, 1, 0, 1, 1},
 		"twice, and unsure":    {func(c *Case, _ *Record) { again(c, 4); c.Arrivals[0].Unsure = true }, 1, 0, 1, 0},
+		"twice, late":          {func(c *Case, _ *Record) { again(c, 4); c.Arrivals[1].Unsure = true }, 1, 0, 1, 0},
 		"thrice, with a fault": {func(c *Case, _ *Record) { again(c, 9); again(c, 12) }, 1, 0, 2, 1},
 	} {
 		v := judgeOne(f.change)

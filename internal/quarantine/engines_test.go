@@ -14,7 +14,7 @@ import (
 
 func TestOnPostgres(t *testing.T) {
 	storetest.Rerun(t, "newRig(t", map[string]func(*testing.T){
-		"TestCommitTogether": TestCommitTogether, "TestDelete": TestDelete, "TestExpire": TestExpire, "TestHoldRefuses": TestHoldRefuses,
+		"TestCommitTogether": TestCommitTogether, "TestDelete": TestDelete, "TestExpire": TestExpire, "TestExpireDespiteAJump": TestExpireDespiteAJump, "TestHoldRefuses": TestHoldRefuses,
 		"TestList": TestList, "TestReleaseDamaged": TestReleaseDamaged, "TestReleaseFails": TestReleaseFails, "TestReleaseKeepsOctets": TestReleaseKeepsOctets,
 		"TestReleaseRoute": TestReleaseRoute, "TestReleaseSome": TestReleaseSome, "TestReleaseTogether": TestReleaseTogether,
 		"TestSeveralCopies": TestSeveralCopies, "TestShow": TestShow,
