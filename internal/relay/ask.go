@@ -40,7 +40,9 @@ func (k *conn) ask(to msg.Path) (r msg.Reply, stale bool) {
 		first, _ = k.read(k.o.ReplyTimeout)
 		r, _ = k.read(k.o.ReplyTimeout)
 		k.used = true
-		_, _ = k.read(k.o.ReplyTimeout) // without it the connection is broken
+		if end, _ := k.read(k.o.ReplyTimeout); !end.Positive() && k.broken == nil {
+			k.broken = errReply
+		}
 	} else {
 		first, _, _ = k.command(mail)
 		r, _, _ = k.command(rcpt)

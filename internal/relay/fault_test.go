@@ -2,8 +2,6 @@ package relay_test
 
 import (
 	"bytes"
-	"context"
-	"net"
 	"testing"
 	"time"
 
@@ -15,19 +13,8 @@ import (
 // hop starts a next hop that misbehaves by script.
 func hop(t testing.TB, script string) (*sink.Sink, string) {
 	t.Helper()
-	sc, err := sink.ParseScript(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	s := sink.New(sink.Options{Script: sc})
-	go func() { _ = s.Serve(ctx, l) }() // ends with ctx
-	return s, l.Addr().String()
+	s, w := secureHop(t, nil, script)
+	return s, w.Addr().String()
 }
 
 // The three answers that decide about a letter: taken, certainly not taken, nothing

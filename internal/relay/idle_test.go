@@ -17,6 +17,17 @@ func pooled(t *testing.T, addr string) (*conn, *bufio.Reader) {
 	return &conn{hop: hop{addr: addr}, net: ours}, bufio.NewReader(theirs)
 }
 
+// endsWell waits for QUIT and the end.
+func endsWell(t *testing.T, other *bufio.Reader) {
+	t.Helper()
+	if line, err := other.ReadString('\n'); err != nil || line != "QUIT\r\n" {
+		t.Fatalf("%q %v", line, err)
+	}
+	if _, err := other.ReadByte(); err == nil {
+		t.Error("not closed")
+	}
+}
+
 // An idle connection says goodbye when its time is over, and nothing of it stays.
 func TestIdleConnectionsEnd(t *testing.T) {
 	p := newPool(8, 8, 20*time.Millisecond)
@@ -28,12 +39,7 @@ func TestIdleConnectionsEnd(t *testing.T) {
 		} else if got == c {
 			p.give(c)
 		}
-		if line, err := other.ReadString('\n'); err != nil || line != "QUIT\r\n" {
-			t.Fatalf("%q %v", line, err)
-		}
-		if _, err := other.ReadByte(); err == nil {
-			t.Error("not closed")
-		}
+		endsWell(t, other)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -48,9 +54,7 @@ func TestMoreThanEnoughIdleConnectionsEnd(t *testing.T) {
 	b, other := pooled(t, "h:25")
 	p.give(a)
 	go p.give(b)
-	if line, err := other.ReadString('\n'); err != nil || line != "QUIT\r\n" {
-		t.Errorf("%q %v", line, err)
-	}
+	endsWell(t, other)
 	if p.take(a.hop) != a || p.take(a.hop) != nil {
 		t.Error("the pool has not the one that it kept")
 	}
@@ -92,11 +96,7 @@ func TestPoolEnds(t *testing.T) {
 	b, second := pooled(t, "b:25")
 	p.give(a)
 	go p.close()
-	if line, err := first.ReadString('\n'); err != nil || line != "QUIT\r\n" {
-		t.Errorf("%q %v", line, err)
-	}
+	endsWell(t, first)
 	go p.give(b) // comes back after the end
-	if line, err := second.ReadString('\n'); err != nil || line != "QUIT\r\n" {
-		t.Errorf("%q %v", line, err)
-	}
+	endsWell(t, second)
 }

@@ -66,7 +66,7 @@ func (w *wire) inClear() bool {
 }
 
 // secureHop starts a next hop that offers STARTTLS, unless config is nil.
-func secureHop(t *testing.T, config *tls.Config, script string) (*sink.Sink, *wire) {
+func secureHop(t testing.TB, config *tls.Config, script string) (*sink.Sink, *wire) {
 	t.Helper()
 	sc, err := sink.ParseScript(script)
 	if err != nil {
@@ -207,6 +207,21 @@ func TestOpportunistic(t *testing.T) {
 				t.Errorf("went on in the clear: %q", w.heard[0])
 			}
 		})
+	}
+}
+
+// A connection that ends in the middle of TLS, without the alert that says so, is as
+// certain or uncertain as one without TLS.
+func TestTheEndOfTLS(t *testing.T) {
+	for script, c := range map[string]struct{ code, kept int }{
+		"ehlo drop": {4, 0}, "mail drop": {4, 0}, "rcpt drop": {4, 0}, "data drop": {4, 0}, "end drop": {0, 0}, "end keep-drop": {0, 1},
+	} {
+		s, w := secureHop(t, testca.New(t).Server(t, "x.test"), script)
+		client, _ := tlsClient(t, relay.Options{}, relay.TLSRequire)
+		got := client.Deliver(t.Context(), transfer(w.Addr().String(), letter, "b@to.test"))[0]
+		if !fits(got, c.code) || len(s.Deliveries()) != c.kept || w.inClear() {
+			t.Errorf("%s: %v, %d kept", script, got, len(s.Deliveries()))
+		}
 	}
 }
 

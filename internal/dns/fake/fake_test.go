@@ -228,6 +228,8 @@ k._domainkey.example.test TXT "v=DKIM1; p=\"a\\b\" # not a comment"
 www.example.test CNAME example.test
 slow.test      FAIL timeout
 broken.test    FAIL servfail mx
+_25._tcp.mx.example.test TLSA 3 1 1 00FF
+_25._tcp.mx.example.test SECURE yes
 `
 
 func TestParseZone(t *testing.T) {
@@ -244,6 +246,7 @@ func TestParseZone(t *testing.T) {
 		"www.example.test":          {fake.CNAME("example.test")},
 		"slow.test":                 {fake.Timeout("")},
 		"broken.test":               {fake.ServFail("MX")},
+		"_25._tcp.mx.example.test":  {fake.TLSA("3 1 1 00FF"), fake.Secure()},
 	}
 	if !reflect.DeepEqual(z, want) {
 		t.Errorf("got  %v\nwant %v", z, want)
@@ -264,6 +267,9 @@ func TestParseZoneErrors(t *testing.T) {
 		{"example.test NS ns.example.test", "unknown type"},
 		{"example.test FAIL sometimes", "bad data"},
 		{"example.test CNAME a b", "bad data"},
+		{"example.test TLSA 3 1 1", "bad data"},
+		{"example.test TLSA 3 1 1 xyz", "bad data"},
+		{"example.test SECURE no", "bad data"},
 	} {
 		_, err := fake.ParseZone("ok.test A 192.0.2.1\n" + c.line)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "line 2") {
