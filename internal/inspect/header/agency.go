@@ -51,12 +51,13 @@ func LoadAgencies(name string) ([]Agency, error) {
 // nameAgency reports a display name with an agency's name in it, from a domain that is
 // neither the agency's nor ours.
 func (i *inspector) nameAgency(r *report, a mimetree.Address) {
-	if i.local(ascii(a.Domain)) {
+	domain := ascii(a.Domain)
+	if i.local(domain) {
 		return
 	}
 	name := newPhrase(a.Name)
 	for _, b := range i.agencies {
-		if name.has(b.words) && !b.owns(a.Domain) {
+		if name.has(b.words) && !b.owns(domain) {
 			r.add(NameAgency, b.name+": "+a.Name+" <"+a.Spec()+">")
 			return
 		}

@@ -71,7 +71,7 @@ func nameIsAddress(r *report, a mimetree.Address) {
 func (i *inspector) nameBrand(r *report, a mimetree.Address) {
 	name := newPhrase(a.Name)
 	for _, b := range i.brands {
-		if name.has(b.words) && !b.owns(a.Domain) {
+		if name.has(b.words) && !b.owns(ascii(a.Domain)) {
 			r.add(NameBrand, b.name+": "+a.Name+" <"+a.Spec()+">")
 		}
 	}
@@ -107,10 +107,8 @@ func (i *inspector) proves(res msg.AuthResult, domain string) bool {
 func replyTo(r *report, from []mimetree.Address) {
 	for _, f := range r.root.Fields("Reply-To") {
 		for _, to := range mailboxes(f.Value) {
-			related := func(a mimetree.Address) bool {
-				return within(a.Domain, to.Domain) || within(to.Domain, a.Domain)
-			}
-			if len(from) > 0 && !slices.ContainsFunc(from[:min(len(from), maxFrom)], related) {
+			ours := func(a mimetree.Address) bool { return related(a.Domain, to.Domain) }
+			if len(from) > 0 && !slices.ContainsFunc(from[:min(len(from), maxFrom)], ours) {
 				r.add(ReplyToDiffers, from[0].Spec()+" -> "+to.Spec())
 				return
 			}
@@ -120,5 +118,6 @@ func replyTo(r *report, from []mimetree.Address) {
 
 // within tells whether the domain is that one or below it.
 func within(domain, above string) bool {
-	return domain == above || above != "" && strings.HasSuffix(domain, "."+above)
+	n := len(domain) - len(above)
+	return domain == above || above != "" && n > 0 && domain[n-1] == '.' && domain[n:] == above
 }

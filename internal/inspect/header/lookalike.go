@@ -33,8 +33,9 @@ func newBrand(b Brand) brand {
 	return out
 }
 
+// owns tells whether a domain, in A-labels, is the brand's.
 func (b *brand) owns(domain string) bool {
-	return slices.ContainsFunc(b.domains, func(d string) bool { return within(ascii(domain), d) })
+	return slices.ContainsFunc(b.domains, func(d string) bool { return within(domain, d) })
 }
 
 // phrase is a text as words of skeletons.
@@ -72,7 +73,8 @@ func (i *inspector) lookalike(r *report, a mimetree.Address) {
 	if i.local(a.Domain) || i.local(domain) {
 		return
 	}
-	if n := slices.IndexFunc(i.own, func(p protected) bool { return p.mimics(shown) }); n >= 0 {
+	bare := skeleton(shown)
+	if n := slices.IndexFunc(i.own, func(p protected) bool { return p.mimics(bare) }); n >= 0 {
 		r.add(DomainLookalike, shown+" ~ "+i.own[n].domain)
 		return // even within a zone of honest names: nobody else is called like us
 	}
@@ -99,8 +101,9 @@ func (i *inspector) resembles(domain, shown string) string {
 		}
 	}
 	if !within(domain, government) { // there the registry looks who asks for a name
+		plain := fold(shown)
 		for _, p := range i.own {
-			if p.reads(fold(shown)) {
+			if p.reads(plain) {
 				return p.domain
 			}
 		}

@@ -26,9 +26,9 @@ const (
 	twoSlips = 11 // and two
 )
 
-// mimics tells whether a foreign domain is this one in other letters, or with digits for
-// letters.
-func (p protected) mimics(shown string) bool { return within(skeleton(shown), p.skeleton) }
+// mimics tells, by its skeleton, whether a foreign domain is this one in other letters, or
+// with digits for letters.
+func (p protected) mimics(skeleton string) bool { return within(skeleton, p.skeleton) }
 
 // reads tells whether a foreign domain, its letters made plain, is to be read as this one.
 func (p protected) reads(shown string) bool {
