@@ -14,6 +14,10 @@ import (
 const (
 	cases = "../../testdata/cases"
 	rules = "../../rules"
+
+	// forgeries begins the names of the cases in which somebody poses as somebody else (the
+	// attacks of "Composition Kills"): whatever else they want, nothing in them may pass.
+	forgeries = "C24-"
 )
 
 // build makes the programs under test from this source.
@@ -62,6 +66,11 @@ func run(t *testing.T, programs e2e.Programs, file, ip string) {
 	}
 	if err := g.Check(c); err != nil {
 		t.Errorf("want: %v", err)
+	}
+	if strings.HasPrefix(filepath.Base(file), forgeries) {
+		for _, h := range g.Believed() {
+			t.Errorf("a forgery was delivered as if it were authenticated:\n%s", h)
+		}
 	}
 	if err := g.Stop(); err != nil {
 		t.Error(err)

@@ -70,6 +70,20 @@ func (g *Gateway) Check(c *Case) error {
 	return errors.Join(all...)
 }
 
+// Believed returns the deliveries that were taken for authenticated, by any reading of the
+// header block that we wrote: in a case of forgeries there must be none.
+func (g *Gateway) Believed() []string {
+	pass := regexp.MustCompile(`(?im)^Authentication-Results:.*dmarc\s*=\s*pass|^X-Spam-Status:.*\bDMARC_PASS\b`)
+	doubt := regexp.MustCompile(`(?m)^X-Spam-Status:.*\bDMARC_(NONE|PERMERROR|FAIL_NONE|QUARANTINE)\b`)
+	var out []string
+	for _, d := range g.Sink.Deliveries() {
+		if h := header(d.Data); pass.MatchString(h) || !doubt.MatchString(h) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
 func (g *Gateway) checkDeliveries(rest string) error {
 	n, err := strconv.Atoi(rest)
 	if err != nil {

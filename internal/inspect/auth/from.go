@@ -33,16 +33,19 @@ func authors(from []msg.Field) (authorship, error) {
 	a := authorship{clear: true}
 	for _, addr := range list {
 		a.add(addr.Domain)
+		if strings.Contains(addr.Name, "<") {
+			a.shown(addr.Name) // a name that is written like an address
+		}
 	}
+	a.shown(comments(from[0].Value))
 	for _, d := range doubts {
 		if d.Code != mimetree.AddressSyntax {
 			a.clear = false // group, route, encoded address: no author writes these
 		}
 	}
 	if len(doubts) > 0 {
-		for _, m := range atDomain.FindAllStringSubmatch(from[0].Value, -1) {
-			a.add(m[1])
-		}
+		a.shown(from[0].Value)
+		a.shown(mimetree.DecodeWords(from[0].Value))
 	}
 	a.clear = a.clear && len(a.domains) == 1
 	switch {
@@ -52,6 +55,38 @@ func authors(from []msg.Field) (authorship, error) {
 		return authorship{}, errors.New("too many domains in From")
 	}
 	return a, nil
+}
+
+// shown adds every domain that stands in a text.
+func (a *authorship) shown(text string) {
+	for _, m := range atDomain.FindAllStringSubmatch(text, maxAuthors+1) {
+		a.add(m[1])
+	}
+}
+
+// comments are the comments of a field (RFC 5322 section 3.2.2). They say nothing, and
+// nobody writes an address into one but to be read by a program that overlooks the
+// parenthesis.
+func comments(s string) string {
+	var out strings.Builder
+	quoted, depth := false, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+		case c == '"' && depth == 0:
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+			out.WriteByte(' ')
+		case c == ')':
+			depth = max(depth-1, 0)
+		case depth > 0:
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
 }
 
 func (a *authorship) add(domain string) {

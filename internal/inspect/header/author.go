@@ -16,6 +16,7 @@ func (i *inspector) author(r *report, m *msg.Message) {
 	var list []mimetree.Address
 	for _, f := range fields[:min(len(fields), maxFrom)] {
 		list = append(list, mailboxes(f.Value)...)
+		r.ambiguous(f.Value)
 	}
 	switch {
 	case len(list) == 0:
@@ -32,6 +33,18 @@ func (i *inspector) author(r *report, m *msg.Message) {
 	}
 	replyTo(r, list)
 	otherSenders(r, m, list)
+}
+
+// ambiguous reports a From that readers understand in different ways: a group, a route,
+// an address in encoded words. Common slips of syntax are none.
+func (r *report) ambiguous(value string) {
+	_, doubts := mimetree.Addresses(value)
+	for _, d := range doubts {
+		if d.Code != mimetree.AddressSyntax {
+			r.add(FromAmbiguous, d.Code+": "+value)
+			return
+		}
+	}
 }
 
 // maxFrom bounds how many authors are looked at; the second one is fatal already.

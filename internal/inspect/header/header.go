@@ -34,6 +34,7 @@ type Options struct {
 const (
 	FromMissing      = "HEADER_FROM_MISSING"
 	FromMany         = "HEADER_FROM_MANY"
+	FromAmbiguous    = "HEADER_FROM_AMBIGUOUS"
 	DateMissing      = "HEADER_DATE_MISSING"
 	DateFuture       = "HEADER_DATE_FUTURE"
 	DateOld          = "HEADER_DATE_OLD"
@@ -59,7 +60,7 @@ const (
 // Symbols lists all symbols this inspector can report.
 func Symbols() []string {
 	return []string{
-		FromMissing, FromMany, DateMissing, DateFuture, DateOld, MessageIDMissing, SubjectEmpty, ToMissing,
+		FromMissing, FromMany, FromAmbiguous, DateMissing, DateFuture, DateOld, MessageIDMissing, SubjectEmpty, ToMissing,
 		Duplicate, NameIsAddress, NameBrand, NameAgency, LocalFromOutside,
 		ReplyToDiffers, SenderDiffers, EnvelopeDiffers, DomainLookalike, GovLookalike, Raw8Bit,
 		AdLabel, MIMEAmbiguous, MIMELimit,

@@ -151,19 +151,22 @@ func TestAuthor(t *testing.T) {
 		{"Cyrillic letter in ours", good("From: gd@so-m\u0430u.gov.test", "+X: y"), []string{"HEADER_8BIT_RAW From", "FROM_DOMAIN_LOOKALIKE so-m\u0430u.gov.test ~ so-mau.gov.test"}},
 		{"punycode of it", good("From: gd@xn--so-mu-6cd.gov.test"), nil}, // not a valid label; shown as it is
 		{"digit for a letter", good("From: gd@s0-mau.gov.test"), []string{"FROM_DOMAIN_LOOKALIKE s0-mau.gov.test ~ so-mau.gov.test"}},
-		{"marks on ours", good("From: gd@=?utf-8?b?c+G7nw==?=-mau.gov.test"), []string{"FROM_DOMAIN_LOOKALIKE sở-mau.gov.test ~ so-mau.gov.test"}},
+		{"marks on ours", good("From: gd@=?utf-8?b?c+G7nw==?=-mau.gov.test"), []string{"HEADER_FROM_AMBIGUOUS ADDRESS_ENCODED: gd@=?utf-8?b?c+G7nw==?=-mau.gov.test", "FROM_DOMAIN_LOOKALIKE sở-mau.gov.test ~ so-mau.gov.test"}},
 		{"rn for m", good("From: gd@so-rnau.gov.test"), []string{"FROM_DOMAIN_LOOKALIKE so-rnau.gov.test ~ so-mau.gov.test"}},
 		{"like a brand", good("From: x@rnaubank.test"), []string{"FROM_DOMAIN_LOOKALIKE rnaubank.test ~ maubank.test"}},
 		{"below one like a brand", good("From: x@login.d1chvucong.test"), []string{"FROM_DOMAIN_LOOKALIKE login.d1chvucong.test ~ dichvucong.test"}},
 		{"brand in A-labels", good("From: x@xn--cng-qmz.test"), nil},
 		{"plain form of a brand's U-label", good("From: x@cong.test"), []string{"FROM_DOMAIN_LOOKALIKE cong.test ~ xn--cng-qmz.test"}},
-		{"mixed scripts", good("From: x@=?utf-8?b?Z29vZNCw?=.example"), []string{"FROM_DOMAIN_LOOKALIKE gooda.example"}},
-		{"one foreign script", good("From: x@=?utf-8?b?0L/RgNC40LLQtdGC?=.example"), nil},
+		{"mixed scripts", good("From: x@=?utf-8?b?Z29vZNCw?=.example"), []string{"HEADER_FROM_AMBIGUOUS ADDRESS_ENCODED: x@=?utf-8?b?Z29vZNCw?=.example", "FROM_DOMAIN_LOOKALIKE gooda.example"}},
+		{"one foreign script", good("From: x@=?utf-8?b?0L/RgNC40LLQtdGC?=.example"), []string{"HEADER_FROM_AMBIGUOUS ADDRESS_ENCODED: x@=?utf-8?b?0L/RgNC40LLQtdGC?=.example"}},
+		{"a group", good("From: Nhom: <a@b.example>;"), []string{"HEADER_FROM_AMBIGUOUS ADDRESS_GROUP: Nhom: <a@b.example>;"}},
+		{"a route", good("From: <@c.example:a@b.example>"), []string{"HEADER_FROM_AMBIGUOUS ADDRESS_ROUTE: <@c.example:a@b.example>"}},
+		{"a slip of syntax", good("From: Cty. ABC (HN), <a@b.example>"), nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := lines(inspect(t, tt.raw, nil))
 			if strings.Contains(tt.name, "mixed") { // the evidence shows the Cyrillic letter
-				tt.want[0] = "FROM_DOMAIN_LOOKALIKE good\u0430.example"
+				tt.want[1] = "FROM_DOMAIN_LOOKALIKE good\u0430.example"
 			}
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
