@@ -2,8 +2,9 @@ package aggregate
 
 import "encoding/xml"
 
-// The document, in the order of its elements and in the namespace of RFC 9990. Policy keeps the order of RFC 7489
-// appendix C, which RFC 9990 allows, for readers with the older schema.
+// The document, in the order of its elements and in the namespace of RFC 9990. Policy
+// keeps the order of RFC 7489 appendix C, which RFC 9990 allows, for readers with the
+// older schema.
 type feedback struct {
 	XMLName  xml.Name    `xml:"urn:ietf:params:xml:ns:dmarc-2.0 feedback"`
 	Version  string      `xml:"version"`
