@@ -42,18 +42,27 @@ func (l Letter) Octets() []byte {
 	if l.Spam {
 		b.WriteString(gtube + "\r\n")
 	}
+	noise := noise(r)
 	for b.Len() < l.Size {
 		n := 20 + r.IntN(56)
 		if r.IntN(50) == 0 {
 			n = 900
 		}
 		b.WriteString(strings.Repeat(".", r.IntN(8)/6))
-		for range n {
-			b.WriteByte("abcdefghijklmnopqrstuvwxyz 0123456789."[r.IntN(38)])
-		}
+		from := r.IntN(len(noise) - n)
+		b.WriteString(noise[from : from+n])
 		b.WriteString("\r\n")
 	}
 	return []byte(b.String())
+}
+
+// noise is text that lines are cut from.
+func noise(r *rand.Rand) string {
+	out := make([]byte, 8<<10)
+	for i := range out {
+		out[i] = "abcdefghijklmnopqrstuvwxyz 0123456789."[r.IntN(38)]
+	}
+	return string(out)
 }
 
 // Sum is the SHA-256 of octets.

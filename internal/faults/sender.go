@@ -152,7 +152,7 @@ func (c *client) transact(l Letter) (string, error) {
 
 func (c *client) mail(from string, to []string, octets []byte) (string, error) {
 	if reply, err := c.say(250, "MAIL FROM:<%s>", from); err != nil {
-		return reply, err
+		return c.giveUp(reply, err)
 	}
 	for _, to := range to {
 		if reply, err := c.say(250, "RCPT TO:<%s>", to); err != nil {

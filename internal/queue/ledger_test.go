@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +16,46 @@ import (
 	"congthu/internal/store"
 	"congthu/internal/store/storetest"
 )
+
+// ledger is what children have said.
+type ledger struct {
+	acked map[string]bool
+	sent  map[string]uint32 // "id rcpt": checksum
+	other []string
+
+	round        map[string]bool // sent by the child that speaks
+	again, twice int             // sent again by a later child, by the same
+}
+
+func (l *ledger) read(r io.Reader) {
+	s := bufio.NewScanner(r)
+	for s.Scan() {
+		f := strings.Fields(s.Text())
+		switch {
+		case len(f) == 2 && f[0] == "ack":
+			l.acked[f[1]] = true
+		case len(f) == 4 && f[0] == "sent":
+			l.send(f[1]+" "+f[2], f[3])
+		default:
+			l.other = append(l.other, s.Text())
+		}
+	}
+}
+
+// send takes down that a recipient was sent to. Twice by one child has no excuse.
+func (l *ledger) send(key, sum string) {
+	if _, sent := l.sent[key]; sent {
+		l.again++
+	}
+	if l.round[key] {
+		l.twice++
+	}
+	n, _ := strconv.ParseUint(sum, 10, 32)
+	l.sent[key] = uint32(n)
+	if l.round != nil {
+		l.round[key] = true
+	}
+}
 
 // TestNoLoss sends many messages through a hop that answers at random, stops and
 // starts the queue in between, and accounts for every recipient: it leaves
