@@ -91,6 +91,8 @@ func (q *Queue) enlist(ctx context.Context) error {
 
 // resign ends the lease, so that others need not wait for what is left.
 func (q *Queue) resign(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookMax)
+	defer cancel()
 	id := q.lease.owner()
 	q.lease.set("", time.Time{})
 	err := q.o.Store.Update(ctx, func(tx store.Tx) error {

@@ -285,3 +285,25 @@ func TestPostgresStopsInADelivery(t *testing.T) {
 	r.wait(func() bool { return r.db.Healthy() == nil })
 	r.wantList("m later@x.test waiting 1 450")
 }
+
+// A queue that finds no server starts when there is one.
+func TestPostgresIsAwayAtTheStart(t *testing.T) {
+	server := storetest.Start(t)
+	r := rigAt(t, server.URL(t), t.TempDir())
+	r.put(letter("m", "a@x.test"))
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	r.wait(func() bool { return r.db.Healthy() != nil })
+	if err := server.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	r.until("delivered m a@x.test")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -22,7 +22,7 @@ const (
 // Run delivers until ctx ends; deliveries that go on then have Options.Drain to
 // end. It returns an error only when it cannot start.
 func (q *Queue) Run(ctx context.Context) error {
-	if err := q.start(ctx); err != nil {
+	if err := q.startSomeTime(ctx); err != nil {
 		if ctx.Err() != nil && !errors.Is(err, errAlready) {
 			return nil // it ended before it began
 		}
@@ -50,6 +50,19 @@ func (q *Queue) Run(ctx context.Context) error {
 	defer time.AfterFunc(q.o.Drain, cancel).Stop()
 	wg.Wait()
 	return nil
+}
+
+// startSomeTime starts as soon as the store can be had: a server may be away just now,
+// and mail is taken again when it is back.
+func (q *Queue) startSomeTime(ctx context.Context) error {
+	for {
+		err := q.start(ctx)
+		if err == nil || !q.lease.shared || errors.Is(err, errAlready) || errors.Is(err, store.ErrClosed) || ctx.Err() != nil {
+			return err
+		}
+		q.o.Log.Warn("queue: cannot start yet", "error", err)
+		sleep(ctx, recheck, nil)
+	}
 }
 
 // start reads the plan from the store. Everything unfinished is due at once.

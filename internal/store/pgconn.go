@@ -189,10 +189,14 @@ func (c *pgConn) rollback() {
 }
 
 // unref locks in the order of the names, so that two gateways cannot wait for each
-// other; the deletion then sees what the one before it has left.
+// other; the deletion then sees what the one before it has left. It waits for as long
+// as the other's commit takes: here all of the batch would be lost.
 func (c *pgConn) unref(ids []string) error {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
+	if _, err := c.verb("SET LOCAL lock_timeout = 0"); err != nil {
+		return err
+	}
 	if err := c.exec(c.ctx, `SELECT id FROM body WHERE id = ANY ($1) ORDER BY id FOR UPDATE`, ids); err != nil {
 		return err
 	}
@@ -218,8 +222,11 @@ func (c *pgConn) lost() bool {
 }
 
 // grade: what is no answer of the server is the loss of the connection, or the
-// caller's own.
+// caller's own. A server that cannot be connected to has nothing of ours in doubt.
 func (c *pgConn) grade(err error) badness {
+	if e := (*pgconn.ConnectError)(nil); errors.As(err, &e) {
+		return passing
+	}
 	bad := mild
 	if code := sqlState(err); code != "" {
 		bad = gradeState(code)

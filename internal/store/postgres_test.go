@@ -143,6 +143,9 @@ func TestPasswordIsNeverSaid(t *testing.T) {
 }
 
 func TestGradeState(t *testing.T) {
+	if bad := (&pgConn{}).grade(fmt.Errorf("connect: %w", &pgconn.ConnectError{})); bad != passing {
+		t.Errorf("a server that cannot be connected to is graded %d", bad)
+	}
 	tests := map[string]badness{
 		"23505": mild, "42601": mild, "40P01": mild, "55P03": mild, "57014": mild, "25P02": mild,
 		"57P01": passing, "57P03": passing, "08006": passing, "53200": passing, "53300": passing, "25006": passing, "40001": passing,
