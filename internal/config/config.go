@@ -107,7 +107,9 @@ type Agency struct {
 	RecipientsDay  int            `toml:"recipients_day"`
 }
 
-// Route sends the mail of some domains to a next hop. TLS "" is that of [relay].
+// Route sends the mail of some domains to a next hop. TLS "" is that of [relay]. XForward
+// is off unless asked for, as it is in Postfix: who our clients are is for our own servers
+// to know, and a next hop that believes it must be set up to.
 type Route struct {
 	Domains          []string `toml:"domains"`
 	NextHop          string   `toml:"next_hop"`

@@ -31,14 +31,9 @@ func endsWell(t *testing.T, other *bufio.Reader) {
 // An idle connection says goodbye when its time is over, and nothing of it stays.
 func TestIdleConnectionsEnd(t *testing.T) {
 	p := newPool(8, 8, 20*time.Millisecond)
-	for range 3 { // taken in time, the time begins anew
+	for range 3 {
 		c, other := pooled(t, "h:25")
 		p.give(c)
-		if got := p.take(c.hop); got != c && got != nil { // nil on a machine that was slow
-			t.Fatal("another connection")
-		} else if got == c {
-			p.give(c)
-		}
 		endsWell(t, other)
 	}
 	p.mu.Lock()

@@ -106,6 +106,19 @@ func TestAConnectionOutOfStepIsNotUsedAgain(t *testing.T) {
 	}
 }
 
+func TestStaleIsReplaced(t *testing.T) {
+	h := &rawHop{on: map[string]func(*rawConn) bool{".": func(c *rawConn) bool { return c.say("250 ok\r\n") && c.n > 0 }}} // the first connection ends with its letter
+	addr, client := h.start(t), newClient(t)
+	for i := range 3 {
+		if got := client.Deliver(t.Context(), transfer(addr, letter, "b@to.test")); got[0].Code != 250 {
+			t.Fatalf("letter %d: %v", i, got)
+		}
+	}
+	if len(h.heard()) != 2 || len(h.got()) != 3 {
+		t.Errorf("%d connections, %d messages", len(h.heard()), len(h.got()))
+	}
+}
+
 // A connection that died in the pool is replaced once; one that dies while it is new is
 // an answer.
 func TestStaleIsTriedAgainOnce(t *testing.T) {

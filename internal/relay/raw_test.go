@@ -41,13 +41,19 @@ func (c *rawConn) reset() bool {
 	return false
 }
 
+// hang says nothing until the client has gone.
+func (c *rawConn) hang() bool {
+	_, _ = c.r.ReadByte()
+	return false
+}
+
 // drip says text slower than anybody waits.
 func (c *rawConn) drip(text string) bool {
 	for i := range len(text) {
 		if !c.say(text[i : i+1]) {
 			return false
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond)
 	}
 	return false
 }

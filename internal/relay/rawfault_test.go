@@ -3,6 +3,7 @@ package relay_test
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 func TestRawFaults(t *testing.T) {
 	large := strings.Repeat("0123456789 0123456789 0123456789 0123456789\r\n", 1<<19) // 24 MB: no socket buffer holds it
 	small := "Subject: x\r\n\r\ny\r\n"
-	hang := func(c *rawConn) bool { time.Sleep(2 * time.Second); return false }
+	hang := func(c *rawConn) bool { return c.hang() }
 	drop := func(*rawConn) bool { return false }
 	reset := func(c *rawConn) bool { return c.reset() }
 	for name, c := range map[string]struct {
@@ -66,7 +67,11 @@ func TestRawFaults(t *testing.T) {
 			t.Parallel()
 			h := &rawHop{on: c.on}
 			addr := h.start(t)
-			got := newClient(t).Deliver(t.Context(), transfer(addr, c.body, "b@to.test"))
+			client := newClient(t)
+			if slices.ContainsFunc([]string{"stops reading", "refuses in the message", "late ", "drips "}, func(s string) bool { return strings.HasPrefix(name, s) }) {
+				client = hasty(t)
+			}
+			got := client.Deliver(t.Context(), transfer(addr, c.body, "b@to.test"))
 			if len(got) != 1 || !fits(got[0], c.code) {
 				t.Errorf("%v, want %d", got, c.code)
 			}
@@ -103,9 +108,9 @@ func halfClose(text string) func(*rawConn) bool {
 }
 
 // A sender who waits is not kept waiting: before the final dot by a next hop that is slow,
-// after it by one that is silent.
+// after it by one that is silent. The client's own time-outs are a minute and more.
 func TestCutThroughTimes(t *testing.T) {
-	slow := func(c *rawConn) bool { time.Sleep(3 * time.Second); return c.say("250 ok\r\n") }
+	slow := func(c *rawConn) bool { return c.hang() }
 	for name, c := range map[string]struct {
 		on   map[string]func(*rawConn) bool
 		code int
@@ -114,16 +119,20 @@ func TestCutThroughTimes(t *testing.T) {
 		"slow at MAIL":          {map[string]func(*rawConn) bool{"MAIL": slow}, 4},
 		"slow at DATA":          {map[string]func(*rawConn) bool{"DATA": slow}, 4},
 		"silent after the end":  {map[string]func(*rawConn) bool{".": slow}, 0},
-		"some time for the end": {map[string]func(*rawConn) bool{".": func(c *rawConn) bool { time.Sleep(400 * time.Millisecond); return c.say("250 ok\r\n") }}, 250},
+		"some time for the end": {map[string]func(*rawConn) bool{".": func(c *rawConn) bool { time.Sleep(2500 * time.Millisecond); return c.say("250 ok\r\n") }}, 250},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := &rawHop{on: c.on}
 			client := relay.New(relay.Options{Hostname: "gw.test"})
 			t.Cleanup(func() { _ = client.Close() })
+			final := 2 * time.Second
+			if c.code == 250 {
+				final = 30 * time.Second
+			}
 			start := time.Now()
-			got := client.CutThrough(200*time.Millisecond, 1500*time.Millisecond).Deliver(t.Context(), transfer(h.start(t), "Subject: x\r\n\r\ny\r\n", "b@to.test"))
-			if !fits(got[0], c.code) || time.Since(start) > 2900*time.Millisecond {
+			got := client.CutThrough(2*time.Second, final).Deliver(t.Context(), transfer(h.start(t), letter, "b@to.test"))
+			if !fits(got[0], c.code) || time.Since(start) > 30*time.Second {
 				t.Errorf("%v after %v", got, time.Since(start))
 			}
 		})
@@ -134,21 +143,31 @@ func TestCutThroughTimes(t *testing.T) {
 func TestContextEndsInAndAfterTheMessage(t *testing.T) {
 	large := strings.Repeat("0123456789 0123456789 0123456789 0123456789\r\n", 1<<19)
 	for name, c := range map[string]struct {
-		on   map[string]func(*rawConn) bool
+		at   string // where the next hop is when the caller ends
+		says string
 		body string
 		code int
 	}{
-		"in the message": {map[string]func(*rawConn) bool{"DATA": stopReading("354 go\r\n")}, large, 4},
-		"after it":       {map[string]func(*rawConn) bool{".": stopReading()}, "Subject: x\r\n\r\ny\r\n", 0},
-		"before it":      {map[string]func(*rawConn) bool{"DATA": stopReading()}, "Subject: x\r\n\r\ny\r\n", 4},
+		"before the message": {"DATA", "", letter, 4},
+		"in the message":     {"DATA", "354 go\r\n", large, 4},
+		"after it":           {".", "", letter, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := &rawHop{on: c.on}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			h := &rawHop{on: map[string]func(*rawConn) bool{c.at: func(k *rawConn) bool {
+				_ = k.Conn.(*net.TCPConn).SetReadBuffer(4096)
+				if c.says != "" {
+					k.say(c.says)
+					_, _ = k.r.Peek(100)
+				}
+				cancel()
+				time.Sleep(time.Second) // and does not read on
+				return false
+			}}}
 			client := relay.New(relay.Options{Hostname: "gw.test"})
 			t.Cleanup(func() { _ = client.Close() })
-			ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
-			defer cancel()
 			if got := client.Deliver(ctx, transfer(h.start(t), c.body, "b@to.test")); !fits(got[0], c.code) {
 				t.Errorf("%v, want %d", got, c.code)
 			}

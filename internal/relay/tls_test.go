@@ -91,7 +91,7 @@ func tlsClient(t *testing.T, o relay.Options, mode relay.TLSMode) (*relay.Client
 	if o.Rule == nil {
 		o.Rule = func(string) relay.Rule { return relay.Rule{TLS: mode} }
 	}
-	o.ConnectTimeout, o.ReplyTimeout, o.FinalTimeout = 5*time.Second, 5*time.Second, 5*time.Second
+	o.ConnectTimeout, o.ReplyTimeout, o.FinalTimeout = 30*time.Second, 30*time.Second, 30*time.Second
 	c := relay.New(o)
 	t.Cleanup(func() { _ = c.Close() })
 	return c, log
