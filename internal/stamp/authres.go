@@ -2,6 +2,7 @@ package stamp
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"congthu/internal/msg"
@@ -39,10 +40,17 @@ func (f *field) result(r msg.AuthResult, utf8Allowed bool) {
 		f.word("reason=" + quote(reason))
 	}
 	ptype, property, ok := strings.Cut(r.Property, ".")
-	if value := plainValue(r.Value, utf8Allowed); ok && isKeyword(ptype) && isKeyword(property) && value != "" {
+	value := plainValue(r.Value, utf8Allowed)
+	if strings.Contains(value, "@") && !slices.Contains(mailboxes, r.Property) {
+		value = ""
+	}
+	if ok && isKeyword(ptype) && isKeyword(property) && value != "" {
 		f.word(r.Property + "=" + value)
 	}
 }
+
+// mailboxes are the properties that may be one; any other is a domain (RFC 8601 section 2.7).
+var mailboxes = []string{"smtp.mailfrom", "smtp.auth", "smtp.rcptto", "header.i"}
 
 // plainValue is the value if it can stand without quotes (RFC 8601 section 2.2, pvalue):
 // a domain, a dot-atom or an IP address, with or without a mailbox's local part. Of a

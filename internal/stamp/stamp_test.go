@@ -163,6 +163,8 @@ func TestAuthenticationResultsAreSanitised(t *testing.T) {
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test,b.test"}, false, "dkim=pass"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test b.test"}, false, "dkim=pass"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "a.test\rb"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "victim.test@a.test"}, false, "dkim=pass"},
+		{msg.AuthResult{Method: "dmarc", Status: "none", Property: "header.from", Value: "x@a.test"}, false, "dmarc=none"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: ".a.test"}, false, "dkim=pass"},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.d", Value: "_x.a-b.test."}, false, "dkim=pass header.d=_x.a-b.test."},
 		{msg.AuthResult{Method: "dkim", Status: "pass", Property: "header.i", Value: "@a.test"}, false, "dkim=pass header.i=@a.test"},

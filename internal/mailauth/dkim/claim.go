@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"congthu/internal/lang"
 	"congthu/internal/mailauth/sig"
@@ -112,12 +113,27 @@ func (c *claim) wellSpoken() error {
 	}
 	at, given := c.identityAt()
 	switch {
+	case !isDomain(c.s.Domain) || !isDomain(c.s.Selector):
+		return useless("d= or s= is no domain name") // whoever reads it may see another one
 	case !slices.Contains(c.names, "from"):
 		return useless("From field not signed")
 	case c.tags.Has("i") && (!given || at != c.s.Domain && !strings.HasSuffix(at, "."+c.s.Domain)):
 		return useless("i= is not at or below d=")
 	}
 	return sig.CheckAlgorithm(c.tags.Word("a"))
+}
+
+// isDomain follows the rule sub-domain of RFC 5321, with the underscore that names in the
+// DNS have, and with the letters of RFC 8616.
+func isDomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
+	})
 }
 
 // identityAt is the domain of i=, in lower case.

@@ -134,3 +134,15 @@ func BenchmarkSign(b *testing.B) {
 		})
 	}
 }
+
+func TestIsDomain(t *testing.T) {
+	for name, want := range map[string]bool{
+		"a.test": true, "_x.a-b.test": true, "cổng.test": true, "k1": true, "a1.b2": true,
+		"": false, ".a.test": false, "a..test": false, "a.test.": false, "a test": false, "a(b.test": false, "a'b.test": false, "a@b.test": false,
+		"a;b": false, "a=b": false, "a\x00b": false, "a\\b": false, "a\u2028b": false, "a\u3002b": false, "a\xffb": false,
+	} {
+		if got := isDomain(name); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
