@@ -1,6 +1,7 @@
 package lang_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -71,4 +72,19 @@ func FuzzSafe(f *testing.F) {
 			t.Errorf("unsafe: %q", got)
 		}
 	})
+}
+
+func TestProblem(t *testing.T) {
+	cause := errors.New("disk \x1b full")
+	for _, c := range []struct {
+		p      lang.Problem
+		vi, en string
+	}{
+		{lang.Problem{What: lang.T("hỏng", "broken")}, "hỏng", "broken"},
+		{lang.Problem{What: lang.T("hỏng", "broken"), Err: cause}, `hỏng: disk \x1b full`, `broken: disk \x1b full`},
+	} {
+		if c.p.In(lang.VI) != c.vi || c.p.Error() != c.en || !errors.Is(&c.p, c.p.Err) && c.p.Err != nil {
+			t.Errorf("%q %q", c.p.In(lang.VI), c.p.Error())
+		}
+	}
 }

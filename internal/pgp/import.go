@@ -17,24 +17,7 @@ import (
 const maxImport = 1 << 20
 
 // Problem is a reason for the operator, in both languages.
-type Problem struct {
-	What lang.Text
-	Err  error
-}
-
-// Error returns the English sentence.
-func (p *Problem) Error() string { return p.In(lang.EN) }
-
-// Unwrap returns the cause.
-func (p *Problem) Unwrap() error { return p.Err }
-
-// In says it in that language.
-func (p *Problem) In(l lang.Lang) string {
-	if p.Err != nil {
-		return p.What.In(l) + ": " + lang.Safe(p.Err.Error(), 300)
-	}
-	return p.What.In(l)
-}
+type Problem = lang.Problem
 
 func problem(err error, vi, en string) error { return &Problem{What: lang.T(vi, en), Err: err} }
 
