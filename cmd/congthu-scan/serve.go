@@ -63,7 +63,8 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 		if err != nil {
 			return err
 		}
-		if err := scanproto.WriteAnswer(conn, one(scanner, r)); err != nil {
+		a := one(scanner, r)
+		if err := scanproto.WriteAnswer(conn, a); err != nil || a.Retire {
 			return err
 		}
 	}
@@ -72,7 +73,10 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 func one(m scan.Matcher, r *scanproto.Request) *scanproto.Answer {
 	findings, err := scan.Look(context.Background(), m, archive.DefaultLimits(), r)
 	a := &scanproto.Answer{ID: r.ID, Findings: findings}
-	if err != nil {
+	switch {
+	case errors.Is(err, scan.ErrStuck): // the findings say so
+		a.Retire = true
+	case err != nil:
 		a.Error = err.Error()
 	}
 	return a

@@ -66,6 +66,7 @@ type Answer struct {
 	Findings []Finding `json:"findings,omitempty"`
 	Error    string    `json:"error,omitempty"` // could not look; for the log only
 	Ready    *Ready    `json:"ready,omitempty"`
+	Retire   bool      `json:"retire,omitempty"` // a parser did not come back: the worker ends after this answer
 }
 
 // Ready describes a worker that has started.

@@ -1,9 +1,10 @@
-// Package archive opens zip, gzip, bzip2 and tar files within limits and hands out
-// every member that any reader could find in them: a zip's directory and its local
-// headers may tell two stories, and both are told.
+// Package archive opens archives within limits and hands out every member that any
+// reader could find in them: a zip's directory and its local headers may tell two
+// stories, and both are told. Members stay in memory: no name of theirs is ever a
+// name of ours.
 //
 // What cannot be opened is said, never passed over: a password, an unknown method, a
-// limit, a damaged stream.
+// limit, a damaged stream, a volume of several.
 package archive
 
 import (
@@ -12,21 +13,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 )
 
 // Limits bound what the archives of one message may cost.
 type Limits struct {
-	Depth     int   // archives inside each other
-	Entries   int   // members in all
-	Bytes     int64 // octets out in all
-	Member    int64 // octets of one member, which is held in memory
-	Ratio     int64 // octets out for each octet in, of one archive,
-	RatioFrom int64 // judged only beyond so many octets out
+	Depth      int           // archives inside each other
+	Entries    int           // members in all
+	Bytes      int64         // octets out in all
+	Member     int64         // octets of one member, which is held in memory
+	Ratio      int64         // octets out for each octet in, of one archive,
+	RatioFrom  int64         // judged only beyond so many octets out
+	Dictionary int64         // octets of memory that a decompressor may ask for
+	Trying     time.Duration // with passwords, in all; one try ends when it ends
 }
 
 // DefaultLimits are those of the documentation.
 func DefaultLimits() Limits {
-	return Limits{Depth: 5, Entries: 10000, Bytes: 500 << 20, Member: 128 << 20, Ratio: 200, RatioFrom: 10 << 20}
+	return Limits{
+		Depth: 5, Entries: 10000, Bytes: 500 << 20, Member: 128 << 20, Ratio: 200, RatioFrom: 10 << 20,
+		Dictionary: 256 << 20, Trying: 5 * time.Second,
+	}
 }
 
 // Trouble is why a member, or the archive, was not wholly read, or is not to be
@@ -35,11 +42,13 @@ type Trouble byte
 
 // The troubles.
 const (
-	Limit     Trouble = iota + 1 // a limit was reached
+	Limit     Trouble = iota + 1 // a limit was reached; the evidence begins with its name
 	Damaged                      // the stream is cut or broken
 	Method                       // compressed in a way that is not opened here
-	Encrypted                    // needs a password
+	Encrypted                    // needs a password that is not known
 	Conflict                     // two readers see two archives
+	Volumes                      // one of several files that are an archive only together
+	Unlocked                     // a password was needed, and one of those at hand was right
 )
 
 // Remark is a trouble with what was seen.
@@ -51,16 +60,23 @@ type Remark struct {
 // Member is one file of an archive. Data is nil when it could not be read; the name
 // is worth a look even then.
 type Member struct {
-	Name string // as in the archive; untrusted
-	Data []byte
+	Name    string // as in the archive; untrusted
+	Data    []byte
+	Special string // what it is instead of a file: a link with its target, a device
 }
 
 // Budget is what is left of the limits for one message.
 type Budget struct {
 	Limits
+	// Passwords are those to try, the likeliest first; asked for only when an archive
+	// needs one. nil: none.
+	Passwords func() []string
+
 	ctx     context.Context //nolint:containedctx // a budget lives as long as one request
 	entries int
 	bytes   int64
+	tried   time.Duration
+	right   []string // passwords that opened something
 }
 
 // NewBudget starts a message's budget. Reading stops when ctx ends.
@@ -76,17 +92,41 @@ type opening struct {
 	out     int64 // what came out of it
 	visit   Visit
 	remarks []Remark
+	doubts  int // remarks of damage and conflict, those not kept included
 }
 
-func (b *Budget) open(data []byte, visit Visit) *opening {
-	return &opening{Budget: b, in: int64(len(data)), visit: visit}
+// within reads an archive. A reader that panics has met what its author did not think
+// of: the archive is damaged, the worker goes on.
+func (b *Budget) within(data []byte, visit Visit, read func(*opening)) []Remark {
+	o := &opening{Budget: b, in: int64(len(data)), visit: visit}
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				o.remark(Damaged, "the reader failed: %v", p)
+			}
+		}()
+		read(o)
+	}()
+	return o.remarks
 }
 
 func (o *opening) remark(t Trouble, format string, args ...any) {
 	const most = 50 // of one archive: more say nothing new
-	if len(o.remarks) < most {
+	if t == Damaged || t == Conflict {
+		o.doubts++
+	}
+	if len(o.remarks) < most || !o.said(t) {
 		o.remarks = append(o.remarks, Remark{t, fmt.Sprintf(format, args...)})
 	}
+}
+
+func (o *opening) said(t Trouble) bool {
+	for _, r := range o.remarks {
+		if r.Trouble == t {
+			return true
+		}
+	}
+	return false
 }
 
 // errLimit ends the reading of an archive; the remark is made by then.
@@ -99,7 +139,7 @@ func (o *opening) enter() error {
 		return err
 	}
 	if o.entries++; o.entries > o.Entries {
-		o.remark(Limit, "%d entries", o.Entries)
+		o.remark(Limit, "entries: over %d", o.Entries)
 		return errLimit
 	}
 	return nil
@@ -114,10 +154,10 @@ func (o *opening) read(name string, r io.Reader) ([]byte, error) {
 		o.bytes += n
 		o.out += n
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: //nolint:errorlint // bare: a wrapped one is an end where none should be
 			return b.Bytes(), nil
 		case err != nil:
-			o.remark(Damaged, "%s: %v", name, err)
+			o.trouble(name, err)
 			return b.Bytes(), nil
 		case o.over(name, int64(b.Len())):
 			return b.Bytes(), errLimit
@@ -130,24 +170,50 @@ func (o *opening) over(name string, size int64) bool {
 	case o.ctx.Err() != nil:
 		o.remark(Limit, "time")
 	case o.bytes > o.Bytes:
-		o.remark(Limit, "%d MiB in all", o.Bytes>>20)
+		o.remark(Limit, "bytes: over %d MiB in all", o.Bytes>>20)
 	case size > o.Member:
-		o.remark(Limit, "%s: over %d MiB", name, o.Member>>20)
+		o.remark(Limit, "bytes: %s is over %d MiB", name, o.Member>>20)
 	case o.out > o.RatioFrom && o.out > o.Ratio*o.in:
-		o.remark(Limit, "%s: over %d times its size", name, o.Ratio)
+		o.remark(Limit, "ratio: %s is over %d times its size", name, o.Ratio)
 	default:
 		return false
 	}
 	return true
 }
 
+// trouble remarks an error of a reader.
+func (o *opening) trouble(name string, err error) {
+	if errors.Is(err, errDictionary) {
+		o.remark(Limit, "dictionary: %s asks for over %d MiB", name, o.Dictionary>>20)
+		return
+	}
+	o.remark(Damaged, "%s: %v", name, err)
+}
+
+// errDictionary says that a decompressor would need more memory than it may have.
+var errDictionary = errors.New("archive: dictionary over the limit")
+
 // take reads a member and hands it out. The error says that the archive must not be
 // read any further.
-func (o *opening) take(name string, r io.Reader) error {
+func (o *opening) take(m Member, r io.Reader) (err error) {
 	if err := o.enter(); err != nil {
 		return err
 	}
-	data, err := o.read(name, r)
-	o.visit(Member{name, data})
+	m.Data, err = o.read(m.Name, r)
+	o.visit(m)
 	return err
+}
+
+// give hands out a member that is already in memory, and counts it.
+func (o *opening) give(m Member) error {
+	if err := o.enter(); err != nil {
+		return err
+	}
+	o.bytes += int64(len(m.Data))
+	o.out += int64(len(m.Data))
+	o.visit(m)
+	if o.over(m.Name, int64(len(m.Data))) {
+		return errLimit
+	}
+	return nil
 }

@@ -3,19 +3,9 @@ package archive
 import (
 	"archive/zip"
 	"bytes"
-	"compress/bzip2"
-	"compress/flate"
-	"encoding/binary"
+	"hash/crc32"
 	"io"
 	"slices"
-)
-
-const (
-	localMagic = "PK\x03\x04"
-	endMagic   = "PK\x05\x06"
-	localSize  = 30 // octets of a local header before its name
-	flagSealed = 1  // general purpose bit 0
-	flagLater  = 8  // bit 3: sizes come after the data
 )
 
 // HasZipEnd tells whether a zip reader would find an archive in data, whatever it
@@ -28,61 +18,82 @@ func HasZipEnd(data []byte) bool {
 // Zip opens a zip file: first what its directory lists, then every local header that
 // the directory does not account for. Some programs go by the one, some by the other.
 func (b *Budget) Zip(data []byte, visit Visit) []Remark {
-	o := b.open(data, visit)
-	z := &zipFile{opening: o, data: data}
-	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil && r == nil {
-		o.remark(Damaged, "zip: %v", err)
-		z.carve(0, len(data))
-		return o.remarks
-	}
-	r.RegisterDecompressor(12, func(r io.Reader) io.ReadCloser { return io.NopCloser(bzip2.NewReader(r)) })
-	for _, f := range r.File {
-		if !z.listed(f) {
-			return o.remarks
-		}
-	}
-	z.unlisted()
-	return o.remarks
+	return b.within(data, visit, func(o *opening) { (&zipFile{opening: o, data: data}).open() })
 }
 
 type zipFile struct {
 	*opening
-	data  []byte
-	spans [][2]int // from each listed local header to the end of its data
+	data     []byte
+	spans    [][2]int // from each listed local header to the end of its data
+	password string   // the last one that fitted
+}
+
+func (z *zipFile) open() {
+	r, err := zip.NewReader(bytes.NewReader(z.data), int64(len(z.data)))
+	if err != nil && r == nil {
+		z.remark(Damaged, "zip: %v", err)
+		z.carve(0, len(z.data))
+		return
+	}
+	z.end(r)
+	for _, f := range r.File {
+		if !z.listed(f) {
+			return
+		}
+	}
+	z.unlisted()
+}
+
+// end looks at the end records: there must be one, and it must be of the only disk.
+func (z *zipFile) end(r *zip.Reader) {
+	at := bytes.LastIndex(z.data, []byte(endMagic))
+	if at < 0 || len(z.data) < at+endSize {
+		return
+	}
+	if disk := le16(z.data, at+4); disk != 0 && disk != 0xFFFF {
+		z.remark(Volumes, "disk %d of a zip", disk+1)
+	}
+	comment := z.data[at+endSize:]
+	if len(comment) != int(le16(z.data, at+20)) || len(r.Comment) != len(comment) {
+		z.remark(Conflict, "%d octets after the end record", len(comment))
+	}
 }
 
 // listed reads a member of the directory. False ends the archive.
 func (z *zipFile) listed(f *zip.File) bool {
-	z.account(f)
-	switch {
-	case f.Flags&flagSealed != 0 || f.Method == 99:
-		z.remark(Encrypted, "%s", f.Name)
-	case f.Method != zip.Store && f.Method != zip.Deflate && f.Method != 12:
-		z.remark(Method, "%s: method %d", f.Name, f.Method)
-	default:
-		r, err := f.Open()
-		if err == nil {
-			return z.take(f.Name, r) == nil
-		}
-		z.remark(Damaged, "%s: %v", f.Name, err)
+	doubts := z.doubts
+	at, begin := z.account(f)
+	if at < 0 {
+		z.visit(Member{Name: f.Name})
+		return z.enter() == nil
 	}
-	z.visit(Member{Name: f.Name})
-	return z.enter() == nil
+	end := min(uint64(len(z.data)-begin), f.CompressedSize64)
+	_, ok := z.member(entry{
+		name: f.Name, flags: f.Flags, method: f.Method, sure: true, crc: f.CRC32, size: f.UncompressedSize64,
+		packed: z.data[begin : begin+int(end)], extra: f.Extra, time: f.ModifiedTime, //nolint:staticcheck,gosec // bounded by the data; the old cipher checks by the raw time
+		special: special(f.Mode()),
+	})
+	if ok && z.doubts > doubts { // it is read by the local header, too
+		l := z.local(at)
+		_, ok = z.carved(l)
+	}
+	return ok
 }
 
 // account compares the directory's entry with the local header that it points to and
-// notes the octets that both cover.
-func (z *zipFile) account(f *zip.File) {
-	begin, err := f.DataOffset()
-	if err != nil || begin > int64(len(z.data)) {
-		z.remark(Conflict, "%s: no local header", f.Name)
-		return
+// notes the octets that both cover. It returns where that header and its data begin;
+// at is -1 if there is none.
+func (z *zipFile) account(f *zip.File) (at, begin int) {
+	offset, err := f.DataOffset()
+	if err == nil && offset >= 0 && offset <= int64(len(z.data)) {
+		begin = int(offset)
+		at = z.localBefore(begin)
+	} else {
+		at = -1
 	}
-	at := z.localBefore(int(begin))
 	if at < 0 {
 		z.remark(Conflict, "%s: no local header", f.Name)
-		return
+		return -1, 0
 	}
 	l := z.local(at)
 	if l.name != f.Name {
@@ -95,48 +106,75 @@ func (z *zipFile) account(f *zip.File) {
 	if l.flags&flagLater == 0 && !l.zip64 && (uint64(l.packed) != f.CompressedSize64 || uint64(l.size) != f.UncompressedSize64) {
 		z.remark(Conflict, "%s: size %d / %d", f.Name, f.CompressedSize64, l.packed)
 	}
-	end := begin + int64(min(f.CompressedSize64, uint64(len(z.data)))) //nolint:gosec // bounded by the data
-	z.spans = append(z.spans, [2]int{at, int(min(end, int64(len(z.data))))})
+	end := begin + int(min(f.CompressedSize64, uint64(len(z.data)-begin))) //nolint:gosec // bounded by the data
+	z.spans = append(z.spans, [2]int{at, end})
+	return at, begin
 }
 
-// localBefore finds the local header whose name and extra field end at begin. The
-// standard library gives the place of the data only.
-func (z *zipFile) localBefore(begin int) int {
-	const longest = localSize + 2*65535
-	for at := begin - localSize; at >= max(0, begin-longest); at-- {
-		if string(z.data[at:at+4]) == localMagic {
-			if l := z.local(at); l.body == begin {
-				return at
-			}
-		}
-	}
-	return -1
-}
-
-type localHeader struct {
+// entry is a member as one of the two headers describes it.
+type entry struct {
 	name          string
 	flags, method uint16
-	packed, size  uint32
-	zip64         bool
-	body          int // where the data begin; 0 when the header is cut
+	sure          bool // crc and size are known
+	crc           uint32
+	size          uint64
+	packed        []byte // the data, or more when their end is not known
+	extra         []byte
+	time          uint16
+	special       string
 }
 
-func (z *zipFile) local(at int) localHeader {
-	h := z.data[at:]
-	if len(h) < localSize {
-		return localHeader{}
+// member reads an entry and tells how many of the packed octets it took. False ends
+// the archive.
+func (z *zipFile) member(e entry) (used int, ok bool) {
+	if err := z.enter(); err != nil {
+		return 0, false
 	}
-	u16 := func(i int) uint16 { return binary.LittleEndian.Uint16(h[i:]) }
-	u32 := func(i int) uint32 { return binary.LittleEndian.Uint32(h[i:]) }
-	l := localHeader{flags: u16(6), method: u16(8), packed: u32(18), size: u32(22)}
-	name, extra := int(u16(26)), int(u16(28))
-	if len(h) < localSize+name+extra {
-		return localHeader{}
+	if e.flags&flagSealed != 0 || e.method == methodAES {
+		open, ok := z.decrypt(e)
+		if !ok {
+			z.remark(Encrypted, "%s", e.name)
+			z.visit(Member{Name: e.name})
+			return len(e.packed), true
+		}
+		z.remark(Unlocked, "%s", e.name)
+		e = open
 	}
-	l.name = string(h[localSize : localSize+name])
-	l.zip64 = l.packed == 0xFFFFFFFF || l.size == 0xFFFFFFFF
-	l.body = at + localSize + name + extra
-	return l
+	src := bytes.NewReader(e.packed) // an io.ByteReader: flate takes no more than it needs
+	r, err := unzip(e.method, src, e.size, z.Dictionary)
+	if err != nil {
+		z.trouble(e.name, err)
+	}
+	if r == nil { // some programs take what they do not know for stored
+		if err == nil {
+			z.remark(Method, "%s: method %d", e.name, e.method)
+		}
+		r = src
+	}
+	doubts := z.doubts
+	data, err := z.read(e.name, r)
+	if z.doubts == doubts && err == nil && e.sure && (crc32.ChecksumIEEE(data) != e.crc || uint64(len(data)) != e.size) {
+		z.remark(Damaged, "%s: other data than its checksum says", e.name)
+	}
+	z.visit(Member{Name: e.name, Data: data, Special: e.special})
+	if err == nil && z.doubts > doubts {
+		err = z.otherwise(e)
+	}
+	return len(e.packed) - src.Len(), err == nil
+}
+
+// otherwise reads an entry whose data are not what its method says the other way:
+// deflated data called stored, stored data called deflated.
+func (z *zipFile) otherwise(e entry) error {
+	if e.method != zip.Store {
+		return z.give(Member{Name: e.name, Data: e.packed})
+	}
+	var b bytes.Buffer
+	r, _ := unzip(zip.Deflate, bytes.NewReader(e.packed), 0, z.Dictionary)
+	if n, _ := io.CopyN(&b, r, z.Member); n == 0 { // mostly it is no stream at all
+		return nil
+	}
+	return z.give(Member{Name: e.name, Data: b.Bytes()})
 }
 
 // unlisted looks between the listed members for more.
@@ -158,48 +196,4 @@ func (z *zipFile) unlisted() {
 	if found, _ := z.carve(at, len(z.data)); found > 0 {
 		z.remark(Conflict, "%d members that the directory does not list", found)
 	}
-}
-
-// carve reads the members whose local headers stand between from and to. False ends
-// the archive.
-func (z *zipFile) carve(from, to int) (found int, ok bool) {
-	for from < to {
-		i := bytes.Index(z.data[from:to], []byte(localMagic))
-		if i < 0 {
-			return found, true
-		}
-		l := z.local(from + i)
-		if l.body == 0 {
-			from += i + len(localMagic)
-			continue
-		}
-		found++
-		used, ok := z.carved(l)
-		if !ok {
-			return found, false
-		}
-		from = l.body + used
-	}
-	return found, true
-}
-
-// carved reads the data of a local header without the directory's help and tells how
-// many octets it took.
-func (z *zipFile) carved(l localHeader) (used int, ok bool) {
-	rest := z.data[l.body:]
-	packed := min(int(l.packed), len(rest))
-	switch {
-	case l.flags&flagSealed != 0:
-		z.remark(Encrypted, "%s", l.name)
-	case l.method == zip.Store:
-		return packed, z.take(l.name, bytes.NewReader(rest[:packed])) == nil
-	case l.method == zip.Deflate:
-		src := bytes.NewReader(rest) // an io.ByteReader: flate takes no more than it needs
-		err := z.take(l.name, flate.NewReader(src))
-		return len(rest) - src.Len(), err == nil
-	default:
-		z.remark(Method, "%s: method %d", l.name, l.method)
-	}
-	z.visit(Member{Name: l.name})
-	return packed, z.enter() == nil
 }

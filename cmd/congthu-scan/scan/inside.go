@@ -11,52 +11,118 @@ import (
 	"congthu/internal/msg"
 )
 
-// inside opens what can be opened.
+// inside opens what can be opened, in each way that some program would.
 func (l *look) inside(it item) {
 	name := ""
 	if len(it.names) > 0 {
 		name = it.names[0]
 	}
-	opener := l.opener(it, name)
-	if opener == nil {
-		return
+	for _, open := range l.openers(it, name) {
+		if len(l.trail) >= l.budget.Depth {
+			l.found(sniff.Unscannable, fmt.Sprintf("unscannable:depth: over %d archives inside each other", l.budget.Depth))
+			return
+		}
+		l.opened = true
+		l.trail = append(l.trail, name)
+		office := isOffice(name)
+		for _, r := range open(func(m archive.Member) { l.member(m, office) }) {
+			l.remarked(r)
+		}
+		l.trail = l.trail[:len(l.trail)-1]
 	}
-	if len(l.trail) >= l.budget.Depth {
-		l.found(sniff.Unscannable, fmt.Sprintf("%d archives inside each other", l.budget.Depth))
-		return
-	}
-	l.trail = append(l.trail, name)
-	office := isOffice(name)
-	for _, r := range opener(func(m archive.Member) { l.member(m, office) }) {
-		l.found(remarked(r.Trouble), r.Evidence)
-	}
-	l.trail = l.trail[:len(l.trail)-1]
 }
 
 type opener func(archive.Visit) []archive.Remark
 
-// opener chooses by the octets, not by the name; only letters have no octets to be
+// openers chooses by the octets, not by the name; only letters have no octets to be
 // known by.
-func (l *look) opener(it item, name string) opener {
-	switch kind := sniff.Of(it.data); {
-	case kind == sniff.Zip:
-		return func(v archive.Visit) []archive.Remark { return l.budget.Zip(it.data, v) }
-	case kind == sniff.Gzip:
-		return func(v archive.Visit) []archive.Remark { return l.budget.Gzip(name, it.data, v) }
-	case kind == sniff.Bzip2:
-		return func(v archive.Visit) []archive.Remark { return l.budget.Bzip2(name, it.data, v) }
-	case kind == sniff.Tar:
-		return func(v archive.Visit) []archive.Remark { return l.budget.Tar(it.data, v) }
-	case kind != sniff.Sealed && archive.HasZipEnd(it.data):
-		return func(v archive.Visit) []archive.Remark { return doubtless(l.budget.Zip(it.data, v)) }
-	case slices.Contains([]string{"eml", "mht", "mhtml"}, sniff.Extension(name)):
-		return func(v archive.Visit) []archive.Remark { return letter(it.data, v) }
+func (l *look) openers(it item, name string) []opener {
+	kind := sniff.Of(it.data)
+	if open := l.byKind(kind, name, it.data); open != nil {
+		return []opener{open}
+	}
+	if it.body || kind == sniff.Sealed {
+		return nil
+	}
+	var all []opener
+	if archive.HasZipEnd(it.data) {
+		all = append(all, func(v archive.Visit) []archive.Remark { return doubtless(l.budget.Zip(it.data, v)) })
+	}
+	for _, h := range archive.FindHidden(it.data) {
+		open := l.byKind(hiddenKind(h.Format), name, it.data[h.At:])
+		all = append(all, func(v archive.Visit) []archive.Remark { return doubtless(open(v)) })
+	}
+	if slices.Contains([]string{"eml", "mht", "mhtml"}, sniff.Extension(name)) {
+		all = append(all, func(v archive.Visit) []archive.Remark { return letter(it.data, v) })
+	}
+	return all
+}
+
+// byKind returns the way into a kind of archive; nil for what is none.
+func (l *look) byKind(kind sniff.Kind, name string, data []byte) opener {
+	if open := l.container(kind); open != nil {
+		return func(v archive.Visit) []archive.Remark { return open(data, v) }
+	}
+	if open := l.stream(kind); open != nil {
+		return func(v archive.Visit) []archive.Remark { return open(name, data, v) }
 	}
 	return nil
 }
 
-// doubtless drops the doubts about a file that only ends like a zip: a document with
-// zips embedded in it has members that its last directory does not list.
+func (l *look) container(kind sniff.Kind) func([]byte, archive.Visit) []archive.Remark {
+	switch kind {
+	case sniff.Zip:
+		return l.budget.Zip
+	case sniff.Rar:
+		return l.budget.Rar
+	case sniff.Seven:
+		return l.budget.SevenZip
+	case sniff.Tar:
+		return l.budget.Tar
+	case sniff.Cab:
+		return l.budget.Cab
+	case sniff.ISO:
+		return l.budget.ISO
+	case sniff.Ar:
+		return l.budget.Ar
+	case sniff.Cpio:
+		return l.budget.Cpio
+	}
+	return nil
+}
+
+func (l *look) stream(kind sniff.Kind) func(string, []byte, archive.Visit) []archive.Remark {
+	switch kind {
+	case sniff.Gzip:
+		return l.budget.Gzip
+	case sniff.Bzip2:
+		return l.budget.Bzip2
+	case sniff.XZ:
+		return l.budget.XZ
+	case sniff.LZMA:
+		return l.budget.LZMA
+	case sniff.Zstd:
+		return l.budget.Zstd
+	case sniff.LZ4:
+		return l.budget.LZ4
+	case sniff.LZW:
+		return l.budget.Compress
+	}
+	return nil
+}
+
+func hiddenKind(format string) sniff.Kind {
+	switch format {
+	case "rar":
+		return sniff.Rar
+	case "7z":
+		return sniff.Seven
+	}
+	return sniff.Cab
+}
+
+// doubtless drops the doubts about a file that only holds an archive somewhere: a
+// document with zips embedded in it has members that its last directory does not list.
 func doubtless(rs []archive.Remark) []archive.Remark {
 	return slices.DeleteFunc(rs, func(r archive.Remark) bool {
 		return r.Trouble == archive.Conflict || r.Trouble == archive.Damaged
@@ -64,6 +130,9 @@ func doubtless(rs []archive.Remark) []archive.Remark {
 }
 
 func (l *look) member(m archive.Member, office bool) {
+	if m.Special != "" {
+		l.found(Special, m.Name+": "+m.Special)
+	}
 	l.item(item{names: []string{m.Name}, office: office, data: m.Data})
 }
 
@@ -83,14 +152,25 @@ func letter(data []byte, visit archive.Visit) []archive.Remark {
 	return remarks
 }
 
-func remarked(t archive.Trouble) string {
-	switch t {
+// remarked reports what an archive's reader remarked. What was not looked at names the
+// reason in a word, "unscannable:ratio".
+func (l *look) remarked(r archive.Remark) {
+	switch r.Trouble {
 	case archive.Encrypted:
-		return sniff.Encrypted
+		l.found(sniff.Encrypted, r.Evidence)
 	case archive.Conflict:
-		return Conflict
+		l.found(Conflict, r.Evidence)
+	case archive.Unlocked:
+		l.found(PasswordGiven, r.Evidence)
+	case archive.Limit:
+		l.found(sniff.Unscannable, "unscannable:"+r.Evidence)
+	case archive.Method:
+		l.found(sniff.Unscannable, "unscannable:method: "+r.Evidence)
+	case archive.Volumes:
+		l.found(sniff.Unscannable, "unscannable:volumes: "+r.Evidence)
+	default:
+		l.found(sniff.Unscannable, "unscannable:damaged: "+r.Evidence)
 	}
-	return sniff.Unscannable
 }
 
 func isOffice(name string) bool {

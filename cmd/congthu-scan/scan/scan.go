@@ -6,9 +6,11 @@ package scan
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -18,8 +20,19 @@ import (
 	"congthu/internal/scanproto"
 )
 
-// Conflict is the symbol for an archive that tells two stories.
-const Conflict = "ATTACH_ARCHIVE_CONFLICT"
+// The symbols of this package.
+const (
+	Conflict      = "ATTACH_ARCHIVE_CONFLICT" // an archive tells two stories
+	Special       = "ATTACH_ARCHIVE_SPECIAL"  // a member is a link or a device
+	PasswordGiven = "ATTACH_PASSWORD_GIVEN"   // an archive was opened with a password of the letter
+)
+
+// ErrStuck says that an object kept a parser beyond the time for all: what was found
+// so far is returned, and the process had better end.
+var ErrStuck = errors.New("scan: a parser did not come back")
+
+// slack is what a parser gets beyond the time of the request before it counts as stuck.
+const slack = time.Second
 
 // Matcher is what scans octets with the administrator's rules.
 type Matcher interface {
@@ -29,17 +42,33 @@ type Matcher interface {
 // Look returns what is found in the request's objects. An error means that something
 // was not looked at: the findings so far are true, but not all.
 func Look(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request) ([]scanproto.Finding, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(r.TimeoutMS)*time.Millisecond)
+	timeout := time.Duration(r.TimeoutMS) * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	l := &look{ctx: ctx, match: m, budget: archive.NewBudget(ctx, limits), seen: map[string]bool{}}
-	for _, o := range r.Objects {
-		l.part = o.Part
-		l.object(o)
+	l.budget.Passwords = passwords(r.Objects)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, o := range r.Objects {
+			l.part = o.Part
+			l.object(o)
+		}
+	}()
+	stuck := time.NewTimer(timeout + slack)
+	defer stuck.Stop()
+	select {
+	case <-done:
+		return l.result()
+	case <-stuck.C:
+		return l.stuck()
 	}
-	return l.result()
 }
 
+// look is one request. mu guards what is read when its goroutine is stuck.
 type look struct {
+	mu       sync.Mutex
+	opened   bool            // an archive was
 	ctx      context.Context //nolint:containedctx // a look is one request
 	match    Matcher
 	budget   *archive.Budget
@@ -98,9 +127,15 @@ func (l *look) yara(data []byte) {
 // found notes a fact once for each part and symbol: the first evidence is enough to
 // act on, and an archive of a thousand scripts says it once.
 func (l *look) found(symbol, evidence string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	key := symbol + "\x00" + l.part
-	if symbol == yarascan.Malware || symbol == yarascan.Suspicious {
+	switch symbol {
+	case yarascan.Malware, yarascan.Suspicious:
 		key += "\x00" + evidence
+	case sniff.Unscannable: // once for each reason
+		which, _, _ := strings.Cut(strings.TrimPrefix(evidence, "unscannable:"), ":")
+		key += "\x00" + which
 	}
 	if l.seen[key] {
 		return
@@ -124,8 +159,20 @@ func short(s string) string {
 	return "…" + s
 }
 
+// stuck is the result when a parser did not come back: the time is a limit like others.
+func (l *look) stuck() ([]scanproto.Finding, error) {
+	l.found(sniff.Unscannable, "unscannable:time")
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.findings), ErrStuck
+}
+
 // result sorts the gravest to where a cap cannot cut them off.
 func (l *look) result() ([]scanproto.Finding, error) {
+	if l.opened && errors.Is(l.err, context.DeadlineExceeded) {
+		l.found(sniff.Unscannable, "unscannable:time") // a limit, as the others
+		l.err = nil
+	}
 	slices.SortStableFunc(l.findings, func(a, b scanproto.Finding) int { return grave(b.Symbol) - grave(a.Symbol) })
 	if most := scanproto.MaxFindings; len(l.findings) > most {
 		l.err = cmp.Or(l.err, fmt.Errorf("scan: %d findings", len(l.findings)))

@@ -17,10 +17,21 @@ const (
 	Gzip    Kind = "gzip"
 	Bzip2   Kind = "bzip2"
 	Tar     Kind = "tar"
+	Rar     Kind = "rar"
+	Seven   Kind = "7z"
+	XZ      Kind = "xz"
+	LZMA    Kind = "lzma"
+	Zstd    Kind = "zstd"
+	LZ4     Kind = "lz4"
+	LZW     Kind = "compress"
+	Cab     Kind = "cabinet"
+	Ar      Kind = "ar"
+	Cpio    Kind = "cpio"
 	Sealed  Kind = "archive" // an archive format that is not opened here
 	TNEF    Kind = "tnef"
 	ISO     Kind = "disk image"
-	OLE     Kind = "ole" // compound file: old Office, MSI, Outlook item
+	Disk    Kind = "disk" // an image of a disk that is not opened here
+	OLE     Kind = "ole"  // compound file: old Office, MSI, Outlook item
 	RTF     Kind = "rtf"
 	PDF     Kind = "pdf"
 	PE      Kind = "windows program"
@@ -52,19 +63,22 @@ func signatures() []signature {
 		{0, "\x1f\x8b\x08", Gzip},
 		{0, "BZh", Bzip2},
 		{257, "ustar", Tar},
-		{0, "7z\xbc\xaf\x27\x1c", Sealed},
-		{0, "Rar!\x1a\x07", Sealed},
-		{0, "\xfd7zXZ\x00", Sealed},
-		{0, "\x28\xb5\x2f\xfd", Sealed}, // zstd
-		{0, "\x04\x22\x4d\x18", Sealed}, // lz4
-		{0, "MSCF\x00\x00\x00\x00", Sealed},
+		{0, "7z\xbc\xaf\x27\x1c", Seven},
+		{0, "Rar!\x1a\x07", Rar},
+		{0, "RE~^", Sealed}, // RAR 1.4
+		{0, "\xfd7zXZ\x00", XZ},
+		{0, "\x28\xb5\x2f\xfd", Zstd},
+		{0, "\x04\x22\x4d\x18", LZ4},
+		{0, "\x02\x21\x4c\x18", LZ4}, // the format before frames
+		{0, "MSCF\x00\x00\x00\x00", Cab},
+		{0, "LZIP", Sealed},
 		{0, "ISc(", Sealed}, // InstallShield cabinet
 		{7, "**ACE**", Sealed},
 		{0, "\x60\xea", Sealed}, // arj
 		{2, "-lh", Sealed},      // lha
-		{0, "\x1f\x9d", Sealed}, // compress
+		{0, "\x1f\x9d", LZW},
 		{0, "\x1f\xa0", Sealed},
-		{0, "!<arch>\n", Sealed},
+		{0, "!<arch>\n", Ar},
 		{0, "\xed\xab\xee\xdb", Sealed}, // rpm
 		{0, "xar!", Sealed},
 		{0, "egg!", Sealed},
@@ -73,9 +87,9 @@ func signatures() []signature {
 		{0, "\x78\x9f\x3e\x22", TNEF},
 		{0x8001, "CD001", ISO},
 		{0x8001, "BEA01", ISO}, // UDF (ECMA-167)
-		{0, "MSWIM\x00\x00\x00", ISO},
-		{0, "conectix", ISO},
-		{0, "vhdxfile", ISO},
+		{0, "MSWIM\x00\x00\x00", Disk},
+		{0, "conectix", Disk},
+		{0, "vhdxfile", Disk},
 		{0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE},
 		{0, "{\\rt", RTF}, // Word opens {\rt without f
 		{0, "\x7fELF", ELF},
@@ -108,7 +122,13 @@ func Of(data []byte) Kind {
 	case bytes.Contains(head, []byte("%PDF-")): // readers look in the first kilobyte
 		return PDF
 	case isDMG(data):
-		return ISO
+		return Disk
+	case isCpio(data):
+		return Cpio
+	case isSkippable(data):
+		return Zstd
+	case isLZMA(data):
+		return LZMA
 	case isOldTar(data):
 		return Tar
 	}
@@ -134,6 +154,43 @@ func isPE(data []byte) bool {
 // isDMG looks for the trailer of an Apple disk image.
 func isDMG(data []byte) bool {
 	return len(data) >= 512 && string(data[len(data)-512:len(data)-508]) == "koly"
+}
+
+// isCpio wants more than the few octets that a cpio file begins with: digits to the
+// end of an ASCII header, a name and a file type in a binary one.
+func isCpio(data []byte) bool {
+	digits := func(end int, set string) bool {
+		return len(data) >= end && len(bytes.Trim(data[6:end], set)) == 0
+	}
+	switch {
+	case bytes.HasPrefix(data, []byte("070701")), bytes.HasPrefix(data, []byte("070702")):
+		return digits(110, "0123456789abcdefABCDEF")
+	case bytes.HasPrefix(data, []byte("070707")):
+		return digits(76, "01234567")
+	case len(data) < 26:
+		return false
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if order.Uint16(data) != 0o70707 {
+		order = binary.BigEndian
+	}
+	name := order.Uint16(data[20:])
+	return order.Uint16(data) == 0o70707 && order.Uint16(data[6:])>>12 != 0 && name > 1 && name <= 1024
+}
+
+// isSkippable knows the frame that may stand before the first one of zstd and LZ4.
+func isSkippable(data []byte) bool {
+	return len(data) >= 8 && data[0]&0xF0 == 0x50 && string(data[1:4]) == "\x2a\x4d\x18"
+}
+
+// isLZMA knows the format before xz, which has no signature, by properties and sizes
+// that make sense.
+func isLZMA(data []byte) bool {
+	if len(data) < 14 || data[0] != 0x5D || data[13] != 0 {
+		return false
+	}
+	dictionary, size := binary.LittleEndian.Uint32(data[1:]), binary.LittleEndian.Uint64(data[5:])
+	return dictionary >= 1<<12 && dictionary&(dictionary-1) == 0 && (size == 1<<64-1 || size < 1<<40)
 }
 
 // isOldTar knows a tar from before POSIX by the checksum of its first header.

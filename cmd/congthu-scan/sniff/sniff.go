@@ -58,9 +58,11 @@ func byKind(f File, kind Kind) []Fact {
 			return []Fact{{Page, string(kind)}}
 		}
 	case ISO:
-		return []Fact{{DiskImage, string(kind)}, {Unscannable, string(kind)}}
+		return []Fact{{DiskImage, string(kind)}}
+	case Disk:
+		return []Fact{{DiskImage, string(kind)}, {Unscannable, "unscannable:method: " + string(kind)}}
 	case Sealed, TNEF:
-		return []Fact{{Unscannable, string(kind)}}
+		return []Fact{{Unscannable, "unscannable:method: " + string(kind)}}
 	case OLE:
 		return compound(f.Data)
 	}
@@ -146,7 +148,21 @@ func expected(ext string) []Kind {
 		return []Kind{Bzip2}
 	case "tar":
 		return []Kind{Tar}
-	case "rar", "7z", "xz", "zst", "cab", "ace", "arj", "lzh":
+	case "rar", "r00":
+		return []Kind{Rar, Sealed}
+	case "7z":
+		return []Kind{Seven}
+	case "xz", "txz":
+		return []Kind{XZ}
+	case "zst":
+		return []Kind{Zstd}
+	case "cab":
+		return []Kind{Cab, Sealed}
+	case "iso":
+		return []Kind{ISO, Disk}
+	case "deb":
+		return []Kind{Ar}
+	case "ace", "arj", "lzh":
 		return []Kind{Sealed}
 	}
 	return nil
@@ -174,7 +190,7 @@ func mismatch(name string, kind Kind, size int) (string, bool) {
 
 func dangerous(k Kind) bool {
 	switch k {
-	case PE, ELF, MachO, Class, LNK, Script, HTML, OneNote, CHM, ISO, OLE, Zip, Sealed:
+	case PE, ELF, MachO, Class, LNK, Script, HTML, OneNote, CHM, ISO, Disk, OLE, Zip, Rar, Seven, Cab, Sealed:
 		return true
 	}
 	return false

@@ -57,12 +57,21 @@ func (g *generation) ask(ctx context.Context, w *worker, r *scanproto.Request) (
 	a, err := w.ask(ctx, r, g.opt.Timeout)
 	if err != nil {
 		g.opt.Log.Warn("scan worker failed and is replaced", "pid", w.pid(), "error", err)
-		w.kill()
-		go g.replace()
+		g.discard(w)
 		return nil, err
+	}
+	if a.Retire {
+		g.opt.Log.Warn("scan worker is stuck in an attachment and is replaced", "pid", w.pid())
+		g.discard(w)
+		return a, nil
 	}
 	g.giveBack(w)
 	return a, nil
+}
+
+func (g *generation) discard(w *worker) {
+	w.kill()
+	go g.replace()
 }
 
 // giveBack never blocks: there is room for every worker.
