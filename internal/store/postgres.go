@@ -16,7 +16,7 @@ import (
 )
 
 // This file holds all that is said to PostgreSQL and not to SQL; the connection that
-// writes is in pgconn.go.
+// writes is in postgres_conn.go.
 
 const (
 	pgConnect = 10 * time.Second // for one attempt to connect, unless the URL has connect_timeout
