@@ -174,11 +174,12 @@ func (q *Queue) renew(ctx context.Context, tx store.Tx, id string) error {
 }
 
 const (
-	// Each claims from one kind of row, so that an index leads to it.
+	// Each claims from one kind of row, so that an index leads to it, and in no order:
+	// to sort all that a dead gateway left for each batch would cost minutes.
 	claimNobodys = `UPDATE queue SET owner = $1, hurry = 0 WHERE id IN
-		(SELECT id FROM queue WHERE owner IS NULL AND state = $2 ORDER BY created LIMIT $3 {claim}) RETURNING ` + jobColumns
+		(SELECT id FROM queue WHERE owner IS NULL AND state = $2 LIMIT $3 {claim}) RETURNING ` + jobColumns
 	claimDead = `UPDATE queue SET owner = $1, hurry = 0 WHERE id IN
-		(SELECT id FROM queue WHERE owner IN (SELECT id FROM gateway WHERE lease_until = 0) AND state = $2 ORDER BY created LIMIT $3 {claim}) RETURNING ` + jobColumns
+		(SELECT id FROM queue WHERE owner IN (SELECT id FROM gateway WHERE lease_until = 0) AND state = $2 LIMIT $3 {claim}) RETURNING ` + jobColumns
 )
 
 // claim makes rows ours whose owner is nobody, or dead. All are due now.
