@@ -16,7 +16,7 @@ import (
 type checkCmd struct{}
 
 // Run checks what serve would need, without touching live state: settings, rules,
-// TLS certificate, database, key store and the scan worker; and how the gateway is that
+// TLS certificate, database, both key stores and the scan worker; and how the gateway is that
 // runs.
 func (checkCmd) Run(a *app) error {
 	c, err := a.settings()
@@ -40,6 +40,9 @@ func (checkCmd) Run(a *app) error {
 		return err
 	}
 	defer j.close()
+	if err := checkSigning(j.signer); err != nil {
+		return err
+	}
 	if err := a.checkRunning(c.Admin.Socket); err != nil {
 		return err
 	}

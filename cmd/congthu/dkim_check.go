@@ -151,3 +151,17 @@ func worst(list []comparison) error {
 	}
 	return &failure{code, lang.T("có bản ghi DKIM chưa dùng được", "not every DKIM record can be used")}
 }
+
+// checkSigning complains of the keys that keep their domain's mail from leaving.
+func checkSigning(s *signing.Store) error {
+	keys, err := s.List()
+	if err != nil {
+		return keyError(err)
+	}
+	for _, k := range keys {
+		if k.State == signing.Broken && !k.Activated.IsZero() {
+			return fail(exitConfig, "khoá DKIM %s của %s không đọc được, thư của tên miền này không đi được: %s", "the DKIM key %s of %s cannot be read, and mail of this domain cannot leave: %s", k.Selector, k.Domain, k.Why)
+		}
+	}
+	return nil
+}

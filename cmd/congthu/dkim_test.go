@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -73,6 +74,37 @@ func TestWantedKeys(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%+v: %v", c.cmd, got)
+		}
+	}
+}
+
+// check speaks of a key that keeps mail back, and is silent about one that does nothing.
+func TestCheckSigning(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "dkim")
+	s := signing.Open(dir)
+	if _, err := s.New("so.gov.test", "k", signing.Ed25519); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "so.gov.test", "k.pem")
+	for _, c := range []struct {
+		do     func() error
+		status int
+	}{
+		{func() error { return nil }, 0},
+		{func() error { return os.Chmod(file, 0o644) }, 0},
+		{func() error { return os.Chmod(file, 0o600) }, 0},
+		{func() error { _, err := s.Activate("so.gov.test", "k"); return err }, 0},
+		{func() error { return os.Chmod(file, 0o644) }, exitConfig},
+	} {
+		if err := c.do(); err != nil {
+			t.Fatal(err)
+		}
+		status := 0
+		if err := checkSigning(s); err != nil {
+			status = err.(*failure).code
+		}
+		if status != c.status {
+			t.Errorf("status %d, want %d", status, c.status)
 		}
 	}
 }
