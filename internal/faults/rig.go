@@ -3,6 +3,7 @@ package faults
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -167,12 +168,14 @@ func (r *Rig) Faults(n int) {
 	r.made += n
 }
 
-// Heal has both next hops willing.
+// Heal has both next hops willing. To begin anew they hang up on whoever speaks to
+// them: what was being sent at that moment may come twice.
 func (r *Rig) Heal() error {
-	if err := r.A.Up(""); err != nil {
-		return err
-	}
-	return r.B.Up("")
+	err := errors.Join(r.A.Up(""), r.B.Up(""))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults = append(r.faults, time.Now())
+	return err
 }
 
 // Drain has everything tried until nothing waits any more. The next hops must be
