@@ -62,7 +62,8 @@ func (g *Gateway) Start() error {
 	g.cmd = exec.Command(args[0], args[1:]...)
 	g.cmd.Stdout, g.cmd.Stderr = &g.log, &g.log
 	g.cmd.Env = append(append(os.Environ(), "LANG=en_US.UTF-8"), g.Env...)
-	g.cmd.WaitDelay = 5 * time.Second // a scan worker may hold the pipe of a killed gateway for a moment
+	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // it does not outlive a test that is killed
+	g.cmd.WaitDelay = 5 * time.Second                                    // a scan worker may hold the pipe of a killed gateway for a moment
 	if err := g.cmd.Start(); err != nil {
 		return err
 	}

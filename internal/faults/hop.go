@@ -31,6 +31,7 @@ type Hop struct {
 
 	mu       sync.Mutex
 	arrivals []Arrival
+	breaks   []time.Time // when it has hung up on whoever spoke to it
 	stop     func()
 }
 
@@ -72,10 +73,14 @@ func listen(addr string) (l net.Listener, err error) {
 
 // Down ends the hop and its sessions.
 func (h *Hop) Down() {
-	if h.stop != nil {
-		h.stop()
-		h.stop = nil
+	if h.stop == nil {
+		return
 	}
+	h.stop()
+	h.stop = nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.breaks = append(h.breaks, time.Now())
 }
 
 // keep takes down an arrival before it is acknowledged.
@@ -110,6 +115,13 @@ func (h *Hop) Arrivals() []Arrival {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return append([]Arrival(nil), h.arrivals...)
+}
+
+// Breaks returns when the hop has hung up: what was being sent then may come twice.
+func (h *Hop) Breaks() []time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]time.Time(nil), h.breaks...)
 }
 
 // Count returns how many have arrived.

@@ -160,7 +160,7 @@ var returned = regexp.MustCompile(`(?m)^Final-Recipient: rfc822; (\S+)\r\nAction
 
 // evidence gathers ledger, arrivals and what is kept, or was returned to its sender.
 func (r *Rig) evidence() (Case, error) {
-	c := Case{Kept: map[string]bool{}, Arrivals: r.arrivals()}
+	c := Case{Kept: map[string]bool{}, Arrivals: r.arrivals(), Faults: r.when()}
 	var err error
 	if c.Records, err = r.Ledger.Records(); err != nil {
 		return c, err
@@ -181,8 +181,12 @@ func (r *Rig) evidence() (Case, error) {
 			c.Kept[string(m[1])] = true
 		}
 	}
+	return c, err
+}
+
+// when returns when something broke between the gateway and its next hops.
+func (r *Rig) when() []time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c.Faults = append(c.Faults, r.faults...)
-	return c, err
+	return slices.Concat(r.faults, r.A.Breaks(), r.B.Breaks())
 }
