@@ -22,7 +22,8 @@ import (
 // the worst that a stalled gateway does is to deliver a copy twice.
 //
 // An operator may change any row at any gateway. The owner hears of it by the column
-// "hurry" when it looks the next time.
+// "hurry" when it looks the next time. That a delivery is going on only the owner
+// knows: elsewhere the row is said to wait.
 //
 // A store in a file has one gateway. There no row has an owner and nothing of this runs.
 
