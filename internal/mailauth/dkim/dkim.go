@@ -1,6 +1,7 @@
-// Package dkim verifies the DKIM signatures of a message (RFC 6376, 8301, 8463) and
-// makes them, by the canonical forms of package sig, in one pass over the message.
-// go-msgauth and dkimpy are what both are compared with in the tests.
+// Package dkim verifies the DKIM signatures of a message (RFC 6376, 8301, 8463), in one
+// pass over it by the canonical forms of package sig, and has go-msgauth make them.
+// Verifying is ours because every letter pays for it; in the tests go-msgauth and dkimpy
+// say what is right.
 //
 // It says what a verifier in front of DMARC must insist on: every From field is signed,
 // a key is neither too short nor absurdly long, SHA-1 is no hash, a signature with l= is

@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
-	"time"
+
+	library "github.com/emersion/go-msgauth/dkim"
 
 	"congthu/internal/mailauth/sig"
 )
@@ -45,14 +44,12 @@ func Sign(raw []byte, domain, selector string, key crypto.Signer) ([]byte, error
 // SignContent returns the DKIM-Signature fields of all keys, for a message that lies
 // in several pieces. Both canonical forms are relaxed: mail is folded anew on its way.
 func SignContent(content [][]byte, keys ...Key) ([]byte, error) {
-	head, body := Split(content)
-	m := sig.Open(head)
-	m.Body = body
-	names := toSign(m)
-	now := time.Now()
+	head, _ := Split(content)
+	names := toSign(sig.Open(head))
+	content = append(content[:len(content):len(content)], missing(head))
 	var out []byte
 	for _, k := range keys {
-		f, err := k.sign(m, names, now)
+		f, err := k.sign(content, names)
 		if err != nil {
 			return nil, fmt.Errorf("dkim: sign for %s: %w", k.Domain, err)
 		}
@@ -61,32 +58,40 @@ func SignContent(content [][]byte, keys ...Key) ([]byte, error) {
 	return out, nil
 }
 
-var relaxed = sig.Canon{RelaxedHeader: true, RelaxedBody: true}
+// missing is what a header that is the whole message lacks of its end. The library wants
+// to see the blank line; whether it is there or not, the body is empty.
+func missing(head []byte) []byte {
+	blank := []byte("\r\n\r\n")
+	switch {
+	case bytes.HasSuffix(head, blank):
+		return nil
+	case bytes.HasSuffix(head, blank[:2]):
+		return blank[:2]
+	}
+	return blank
+}
 
-// sign makes the field up to "b=", signs that, and appends the signature.
-func (k Key) sign(m *sig.Message, names []string, now time.Time) ([]byte, error) {
-	if k.Signer == nil || !isName(k.Domain) || !isName(k.Selector) {
-		return nil, fmt.Errorf("key %q at %q is not whole", k.Selector, k.Domain)
+// sign returns the field of one key.
+func (k Key) sign(content [][]byte, names []string) (string, error) {
+	if err := k.usable(); err != nil {
+		return "", err
 	}
-	algorithm, hash, err := k.algorithm()
+	s, err := library.NewSigner(&library.SignOptions{
+		Domain: k.Domain, Selector: k.Selector, Signer: k.Signer, HeaderKeys: names,
+		HeaderCanonicalization: library.CanonicalizationRelaxed, BodyCanonicalization: library.CanonicalizationRelaxed,
+	})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	bodyHash, _ := m.HashBody(relaxed, sig.All)
-	field := fmt.Appendf(nil, "DKIM-Signature: v=1; a=%s; c=relaxed/relaxed;\r\n\td=%s; s=%s; t=%d;\r\n\th=%s;\r\n\tbh=%s;\r\n\tb=",
-		algorithm, k.Domain, k.Selector, now.Unix(), folded(names), base64.StdEncoding.EncodeToString(bodyHash[:]))
-	own := sig.Field{Name: "dkim-signature", Raw: field}
-	tags, err := sig.ParseTags(own.Value())
-	if err != nil {
-		return nil, err
+	for _, c := range content {
+		if _, err := s.Write(c); err != nil {
+			return "", errors.Join(err, s.Close())
+		}
 	}
-	lower := strings.Split(strings.ToLower(strings.Join(names, ":")), ":")
-	sum := sha256.Sum256(relaxed.AppendSigned(nil, m.Pick(lower), own, tags))
-	signature, err := k.Signer.Sign(rand.Reader, sum[:], hash)
-	if err != nil {
-		return nil, err
+	if err := s.Close(); err != nil {
+		return "", err
 	}
-	return append(wrapped(field, base64.StdEncoding.EncodeToString(signature)), "\r\n"...), nil
+	return s.Signature(), nil
 }
 
 // isName tells whether nothing in a name can be taken for something else in the field.
@@ -96,52 +101,21 @@ func isName(s string) bool {
 	})
 }
 
-// algorithm is the a= of the key, and what its Sign wants to be told: Ed25519 signs the
-// hash as if it were the message (RFC 8463 section 3).
-func (k Key) algorithm() (string, crypto.Hash, error) {
+// usable tells why no verifier would take a signature of the key.
+func (k Key) usable() error {
+	if k.Signer == nil || !isName(k.Domain) || !isName(k.Selector) {
+		return fmt.Errorf("key %q at %q is not whole", k.Selector, k.Domain)
+	}
 	switch pub := k.Signer.Public().(type) {
 	case ed25519.PublicKey:
-		return "ed25519-sha256", 0, nil
 	case *rsa.PublicKey:
 		if n := pub.N.BitLen(); n < sig.MinKeyBits || n > sig.MaxKeyBits {
-			return "", 0, fmt.Errorf("no verifier takes an RSA key of %d bits", n)
+			return fmt.Errorf("no verifier takes an RSA key of %d bits", n)
 		}
-		return "rsa-sha256", crypto.SHA256, nil
 	default:
-		return "", 0, fmt.Errorf("no DKIM key can be a %T", pub)
+		return fmt.Errorf("no DKIM key can be a %T", pub)
 	}
-}
-
-const lineLength = 72
-
-// folded is the list of h=, folded between names.
-func folded(names []string) string {
-	var b strings.Builder
-	line := len("\th=")
-	for i, n := range names {
-		switch {
-		case i == 0:
-		case line+1+len(n) > lineLength:
-			b.WriteString(":\r\n\t ")
-			line = 2
-		default:
-			b.WriteByte(':')
-			line++
-		}
-		b.WriteString(n)
-		line += len(n)
-	}
-	return b.String()
-}
-
-// wrapped appends base64 text, whose white space means nothing. The first piece follows
-// the equals sign at once.
-func wrapped(b []byte, text string) []byte {
-	for len(text) > lineLength {
-		b = append(append(b, text[:lineLength]...), "\r\n\t "...)
-		text = text[lineLength:]
-	}
-	return append(b, text...)
+	return nil
 }
 
 // maxTimes bounds how often one name is listed: a message with three To fields is broken
