@@ -59,16 +59,14 @@ func (s *Store) examine(domain, selector string) (Info, crypto.Signer) {
 	k.Created = made
 	if err = errors.Join(err, kerr); err != nil {
 		k.State, k.err = Broken, err
-		if k.Activated.IsZero() && kerr == nil { // its time cannot be read, but it is there
-			k.Activated = s.now()
-		}
 		return k, nil
 	}
 	k.Algorithm = algorithm(signer)
 	return k, signer
 }
 
-// activated tells since when the key may sign; the zero time says that it may not.
+// activated tells since when the key may sign; the zero time says that it may not. A key
+// that is active since nobody knows when is active.
 func (s *Store) activated(domain, selector string) (time.Time, error) {
 	data, err := os.ReadFile(s.path(domain, selector, activeSuffix))
 	if errors.Is(err, fs.ErrNotExist) {

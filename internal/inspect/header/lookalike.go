@@ -70,8 +70,8 @@ func (p phrase) has(runs [][]string) bool {
 // sells for an honest reason.
 func (i *inspector) lookalike(r *report, a mimetree.Address) {
 	domain, shown := ascii(a.Domain), unicodeForm(a.Domain)
-	if i.local(a.Domain) || i.local(domain) {
-		return
+	if i.local(domain) || slices.ContainsFunc(i.own, func(p protected) bool { return within(domain, p.domain) }) {
+		return // ours, or below ours and mailed from elsewhere
 	}
 	bare := skeleton(shown)
 	if n := slices.IndexFunc(i.own, func(p protected) bool { return p.mimics(bare) }); n >= 0 {
