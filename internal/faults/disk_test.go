@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,13 +216,22 @@ func afterCut(t *testing.T, r *Rig, cut string, from, to time.Time) *Verdict {
 	must(t, err)
 	c.Records, err = r.Ledger.Records()
 	must(t, err)
-	for _, a := range r.arrivals() {
-		if a.At.Before(to) { // what was delivered need not be on the disk
-			c.Arrivals = append(c.Arrivals, a)
-		}
-	}
+	c.Arrivals = append(c.Arrivals, before(r.arrivals(), to)...)
 	c.Until, c.Faults = from, append(c.Faults, to)
 	v := Judge(c)
 	v.Faults = 1
 	return v
+}
+
+// before returns what had arrived by then, once each: what came twice is counted where
+// the live gateway is judged.
+func before(all []Arrival, to time.Time) (out []Arrival) {
+	seen := map[string]bool{}
+	for _, a := range slices.Backward(all) {
+		if key := strings.Join(a.To, " "); a.At.Before(to) && !seen[key] {
+			seen[key] = true
+			out = append(out, a)
+		}
+	}
+	return out
 }
