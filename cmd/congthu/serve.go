@@ -180,7 +180,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx until sessions are done
 	defer cancel()
 	var wg sync.WaitGroup
-	wg.Go(func() { g.note("queue", g.queue.Run(run)) })
+	wg.Go(func() { g.note("queue", g.queue.Run(ctx)) }) // stops starting deliveries at once, and lets those that go on end
 	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.reports.run(run) })
@@ -210,8 +210,12 @@ func (g *gateway) serve(ctx context.Context) error {
 	return nil
 }
 
+// drain is how long sessions have to end their message when the daemon is told to stop:
+// so long that what is under way is done, and the whole takes under half a minute.
+const drain = 25 * time.Second
+
 func (g *gateway) shutdown() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
 	g.note("shutdown", g.server.Shutdown(ctx))
 }
