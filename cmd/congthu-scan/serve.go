@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
+	"time"
 
 	"congthu/cmd/congthu-scan/archive"
 	"congthu/cmd/congthu-scan/sandbox"
@@ -15,9 +17,13 @@ import (
 	"congthu/internal/scanproto"
 )
 
-// memory is the address space of a worker: the Go runtime, a message of the largest
-// size with its parts, and the members of an archive at every depth.
-const memory = 4 << 30
+// memory is what a worker may write to, in octets: the Go runtime, a message of the
+// largest size with its parts, and the members of an archive at every depth. The
+// collector works harder from tidy on, before the limit ends the worker.
+const (
+	memory = 1 << 30
+	tidy   = memory * 3 / 4
+)
 
 // serve answers requests on file descriptor 3.
 func serve(rules *yarascan.Rules, problems []scanproto.Problem) int {
@@ -48,6 +54,7 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 	if err != nil {
 		return err
 	}
+	debug.SetMemoryLimit(tidy)
 	fences, err := sandbox.Enter(sandbox.Limits{Memory: memory})
 	if err != nil {
 		return err
@@ -61,6 +68,9 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 			return nil
 		}
 		if err != nil {
+			return err
+		}
+		if err := sandbox.Spend(time.Duration(r.TimeoutMS) * time.Millisecond); err != nil {
 			return err
 		}
 		a := one(scanner, r)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -46,16 +47,19 @@ func (checkCmd) Run(a *app) error {
 	if err := a.checkRunning(c.Admin.Socket); err != nil {
 		return err
 	}
-	notes := senderNotes(c, j)
+	notes := append(senderNotes(c, j), sandboxNotes(j)...)
 	if a.json {
 		said := []string{}
 		for _, n := range notes {
 			said = append(said, n.In(a.lang))
 		}
-		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": len(j.keys.List()), "notes": said})
+		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": len(j.keys.List()), "notes": said, "sandbox": sandboxReport(j)})
 	}
 	for _, n := range notes {
 		a.say(lang.T("lưu ý: %s", "note: %s"), n.In(a.lang))
+	}
+	for _, t := range fences(j) {
+		fmt.Fprintln(a.stdout, t.In(a.lang))
 	}
 	a.say(lang.T("cấu hình tốt: %s; %d khoá OpenPGP; bộ quét sẵn sàng", "the settings are good: %s; %d OpenPGP keys; the scan worker is ready"), a.config, len(j.keys.List()))
 	return nil

@@ -20,7 +20,7 @@ import (
 
 // Bounds of the process that reads a report.
 const (
-	readMemory  = 2 << 30 // octets of address space; Go reserves far more than it uses
+	readMemory  = 512 << 20 // octets
 	readTime    = 20 * time.Second
 	readInput   = 32 << 20
 	readAnswer  = 4 << 20

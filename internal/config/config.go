@@ -139,6 +139,7 @@ type Scan struct {
 	Worker  string   `toml:"worker"`
 	Workers int      `toml:"workers"`
 	Timeout Duration `toml:"timeout"`
+	Strict  bool     `toml:"strict"` // refuse to start where a fence around the worker is missing
 }
 
 // PGP is the key store.

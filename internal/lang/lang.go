@@ -56,3 +56,6 @@ func Choose(flag string, getenv func(string) string) Lang {
 
 // Plus appends the same words to both sentences.
 func (t Text) Plus(s string) Text { return Text{VI: t.VI + s, EN: t.EN + s} }
+
+// Also appends another sentence, each in its own language.
+func (t Text) Also(u Text) Text { return Text{VI: t.VI + u.VI, EN: t.EN + u.EN} }

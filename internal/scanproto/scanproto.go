@@ -13,6 +13,8 @@ package scanproto
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // ErrFrame says that the other side sent what is no frame of this protocol.
@@ -74,6 +76,25 @@ type Ready struct {
 	Rules    int       `json:"rules"`              // YARA rules in use
 	Sandbox  []string  `json:"sandbox"`            // the fences that stand
 	Problems []Problem `json:"problems,omitempty"` // mistakes in the rules: the worker ends
+}
+
+// The fences that may stand around a worker, as Ready.Sandbox names them.
+const (
+	Rlimits    = "rlimits"
+	NoNewPrivs = "no_new_privs"
+	Landlock   = "landlock abi " // the kernel's ABI follows
+	Seccomp    = "seccomp"
+	Network    = "network namespace" // put up by the daemon
+)
+
+// Missing returns the fences that do not stand, in the order above.
+func Missing(standing []string) (out []string) {
+	for _, f := range []string{Rlimits, NoNewPrivs, Landlock, Seccomp, Network} {
+		if !slices.ContainsFunc(standing, func(s string) bool { return strings.HasPrefix(s, f) }) {
+			out = append(out, strings.TrimSuffix(f, " abi "))
+		}
+	}
+	return out
 }
 
 // Problem is one mistake in a YARA rule file.

@@ -24,6 +24,7 @@ type Options struct {
 	Workers int           // 0: one for each core
 	Timeout time.Duration // for one message; 0: 30 s
 	Log     *slog.Logger  // nil: nowhere
+	Strict  bool          // do not start where a fence around the workers is missing
 	Env     []string      // added to the workers' empty environment
 }
 

@@ -3,10 +3,14 @@ package attach_test
 import (
 	"context"
 	"errors"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"congthu/internal/inspect/attach"
+	"congthu/internal/lang"
+	"congthu/internal/scanproto"
 )
 
 func TestGoodWorker(t *testing.T) {
@@ -64,6 +68,25 @@ func TestFaultsOfAStart(t *testing.T) {
 	defer cancel()
 	if _, err := attach.Start(ctx, attach.Options{Worker: "/nonexistent/congthu-scan", Rules: t.TempDir(), Workers: 2}); err == nil {
 		t.Error("a program that is not there started")
+	}
+}
+
+// A worker that says it has no fence is used where that is allowed, and named where not.
+func TestStrictWantsEveryFence(t *testing.T) {
+	o := attach.Options{Worker: os.Args[0], Rules: t.TempDir(), Workers: 1, Env: []string{modeVar + "=good", stateVar + "=" + t.TempDir() + "/state"}}
+	p, err := attach.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close() }() // the next start is the matter
+	if missing := scanproto.Missing(p.Fences()); len(missing) < 4 {
+		t.Errorf("missing %q", missing)
+	}
+	o.Strict = true
+	_, err = attach.Start(t.Context(), o)
+	var why *lang.Problem
+	if !errors.As(err, &why) || !strings.Contains(why.In(lang.EN), "landlock, seccomp") || !strings.Contains(why.In(lang.VI), "strict = false") {
+		t.Errorf("started, or it does not say why not: %v", err)
 	}
 }
 

@@ -13,6 +13,7 @@ type generation struct {
 	opt    Options
 	rules  *snapshot
 	idle   chan *worker
+	fences []string // that stand around all workers
 	closed chan struct{}
 	once   sync.Once
 	alive  sync.WaitGroup // one for each place of a worker
@@ -42,6 +43,10 @@ func newGeneration(ctx context.Context, o Options) (*generation, error) {
 			err = s.err
 			continue
 		}
+		if g.fences == nil {
+			g.fences = s.w.fences
+		}
+		g.fences = common(g.fences, s.w.fences)
 		g.alive.Add(1)
 		g.idle <- s.w
 	}

@@ -8,7 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,6 +26,7 @@ type worker struct {
 	cmd    *exec.Cmd
 	conn   net.Conn
 	exited chan struct{}
+	fences []string // that stand around it
 	lastID uint64
 }
 
@@ -36,22 +37,17 @@ func startWorker(ctx context.Context, o Options, rules *snapshot) (*worker, erro
 		return nil, err
 	}
 	defer theirs.Close() //nolint:errcheck // the worker has its own copy
-	cmd := exec.Command(o.Worker, "--rules", rules.dir)
-	cmd.Env = append([]string{"GOMAXPROCS=2", "GOTRACEBACK=single"}, o.Env...)
-	cmd.Stderr = &logWriter{log: o.Log}
-	cmd.ExtraFiles = []*os.File{theirs}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the daemon
-	cmd.WaitDelay = time.Second
-	if err := cmd.Start(); err != nil {
+	cmd, fences, err := spawn(o, rules.dir, theirs)
+	if err != nil {
 		_ = ours.Close() // nothing was sent
 		return nil, fmt.Errorf("attach: start scan worker: %w", err)
 	}
-	w := &worker{cmd: cmd, conn: ours, exited: make(chan struct{})}
+	w := &worker{cmd: cmd, conn: ours, fences: fences, exited: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // a bad end shows on the socket
 		close(w.exited)
 	}()
-	if err := w.ready(ctx, o.Log, rules); err != nil {
+	if err := w.ready(ctx, o, rules); err != nil {
 		w.kill()
 		return nil, err
 	}
@@ -73,7 +69,7 @@ func socketPair() (ours net.Conn, theirs *os.File, err error) {
 	return ours, theirs, nil
 }
 
-func (w *worker) ready(ctx context.Context, log *slog.Logger, rules *snapshot) error {
+func (w *worker) ready(ctx context.Context, o Options, rules *snapshot) error {
 	stop := w.limit(ctx, startTime)
 	defer stop()
 	a, err := scanproto.ReadAnswer(w.conn)
@@ -86,10 +82,14 @@ func (w *worker) ready(ctx context.Context, log *slog.Logger, rules *snapshot) e
 	if err := rules.problems(a.Ready.Problems); err != nil {
 		return err
 	}
-	if !slices.Contains(a.Ready.Sandbox, "seccomp") {
-		log.Warn("scan worker runs without seccomp: this kernel or container has none", "pid", w.pid())
+	w.fences = append(a.Ready.Sandbox, w.fences...)
+	if missing := scanproto.Missing(w.fences); len(missing) > 0 {
+		if o.Strict {
+			return weak(missing)
+		}
+		o.Log.Warn("scan worker lacks fences that this kernel or container does not give", "pid", w.pid(), "missing", strings.Join(missing, ", "))
 	}
-	log.Info("scan worker is ready", "pid", w.pid(), "rules", a.Ready.Rules, "sandbox", a.Ready.Sandbox)
+	o.Log.Info("scan worker is ready", "pid", w.pid(), "rules", a.Ready.Rules, "sandbox", strings.Join(w.fences, ", "))
 	return nil
 }
 
