@@ -174,5 +174,5 @@ func (l *look) remarked(r archive.Remark) {
 }
 
 func isOffice(name string) bool {
-	return slices.Contains(strings.Fields("docx docm dotx dotm xlsx xlsm xltx xltm xlsb pptx pptm potx ppsx odt ods odp"), sniff.Extension(name))
+	return slices.Contains(strings.Fields("docx docm dotx dotm xlsx xlsm xltx xltm xlsb xlam pptx pptm potx potm ppsx ppsm ppam odt ods odp ott ots otp odg"), sniff.Extension(name))
 }

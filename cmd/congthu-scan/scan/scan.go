@@ -108,6 +108,7 @@ func (l *look) item(it item) {
 			l.found(f.Symbol, f.Evidence)
 		}
 	}
+	l.document(it)
 	l.inside(it)
 }
 

@@ -1,0 +1,84 @@
+package document_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/document"
+)
+
+// seen is what came of a document, in words: facts, then objects, then remarks.
+type seen struct {
+	facts, objects, links []string
+	texts                 string
+	troubles              []archive.Trouble
+}
+
+func read(f document.File) seen {
+	return readWithin(f, archive.DefaultLimits())
+}
+
+func readWithin(f document.File, l archive.Limits) seen {
+	var s seen
+	r := document.Read(archive.NewBudget(context.Background(), l), f, func(o document.Object) {
+		if o.Text {
+			s.texts += string(o.Data) + "\n"
+			return
+		}
+		s.objects = append(s.objects, o.Name+"="+string(o.Data))
+	})
+	for _, f := range r.Facts {
+		s.facts = append(s.facts, strings.TrimSpace(strings.TrimPrefix(f.Symbol, "ATTACH_")+" "+f.Evidence))
+	}
+	for _, x := range r.Remarks {
+		s.troubles = append(s.troubles, x.Trouble)
+	}
+	s.links = r.Links
+	return s
+}
+
+// check compares facts and objects, each joined with a comma.
+func (s seen) check(t *testing.T, what, facts, objects string, troubles ...archive.Trouble) {
+	t.Helper()
+	if got := strings.Join(s.facts, ", "); got != facts {
+		t.Errorf("%s: facts %q, want %q", what, got, facts)
+	}
+	if got := strings.Join(s.objects, ", "); got != objects {
+		t.Errorf("%s: objects %q, want %q", what, got, objects)
+	}
+	if !slices.Equal(s.troubles, troubles) {
+		t.Errorf("%s: troubles %v, want %v", what, s.troubles, troubles)
+	}
+}
+
+func file(name, data string) document.File { return document.File{Name: name, Data: []byte(data)} }
+
+func member(name, data string) document.File {
+	return document.File{Name: name, Within: "a.docx", Office: true, Data: []byte(data)}
+}
+
+// fuzz reads whatever it is given: it must come back, within the budget.
+func fuzz(f *testing.F, name string, office bool, seeds ...string) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l := archive.DefaultLimits()
+		l.Bytes, l.Member, l.Entries = 4<<20, 1<<20, 1000
+		out := 0
+		r := document.Read(archive.NewBudget(context.Background(), l), document.File{Name: name, Within: "a.docx", Office: office, Data: data}, func(o document.Object) { out += len(o.Data) })
+		for _, x := range r.Remarks {
+			if strings.Contains(x.Evidence, "the reader failed") {
+				t.Error(x.Evidence)
+			}
+		}
+		for _, x := range r.Facts {
+			if len(x.Evidence) > 200 || strings.ToValidUTF8(x.Evidence, "") != x.Evidence {
+				t.Errorf("%q", x.Evidence)
+			}
+		}
+	})
+}
