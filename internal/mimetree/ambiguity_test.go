@@ -1,6 +1,8 @@
 package mimetree
 
 import (
+	"bytes"
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +32,7 @@ func TestNothingHides(t *testing.T) {
 		{"escaped boundary", cat(l(`Content-Type: multipart/mixed; boundary="x\z"`, ""), body(`x\z`)), "0 MIME_TWO_BOUNDARIES"},
 		{"trailing space", cat(l(`Content-Type: multipart/mixed; boundary="x "`, ""), body("x")), "0 MIME_BOUNDARY_SPACE"},
 		{"no boundary", cat(l("Content-Type: multipart/mixed", ""), body("x")), "0 MIME_NO_BOUNDARY"},
+		{"utf-7", cat(l("Content-Type: text/plain; charset=utf-7", "", utf7Of(payload))), "0 MIME_CHARSET_TRICK"},
 		{"empty boundary", cat(l(`Content-Type: multipart/mixed; boundary=""`, ""), body("x")), "0 MIME_NO_BOUNDARY"},
 		{"another boundary", cat(l("Content-Type: multipart/mixed; boundary=y", ""), body("x")), "0 MIME_BOUNDARY_UNSEEN"},
 		{"long boundary", cat(l("Content-Type: multipart/mixed; boundary="+strings.Repeat("x", 71), ""), body(strings.Repeat("x", 71))), "0 MIME_BOUNDARY_LONG"},
@@ -73,8 +76,8 @@ func TestNothingHides(t *testing.T) {
 		{"uuencode", cat(l("Subject: a", "", "hi", "begin 644 a.exe"), uuLines(payload), l("`", "end", "bye")), "0 MIME_UUENCODE"},
 		{"uuencode in base64", cat(l("Content-Transfer-Encoding: base64", "", b64(string(crlf(append(append([]string{"begin 644 a.exe"}, uuLines(payload)...), "end")...))))), "0 MIME_UUENCODE"},
 		{"uuencode as encoding", cat(l("Content-Type: a/b", "Content-Transfer-Encoding: x-uuencode", "", "begin 644 a.exe"), uuLines(payload), l("end")), ""},
-		{"yenc", cat(l("Subject: a", "", "=ybegin line=128 size=3 name=a.exe", payload)), "0 MIME_YENC"},
-		{"binhex", cat(l("Subject: a", "", "(This file must be converted with BinHex 4.0)", payload)), "0 MIME_BINHEX"},
+		{"yenc", cat(l("Subject: a", "", "=ybegin line=128 size=3 name=a.exe", yencOf(payload), "=yend size=3")), "0 MIME_YENC"},
+		{"binhex", cat(l("Subject: a", "", "(This file must be converted with BinHex 4.0)", "", binHexOf("a.exe", payload))), "0 MIME_BINHEX"},
 		{"tnef", cat(l("Content-Type: application/ms-tnef", "", payload)), "0 MIME_TNEF"},
 		{"unknown charset", cat(l("Content-Type: text/plain; charset=tcvn3", "", payload+" \xae\xd2")), "0 MIME_CHARSET_UNKNOWN"},
 		{"wrong charset", cat(l("Content-Type: text/plain; charset=utf-8", "", payload+" \xae\xd2")), "0 MIME_CHARSET_INVALID"},
@@ -101,6 +104,46 @@ func utf16be(s string) string {
 		b.WriteByte(byte(r))
 	}
 	return b.String()
+}
+
+// yencOf writes one line of yEnc; payloads of these tests need no escape but one.
+func yencOf(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		switch c := s[i] + 42; c {
+		case 0, '\r', '\n', '=':
+			b.WriteString("=" + string([]byte{c + 64}))
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// binHexOf writes a file in BinHex 4.0, without check sums that mean anything.
+func binHexOf(name, data string) string {
+	b := []byte{byte(len(name))}
+	b = append(b, name+"\x00"+"BINAhDmp\x00\x00"...)
+	b = append(b, 0, 0, byte(len(data)>>8), byte(len(data)), 0, 0, 0, 0, 0, 0)
+	b = append(b, data+"\x00\x00"...)
+	b = bytes.ReplaceAll(b, []byte{0x90}, []byte{0x90, 0})
+	var out strings.Builder
+	acc, held := 0, 0
+	for _, c := range append(b, 0) {
+		acc = acc<<8 | int(c)
+		for held += 8; held >= 6; {
+			held -= 6
+			out.WriteByte(binHexAlphabet[acc>>held&63])
+			if out.Len()%65 == 64 {
+				out.WriteString("\r\n")
+			}
+		}
+	}
+	return ":" + out.String() + ":"
+}
+
+func utf7Of(s string) string {
+	return "+" + strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(utf16be(s))), "=") + "-"
 }
 
 // uuLines encodes s in lines of at most 45 octets.

@@ -11,6 +11,17 @@ import (
 // match finds the open multipart to which a line beginning with "--" belongs. The
 // outermost wins: most mail programs hand each line to the outer part first.
 func (w *walker) match(line []byte) (idx int, closing bool) {
+	if w.how.lax {
+		return w.matchLax(line)
+	}
+	idx, closing = w.matchExact(line)
+	if idx >= 0 && w.how.strict && w.stack[idx].closed {
+		return -1, false
+	}
+	return idx, closing
+}
+
+func (w *walker) matchExact(line []byte) (idx int, closing bool) {
 	rest := bytes.TrimRight(line[2:], " \t")
 	if len(rest) > w.longest+2 {
 		return -1, false
@@ -21,6 +32,19 @@ func (w *walker) match(line []byte) (idx int, closing bool) {
 	if rest, ok := bytes.CutSuffix(rest, []byte("--")); ok {
 		if i, ok := w.byLine[string(rest)]; ok {
 			return i, true
+		}
+	}
+	return -1, false
+}
+
+// matchLax is the reading of those who look only at the beginning of a line, and at the
+// innermost multipart first.
+func (w *walker) matchLax(line []byte) (idx int, closing bool) {
+	for i := len(w.stack) - 1; i >= 0; i-- {
+		for _, b := range w.stack[i].boundaries {
+			if rest, ok := bytes.CutPrefix(line[2:], []byte(b)); ok && w.stack[i].kind == multipart {
+				return i, bytes.HasPrefix(rest, []byte("--"))
+			}
 		}
 	}
 	return -1, false

@@ -20,6 +20,10 @@ func decodeText(p *msg.Part) {
 	charset := textCharset(p)
 	text, ok := toUTF8(charset, p.Decoded)
 	p.Text = text
+	if other, trick := charsetTrick(charset, p); trick {
+		note(p, CharsetTrick, charset)
+		p.Text = other
+	}
 	switch {
 	case ok:
 	case charset == "" || lookupCharset(charset) != nil || isUTF8Name(charset):
@@ -27,6 +31,23 @@ func decodeText(p *msg.Part) {
 	default:
 		note(p, CharsetUnknown, charset)
 	}
+}
+
+// charsetTrick tells a text that spells one thing in its charset and another as the
+// plain octets that it is, and returns the reading that the octets do not show.
+func charsetTrick(charset string, p *msg.Part) (other string, yes bool) {
+	charset = strings.ToLower(strings.Trim(charset, " \t\"'"))
+	wide := bytes.HasPrefix(p.Decoded, []byte("\xfe\xff")) || bytes.HasPrefix(p.Decoded, []byte("\xff\xfe"))
+	switch {
+	case isUTF7Name(charset):
+		return p.Text, true
+	case strings.HasPrefix(charset, "utf-16"):
+		return p.Text, len(p.Decoded) > 1 && bytes.IndexByte(p.Decoded, 0) < 0
+	case wide:
+		text, _ := toUTF8("utf-16", p.Decoded)
+		return text, true
+	}
+	return "", false
 }
 
 // textCharset is the declared charset, or what an HTML text says about itself.
@@ -52,6 +73,9 @@ func toUTF8(charset string, b []byte) (string, bool) {
 			return string(b), false
 		}
 		return nfc(string(b)), true
+	}
+	if isUTF7Name(charset) {
+		return nfc(decodeUTF7(string(b))), true
 	}
 	enc := lookupCharset(charset)
 	if enc == nil {

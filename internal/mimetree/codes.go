@@ -34,6 +34,9 @@ const (
 
 	// BadMediaType: the Content-Type is not type/subtype (RFC 2045 section 5.1).
 	BadMediaType = "MIME_BAD_MEDIA_TYPE"
+	// BoundarySyntax: the Content-Type of a multipart is not well-formed: which boundary a
+	// reader takes out of it, if any, is anybody's guess.
+	BoundarySyntax = "MIME_BOUNDARY_SYNTAX"
 	// ParamConflict: one parameter with two values.
 	ParamConflict = "MIME_PARAM_CONFLICT"
 	// ParamGap: sections of a continued parameter are missing or doubled (RFC 2231 section 3).
@@ -61,6 +64,9 @@ const (
 	QPInvalid = "MIME_QP_INVALID"
 	// CharsetUnknown: the text's charset is not known; the octets were kept.
 	CharsetUnknown = "MIME_CHARSET_UNKNOWN"
+	// CharsetTrick: UTF-7, which no mail program should read any more and some do, or a
+	// text that is not in the UTF-16 or UTF-8 that it claims: the same octets spell two texts.
+	CharsetTrick = "MIME_CHARSET_TRICK"
 	// CharsetInvalid: the text is not in its charset; the octets were kept.
 	CharsetInvalid = "MIME_CHARSET_INVALID"
 
@@ -75,6 +81,8 @@ const (
 	// BlankFold: a folded line of nothing but space (RFC 5322 section 4.2); others see the
 	// end of the header.
 	BlankFold = "MIME_BLANK_FOLD"
+	// MboxLine: the message begins with the "From " line of a mailbox file (RFC 4155); skipped.
+	MboxLine = "MIME_MBOX_LINE"
 	// NUL: a NUL octet where RFC 5322 section 4 has none.
 	NUL = "MIME_NUL"
 	// BareCR: a CR without LF in a header.
@@ -86,9 +94,9 @@ const (
 	ExternalBody = "MIME_EXTERNAL_BODY"
 	// UUEncode: a text carries uuencoded files; they were decoded into parts.
 	UUEncode = "MIME_UUENCODE"
-	// YEnc: a text carries yEnc, which was not decoded.
+	// YEnc: a text carries files in yEnc; they were decoded into parts.
 	YEnc = "MIME_YENC"
-	// BinHex: a text carries BinHex 4.0, which was not decoded.
+	// BinHex: a text carries files in BinHex 4.0 (RFC 1741); they were decoded into parts.
 	BinHex = "MIME_BINHEX"
 	// TNEF: winmail.dat; the scan worker opens it.
 	TNEF = "MIME_TNEF"
@@ -99,6 +107,9 @@ const (
 	LimitParts = "MIME_LIMIT_PARTS"
 	// LimitDecoded: containers that must be decoded first grow beyond the message's size.
 	LimitDecoded = "MIME_LIMIT_DECODED"
+	// LimitReadings: the readings of the message are more, or larger, than what is handed
+	// to the scanners.
+	LimitReadings = "MIME_LIMIT_READINGS"
 	// LimitHeader: fields beyond Limits.HeaderSize or HeaderFields were not read.
 	LimitHeader = "MIME_LIMIT_HEADER"
 
@@ -119,11 +130,11 @@ const (
 func Conflict(code string) bool {
 	switch code {
 	case TwoContentTypes, TwoEncodings, TwoDispositions, TwoBoundaries, NoBoundary, BoundarySpace,
-		BoundaryLong, BoundaryUnseen, BoundaryReused, BoundaryPrefix, PartAfterClose,
-		BadMediaType, ParamConflict, ParamGap, ParamSyntax, FilenameConflict,
+		BoundaryLong, BoundaryUnseen, BoundaryReused, BoundaryPrefix, BoundarySyntax, PartAfterClose,
+		BadMediaType, ParamConflict, ParamGap, CharsetTrick, FilenameConflict,
 		UnknownEncoding, EncodingSyntax, EncodedContainer, Base64Junk, Base64Streams,
 		HeaderNoColon, HeaderLeadingSpace, HeaderBadName, SpaceBeforeColon, BlankFold, NUL, BareCR,
-		Partial, ExternalBody, YEnc, BinHex:
+		Partial, ExternalBody:
 		return true
 	}
 	return false
@@ -131,5 +142,5 @@ func Conflict(code string) bool {
 
 // Limit tells whether the code says that a limit was hit.
 func Limit(code string) bool {
-	return code == LimitDepth || code == LimitParts || code == LimitDecoded || code == LimitHeader
+	return code == LimitDepth || code == LimitParts || code == LimitDecoded || code == LimitReadings || code == LimitHeader
 }

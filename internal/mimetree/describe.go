@@ -1,6 +1,7 @@
 package mimetree
 
 import (
+	"slices"
 	"strings"
 
 	"congthu/internal/msg"
@@ -8,9 +9,9 @@ import (
 
 // describe fills what the header says about the body and returns the boundaries of a
 // multipart.
-func describe(p *msg.Part, defaultType string) []string {
-	boundaries, typeNames := describeType(p, defaultType)
-	describeEncoding(p)
+func (t *tree) describe(p *msg.Part, defaultType string) []string {
+	boundaries, typeNames := t.describeType(p, defaultType)
+	t.describeEncoding(p)
 	names := addNames(describeDisposition(p), typeNames)
 	if len(names) > 0 {
 		p.Filename = names[0]
@@ -27,6 +28,10 @@ func describe(p *msg.Part, defaultType string) []string {
 		note(p, TNEF, p.Filename)
 	case p.IsMultipart():
 		boundaries = checkBoundaries(p, boundaries)
+		t.choices = max(t.choices, len(boundaries))
+		if i := t.how.boundary.of(len(boundaries)); i >= 0 {
+			boundaries = boundaries[i : i+1]
+		}
 	}
 	if (p.IsMultipart() || isEmbedded(p.MediaType)) && encodes(p.Encoding) {
 		note(p, EncodedContainer, p.Encoding)
@@ -36,26 +41,30 @@ func describe(p *msg.Part, defaultType string) []string {
 
 // describeType takes, of several Content-Type fields, the one under which most is
 // seen: a multipart, then a message, then the first. All boundaries and names count.
-func describeType(p *msg.Part, defaultType string) (boundaries, names []string) {
+// Another reading takes the field that its reader takes.
+func (t *tree) describeType(p *msg.Part, defaultType string) (boundaries, names []string) {
 	p.MediaType = defaultType
-	best := -1
 	n := notes(p.Ambiguities)
-	count := 0
-	for _, f := range p.Header {
-		if !strings.EqualFold(f.Name, "Content-Type") {
-			continue
-		}
+	fields := p.Fields("Content-Type")
+	t.choices = max(t.choices, len(fields))
+	best, chosen := -1, t.how.field.of(len(fields))
+	for i, f := range fields {
 		v := parseValue(f.Value)
 		mediaType := v.mediaType()
 		n.addAll(v.notes)
-		if count++; count == 2 {
+		if i == 1 {
 			n.add(TwoContentTypes, p.MediaType+" | "+mediaType)
 		}
-		if r := revealing(mediaType); r > best {
+		if r := revealing(mediaType); r > best && chosen < 0 || i == chosen {
 			best, p.MediaType, p.Params = r, mediaType, v.flat()
 		}
-		boundaries = append(boundaries, v.all["boundary"]...)
 		names = append(names, v.all["name"]...)
+		if chosen < 0 || i == chosen {
+			boundaries = append(boundaries, v.all["boundary"]...)
+		}
+		if p.IsMultipart() && slices.ContainsFunc(v.notes, func(a msg.Ambiguity) bool { return a.Code == ParamSyntax }) {
+			n.add(BoundarySyntax, f.Value)
+		}
 	}
 	p.Ambiguities = n
 	return boundaries, names
@@ -78,22 +87,21 @@ func isEmbedded(mediaType string) bool {
 
 // describeEncoding takes, of several Content-Transfer-Encoding fields, the first that
 // changes octets: the others can be read in the raw message.
-func describeEncoding(p *msg.Part) {
+func (t *tree) describeEncoding(p *msg.Part) {
 	p.Encoding = "7bit" // RFC 2045 section 6.1
-	count := 0
-	for _, f := range p.Header {
-		if !strings.EqualFold(f.Name, "Content-Transfer-Encoding") {
-			continue
-		}
+	fields := p.Fields("Content-Transfer-Encoding")
+	t.choices = max(t.choices, len(fields))
+	chosen := t.how.field.of(len(fields))
+	for i, f := range fields {
 		word := encodingWord(p, f.Value)
-		if count++; count == 2 {
+		if i == 1 {
 			note(p, TwoEncodings, p.Encoding+" | "+word)
 		}
-		if count == 1 || encodes(word) && !encodes(p.Encoding) {
+		if i == 0 || i == chosen || chosen < 0 && encodes(word) && !encodes(p.Encoding) {
 			p.Encoding = word
 		}
 	}
-	if count > 0 && !knownEncoding(p.Encoding) {
+	if len(fields) > 0 && !knownEncoding(p.Encoding) {
 		note(p, UnknownEncoding, p.Encoding)
 	}
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // Filenames returns every name that some reader may give the part, the preferred
-// one first: from all Content-Disposition and Content-Type fields, decoded, NFC.
-// A check for forbidden names must look at all of them.
+// one first: from all Content-Disposition and Content-Type fields, decoded, NFC; then
+// what readers and file systems make of these, see spellings. A check for forbidden
+// names must look at all of them.
 func Filenames(p *msg.Part) []string {
 	var out []string
 	for _, f := range p.Fields("Content-Disposition") {
@@ -21,6 +22,9 @@ func Filenames(p *msg.Part) []string {
 	}
 	if p.Filename != "" && !slices.Contains(out, p.Filename) {
 		out = append(out, p.Filename) // a uuencoded file has no header
+	}
+	for _, name := range out {
+		out = addSpellings(out, name)
 	}
 	return out
 }

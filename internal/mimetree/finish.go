@@ -33,7 +33,9 @@ func (w *walker) secondLook(l *level) {
 	}
 	if again := w.again(l, w.raw[:p.End], int(p.BodyStart), []string{guessBoundary(body)}); len(p.Children) > 0 {
 		*l = *again
+		return
 	}
+	w.encodings(p, body) // it may be no multipart at all
 }
 
 // lookDecoded looks for the parts of a multipart in its decoded body. Without parts
@@ -90,10 +92,12 @@ func (w *walker) surroundings(l *level) {
 	if !isBlank(preamble) {
 		note(p, Preamble, excerpt(bytes.TrimSpace(preamble)))
 		p.Text += outsideText(preamble)
+		w.outside(p, preamble)
 	}
 	if !isBlank(epilogue) {
 		note(p, Epilogue, excerpt(bytes.TrimSpace(epilogue)))
 		p.Text += outsideText(epilogue)
+		w.outside(p, epilogue)
 	}
 }
 
@@ -123,7 +127,10 @@ func (w *walker) finishBody(l *level) {
 		}
 	case p.IsText():
 		decodeText(p)
+		w.contents(p, body)
 		w.carriers(l)
+	default:
+		w.contents(p, body)
 	}
 	if l.kind == leaf && p.Encoding != "binary" && len(p.Decoded) == len(body) && bytes.IndexByte(body, 0) >= 0 {
 		note(p, NUL, "")
@@ -135,6 +142,10 @@ func (w *walker) finishBody(l *level) {
 func (w *walker) decodedMessage(l *level, body []byte) {
 	if !looksLikeHeader(l.part.Decoded) && looksLikeHeader(body) {
 		l.part.Decoded = body
+	}
+	if cleaned := withoutControls(l.part.Decoded); cleaned != nil {
+		note(l.part, NUL, "")
+		w.read(cleaned, reading{}, l.part.Path+"~clean")
 	}
 	l.part.Children = []*msg.Part{w.message(l.part.Decoded, childPath(l.part), l.depth+1)}
 }

@@ -25,6 +25,7 @@ type headerReader struct {
 	fields []msg.Field
 	notes  notes
 	bad    bool // lines were met that are no fields
+	strict bool // the first line that is no field ends the header: it is body
 }
 
 func (h *headerReader) read() {
@@ -37,6 +38,9 @@ func (h *headerReader) read() {
 			return
 		}
 		if h.stop != nil && h.stop(line) {
+			return
+		}
+		if h.strict && !isFieldLine(line) {
 			return
 		}
 		end = h.unitEnd(end)
@@ -60,6 +64,9 @@ func (h *headerReader) unitEnd(end int) int {
 		next := lineEnd(h.raw, end)
 		if len(bytes.TrimLeft(chop(h.raw[end:next]), " \t")) == 0 {
 			h.notes.add(BlankFold, "")
+			if h.strict {
+				return end
+			}
 		}
 		end = next
 	}
@@ -87,6 +94,10 @@ func (h *headerReader) unit(raw, line []byte) {
 
 // name returns the field name of a header line, if it has one.
 func (h *headerReader) name(line []byte) (string, bool) {
+	if h.pos == 0 && isMboxLine(line) {
+		h.notes.addLine(MboxLine, line)
+		return "", false
+	}
 	colon := bytes.IndexByte(line, ':')
 	if colon < 0 {
 		h.notes.addLine(HeaderNoColon, line)
@@ -102,6 +113,17 @@ func (h *headerReader) name(line []byte) (string, bool) {
 		return "", false
 	}
 	return string(name), true
+}
+
+// isMboxLine tells "From sender Mon Jan  1 00:00:00 2024" from a field with a space
+// before its colon.
+func isMboxLine(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte("From "))
+	if !ok {
+		return false
+	}
+	words := bytes.Fields(rest[:min(len(rest), 500)])
+	return len(words) >= 6 && bytes.IndexByte(words[0], ':') < 0
 }
 
 func (h *headerReader) checkOctets(raw []byte) {
@@ -145,6 +167,12 @@ func unfold(b []byte) string {
 		}
 	}
 	return s.String()
+}
+
+// isFieldLine tells whether the line begins with a name and a colon, with nothing between.
+func isFieldLine(line []byte) bool {
+	name, _, ok := bytes.Cut(line, []byte(":"))
+	return ok && isFieldName(name)
 }
 
 // isFieldName follows ftext of RFC 5322 section 3.6.8.

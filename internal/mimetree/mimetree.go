@@ -8,6 +8,10 @@
 // Time is linear in the size of the message: one pass looks for the delimiters of
 // all open multiparts at once, and the depth of the tree is bounded.
 //
+// The tree is what is shown to people and rules. Where the octets can be read in two
+// ways, the root's Others are what the other readers would see, for the scanners; a
+// message that can be read in one way only has none, and costs no second look.
+//
 // Two things are not obvious from the nouns. Below a part that had to be decoded
 // before it could be parsed (a message/rfc822 in base64), offsets count in that
 // part's Decoded, no longer in the message. And the Text of a multipart is what
@@ -40,18 +44,29 @@ func DefaultLimits() Limits {
 // Parse reads the message. It never returns nil and never fails: what it could not
 // read, or could read in two ways, is an Ambiguity of the part concerned.
 func Parse(raw []byte, lim Limits) *msg.Part {
-	t := &tree{
+	t := newTree(raw, lim, reading{})
+	root := t.message(raw, "0", 1)
+	root.Others = t.others(raw, root)
+	return root
+}
+
+func newTree(raw []byte, lim Limits, how reading) *tree {
+	return &tree{
 		lim:     lim,
+		how:     how,
 		octets:  headerShare * lim.HeaderSize,
 		fields:  headerShare * lim.HeaderFields,
 		decoded: decodedShare*len(raw) + 1<<20,
+		pool:    newPool(len(raw)),
 	}
-	return t.message(raw, "0", 1)
 }
 
 // tree counts what the whole message has cost so far.
 type tree struct {
 	lim     Limits
+	how     reading
+	pool    *pool
+	choices int // the most values of one kind that contradict each other
 	parts   int
 	octets  int // of header that may still be read
 	fields  int // that may still be kept

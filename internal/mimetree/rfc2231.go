@@ -75,7 +75,9 @@ func (g *gathered) candidates(name string, n *notes) []string {
 		add(decodeExtended(v, n))
 	}
 	if len(g.sections) > 0 {
-		add(g.join(n))
+		for _, v := range g.joined(name, n) {
+			add(v)
+		}
 	}
 	for _, p := range g.plain {
 		add(p.value)
@@ -89,16 +91,32 @@ func (g *gathered) candidates(name string, n *notes) []string {
 // maxCandidates bounds how many values of one parameter are compared.
 const maxCandidates = 16
 
-// join puts the sections together in their order. With a gap some readers stop; the
-// rest is kept, since what stands behind the gap may be the true extension.
-func (g *gathered) join(n *notes) string {
+// joined puts the sections together in their order, as RFC 2231 section 3 wants. With a
+// gap some readers stop, others go on; and of a file name counts, too, what those see
+// who take the sections as they come.
+func (g *gathered) joined(name string, n *notes) []string {
+	given := slices.Clone(g.sections)
 	slices.SortStableFunc(g.sections, func(a, b section) int { return cmp.Compare(a.number, b.number) })
-	var octets []byte
-	charset := ""
+	out := []string{join(g.sections, n)}
 	for i, s := range g.sections {
 		if s.number != i {
 			n.add(ParamGap, "*"+strconv.Itoa(s.number))
+			out = append(out, join(g.sections[:i], n))
+			break
 		}
+	}
+	if (name == "filename" || name == "name") && !slices.Equal(given, g.sections) {
+		var silent notes
+		out = append(out, join(given, &silent))
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+// join joins sections as they stand.
+func join(sections []section, n *notes) string {
+	var octets []byte
+	charset := ""
+	for i, s := range sections {
 		value := s.value
 		if s.extended {
 			if i == 0 {

@@ -12,21 +12,17 @@ import (
 var begins = regexp.MustCompile(`^begin [0-7]{3,4} +(\S.*)$`)
 
 // carriers looks for files in the text that no MIME header announces. A text with
-// uuencoded files becomes a container: its first child is the text as it stands, the
+// such files becomes a container: its first child is the text as it stands, the
 // files follow.
 func (w *walker) carriers(l *level) {
 	p := l.part
-	if lineStarts(p.Decoded, "=ybegin ") {
-		note(p, YEnc, "")
-	}
-	if lineStarts(p.Decoded, "(This file must be converted with BinHex") {
-		note(p, BinHex, "")
-	}
-	files := findUU(p)
+	files := findCarried(p)
 	if len(files) == 0 || !w.mayNest(p, l.depth) {
 		return
 	}
-	note(p, UUEncode, files[0].Filename)
+	for _, f := range files {
+		note(p, carrierCode(f.Encoding), f.Filename)
+	}
 	text := &msg.Part{
 		MediaType: p.MediaType, Params: p.Params, Encoding: p.Encoding,
 		Start: p.BodyStart, BodyStart: p.BodyStart, End: p.End, Decoded: p.Decoded, Text: p.Text,
@@ -42,49 +38,84 @@ func (w *walker) carriers(l *level) {
 	}
 }
 
-// lineStarts tells whether a line of b begins with s.
-func lineStarts(b []byte, s string) bool {
-	return bytes.HasPrefix(b, []byte(s)) || bytes.Contains(b, []byte("\n"+s))
+func carrierCode(encoding string) string {
+	switch encoding {
+	case "x-yenc":
+		return YEnc
+	case "x-binhex":
+		return BinHex
+	}
+	return UUEncode
 }
 
-// findUU decodes the uuencoded files of a text. Their offsets count in the message
+// carrier is a way to write a file into a text: how its first line begins, and what
+// reads it from there. No part means that it was none.
+type carrier struct {
+	mark string
+	cut  func(src []byte, pos int) (p *msg.Part, next int)
+}
+
+func carrierKinds() []carrier {
+	return []carrier{{"begin ", cutUU}, {"=ybegin ", cutYEnc}, {binHexMark, cutBinHex}}
+}
+
+// findCarried decodes the files in a text. Their offsets count in the message
 // when the text is not encoded itself; else they are those of the text.
-func findUU(p *msg.Part) []*msg.Part {
+func findCarried(p *msg.Part) []*msg.Part {
 	var out []*msg.Part
 	src := p.Decoded
-	for pos := nextBegin(src, 0); pos >= 0; pos = nextBegin(src, pos) {
-		end := lineEnd(src, pos)
-		m := begins.FindSubmatch(chop(src[pos:end]))
-		if m == nil {
-			pos = end
-			continue
-		}
-		data, next := decodeUU(src, end)
-		if len(data) > 0 {
-			c := &msg.Part{
-				MediaType: octetStream, Encoding: "x-uuencode", Disposition: "attachment",
-				Filename: cleanName(strings.TrimSpace(string(m[1]))), Decoded: data,
-				Start: p.BodyStart, BodyStart: p.BodyStart, End: p.End,
+	for _, k := range carrierKinds() {
+		for pos := nextLine(src, 0, k.mark); pos >= 0; {
+			c, next := k.cut(src, pos)
+			if c != nil {
+				c.Start, c.BodyStart, c.End = p.BodyStart, p.BodyStart, p.End
+				if !encodes(p.Encoding) {
+					first := min(lineEnd(src, pos), next)
+					c.Start, c.BodyStart, c.End = p.BodyStart+int64(pos), p.BodyStart+int64(first), p.BodyStart+int64(next)
+				}
+				out = append(out, c)
 			}
-			if !encodes(p.Encoding) {
-				c.Start, c.BodyStart, c.End = p.BodyStart+int64(pos), p.BodyStart+int64(end), p.BodyStart+int64(next)
-			}
-			out = append(out, c)
+			pos = nextLine(src, max(next, pos+1), k.mark)
 		}
-		pos = next
 	}
 	return out
 }
 
-// nextBegin finds the next line from pos on that begins with "begin ".
-func nextBegin(src []byte, pos int) int {
-	if bytes.HasPrefix(src[pos:], []byte("begin ")) {
+// carriedFile is a file that stood in a text; nil when there is nothing of it.
+func carriedFile(encoding, name string, data []byte) *msg.Part {
+	if len(data) == 0 {
+		return nil
+	}
+	return &msg.Part{
+		MediaType: octetStream, Encoding: encoding, Disposition: "attachment",
+		Filename: cleanName(strings.TrimSpace(name)), Decoded: data,
+	}
+}
+
+// nextLine finds the next line from pos on that begins with mark. pos is the start of a
+// line, or the line that it is in has been read.
+func nextLine(src []byte, pos int, mark string) int {
+	if pos >= len(src) {
+		return -1
+	}
+	if (pos == 0 || src[pos-1] == '\n') && bytes.HasPrefix(src[pos:], []byte(mark)) {
 		return pos
 	}
-	if i := bytes.Index(src[pos:], []byte("\nbegin ")); i >= 0 {
+	if i := bytes.Index(src[pos:], []byte("\n"+mark)); i >= 0 {
 		return pos + i + 1
 	}
 	return -1
+}
+
+// cutUU decodes the uuencoded file whose "begin" line begins at pos.
+func cutUU(src []byte, pos int) (p *msg.Part, next int) {
+	end := lineEnd(src, pos)
+	m := begins.FindSubmatch(chop(src[pos:end]))
+	if m == nil {
+		return nil, end
+	}
+	data, next := decodeUU(src, end)
+	return carriedFile("x-uuencode", string(m[1]), data), next
 }
 
 // decodeUU decodes lines from pos on up to "end" or the first line that is none.
@@ -140,7 +171,7 @@ func appendUU(dst, line []byte, size int) []byte {
 
 // decodeWholeUU decodes a body whose transfer encoding is uuencode.
 func decodeWholeUU(body []byte) []byte {
-	pos := nextBegin(body, 0)
+	pos := nextLine(body, 0, "begin ")
 	if pos < 0 {
 		return body
 	}

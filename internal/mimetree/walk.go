@@ -55,7 +55,7 @@ func (w *walker) open(p *msg.Part, pos, depth int, defaultType string) int {
 	body := w.header(p, pos)
 	p.BodyStart = int64(body)
 	l := newLevel(p, depth)
-	l.boundaries = describe(p, defaultType)
+	l.boundaries = w.describe(p, defaultType)
 	l.kind = w.kindOf(p, depth)
 	w.push(l)
 	if l.kind == message {
@@ -68,7 +68,7 @@ func (w *walker) open(p *msg.Part, pos, depth int, defaultType string) int {
 
 // header reads the header of p, which ends at the latest at a delimiter line.
 func (w *walker) header(p *msg.Part, pos int) (body int) {
-	h := headerReader{raw: w.raw, pos: pos, lim: w.headerLimits(), stop: w.isDelimiter}
+	h := headerReader{raw: w.raw, pos: pos, lim: w.headerLimits(), stop: w.isDelimiter, strict: w.how.strict}
 	h.read()
 	w.octets -= h.pos - pos
 	w.octets = max(w.octets, 0)

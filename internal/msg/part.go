@@ -19,6 +19,7 @@ type Part struct {
 	Text        string            // UTF-8, for text/* leaves only; charset decoded as well as possible
 	Children    []*Part
 	Ambiguities []Ambiguity
+	Others      []*Part // of the root: leaves that only other readers see; their paths are no places in the tree
 }
 
 // Field is one header field.

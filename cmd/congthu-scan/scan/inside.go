@@ -53,7 +53,7 @@ func (l *look) openers(it item, name string) []opener {
 		all = append(all, func(v archive.Visit) []archive.Remark { return doubtless(open(v)) })
 	}
 	if slices.Contains([]string{"eml", "mht", "mhtml"}, sniff.Extension(name)) {
-		all = append(all, func(v archive.Visit) []archive.Remark { return letter(it.data, v) })
+		all = append(all, func(archive.Visit) []archive.Remark { return l.letter(it.data) })
 	}
 	return all
 }
@@ -137,18 +137,26 @@ func (l *look) member(m archive.Member, office bool) {
 }
 
 // letter opens a letter that was attached as a file, or saved in an archive.
-func letter(data []byte, visit archive.Visit) []archive.Remark {
+func (l *look) letter(data []byte) []archive.Remark {
 	var remarks []archive.Remark
-	mimetree.Parse(data, mimetree.DefaultLimits()).Walk(func(p *msg.Part) {
+	see := func(p *msg.Part) {
 		for _, a := range p.Ambiguities {
-			if mimetree.Limit(a.Code) {
+			switch {
+			case mimetree.Limit(a.Code):
 				remarks = append(remarks, archive.Remark{Trouble: archive.Limit, Evidence: a.Code})
+			case mimetree.Conflict(a.Code):
+				remarks = append(remarks, archive.Remark{Trouble: archive.Conflict, Evidence: a.Code})
 			}
 		}
 		if p.Decoded != nil && len(p.Children) == 0 {
-			visit(archive.Member{Name: p.Filename, Data: p.Decoded})
+			l.item(item{names: mimetree.Filenames(p), data: p.Decoded})
 		}
-	})
+	}
+	root := mimetree.Parse(data, mimetree.DefaultLimits())
+	root.Walk(see)
+	for _, p := range root.Others {
+		see(p)
+	}
 	return remarks
 }
 

@@ -34,14 +34,22 @@ func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, 
 	return found, nil, err
 }
 
+// request is the message, its decoded parts, and what only other readers would see of
+// a message that contradicts itself.
 func request(m *msg.Message) *scanproto.Request {
 	r := &scanproto.Request{Objects: []scanproto.Object{{Message: true, MediaType: "message/rfc822", Data: m.Raw}}}
-	m.Root.Walk(func(p *msg.Part) {
+	add := func(p *msg.Part) {
 		if p.Decoded == nil {
 			return
 		}
 		r.Objects = append(r.Objects, scanproto.Object{Part: p.Path, MediaType: p.MediaType, Names: mimetree.Filenames(p), Data: p.Decoded})
-	})
+	}
+	m.Root.Walk(add)
+	if m.Root != nil {
+		for _, p := range m.Root.Others {
+			add(p)
+		}
+	}
 	return r
 }
 
