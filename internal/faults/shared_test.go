@@ -53,13 +53,16 @@ func TestPostgresLosesAGateway(t *testing.T) {
 			mood(t, g[0].A, fmt.Sprintf("mail 451 4.3.2 busy x%d", n/8))
 			mood(t, g[0].B, "down")
 			var stops []func()
-			for _, r := range g {
+			for _, r := range g { // both, before the first of them is through with all letters
 				must(t, r.Start())
+			}
+			for _, r := range g {
 				s := r.Sender()
 				s.Ledger, s.Size = g[0].Ledger, 1<<10
 				stops = append(stops, load(t, s, 6))
 			}
 			reach(t, g[0].Ledger, n/2)
+			says(t, g[1], "queued=true") // it has something to leave behind
 			lost := time.Now()
 			if how == "killed" {
 				g[1].Kill()
@@ -81,6 +84,16 @@ func TestPostgresLosesAGateway(t *testing.T) {
 			}
 			finish(t, g[0], nil)
 		})
+	}
+}
+
+// says waits until a gateway's log has a text.
+func says(t *testing.T, r *Rig, text string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !strings.Contains(r.Log(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no %q in the log of a gateway", text)
+		}
 	}
 }
 
