@@ -17,7 +17,7 @@ func (g *gateway) queueOptions(hop func(domain string) (string, bool)) queue.Opt
 		warn = -1 // never, says queue.Options
 	}
 	return queue.Options{
-		Store: g.db, Deliver: g.relay, Hostname: g.cfg.Hostname, NextHop: hop, Log: g.log,
+		Store: g.db, Deliver: g.relay, Hostname: g.cfg.Hostname, Route: hop, NextHop: hop, Log: g.log,
 		Life: c.Life.Std(), Warn: warn, DeadKeep: c.DeadKeep.Std(), Concurrency: c.Concurrency, PerHop: c.PerHop, Lease: c.Lease.Std(),
 		Event: func(event, _ string, _ msg.Path, _ msg.Reply) { g.metrics.Queue(event) },
 	}

@@ -18,7 +18,7 @@ func TestOnPostgres(t *testing.T) {
 		"TestRestartMakesAllDue": TestRestartMakesAllDue, "TestRetryAndMixedReplies": TestRetryAndMixedReplies,
 		"TestSlowHopHoldsUpNobody": TestSlowHopHoldsUpNobody, "TestStopIsNoAttempt": TestStopIsNoAttempt,
 		"TestReleaseKeepsTheSchedule": TestReleaseKeepsTheSchedule, "TestShow": TestShow, "TestListFilters": TestListFilters,
-		"TestTriedWaitsForTheFirstPause": TestTriedWaitsForTheFirstPause, "TestTriedInVainIsTriedAtOnce": TestTriedInVainIsTriedAtOnce,
+		"TestRouteOfToday": TestRouteOfToday, "TestTriedWaitsForTheFirstPause": TestTriedWaitsForTheFirstPause, "TestTriedInVainIsTriedAtOnce": TestTriedInVainIsTriedAtOnce,
 		"TestTriedRefusalIsSettledAtOnce": TestTriedRefusalIsSettledAtOnce, "TestTriedIsDividedWithItsRecipients": TestTriedIsDividedWithItsRecipients,
 	}, map[string]string{
 		"TestDamagedFileIsKept":     "contents are files only there",

@@ -55,7 +55,11 @@ func (q *Queue) List(ctx context.Context, f Filter) ([]Entry, error) {
 	if f.State == stateTrying || f.State == stateWaiting {
 		state, most = stateWaiting, 1<<30 // which of the two it is, only the plan knows
 	}
-	out, err := q.entries(ctx, listed, part(f.Hop), part(f.From), part(f.To), state, most)
+	hop := f.Hop
+	if q.o.Route != nil && hop != "" {
+		hop, most = "", 1<<30 // where it goes today, the row does not say
+	}
+	out, err := q.entries(ctx, listed, part(hop), part(f.From), part(f.To), state, most)
 	if err != nil {
 		return nil, fmt.Errorf("queue: list: %w", err)
 	}
@@ -66,7 +70,7 @@ func (q *Queue) List(ctx context.Context, f Filter) ([]Entry, error) {
 func (f Filter) cut(es []Entry, limit int) []Entry {
 	var out []Entry
 	for _, e := range es {
-		if (f.State == "" || e.State == f.State) && len(out) < limit {
+		if (f.State == "" || e.State == f.State) && strings.Contains(strings.ToLower(hopKey(e.NextHop, domainOf(e.To))), strings.ToLower(f.Hop)) && len(out) < limit {
 			out = append(out, e)
 		}
 	}
@@ -92,6 +96,7 @@ func (q *Queue) entries(ctx context.Context, query string, args ...any) ([]Entry
 			if err != nil {
 				return err
 			}
+			e.NextHop = q.routed(e.NextHop, domainOf(e.To))
 			out = append(out, e)
 		}
 		return rows.Err()

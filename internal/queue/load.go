@@ -121,7 +121,7 @@ func (q *Queue) jobs(ctx context.Context, tx store.Tx, query string, args ...any
 		}
 		j.born = q.sinceCreated(time.UnixMilli(created))
 		j.news = q.news(j.born, warned)
-		j.hop = hopKey(hop, domain.String)
+		j.hop = hopKey(q.routed(hop, domain.String), domain.String)
 		out = append(out, j)
 	}
 	return out, rows.Err()

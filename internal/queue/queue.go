@@ -71,6 +71,9 @@ type Options struct {
 	// Event is told what became of each recipient, after it is durable: queued,
 	// delivered, deferred, delayed, failed, expired, dead, corrupt, dropped.
 	Event func(event, id string, to msg.Path, r msg.Reply)
+	// Route is where mail for a domain goes today; nil, or false: where it went when
+	// the message came.
+	Route func(domain string) (string, bool)
 	// NextHop is the route of notices to senders in a domain. Without one the
 	// failed message becomes a dead letter.
 	NextHop func(domain string) (string, bool)

@@ -224,7 +224,7 @@ func (q *Queue) guard(ctx context.Context, t *msg.Transfer) (out []msg.Reply) {
 			out = nil
 		}
 	}()
-	return q.o.Deliver.Deliver(ctx, t)
+	return q.byRoute(ctx, t)
 }
 
 // silence tells whether the next hop has not answered for any recipient, or has said
