@@ -68,6 +68,7 @@ func All() []Container {
 		{"iso", "iso", false, program("genisoimage", "-quiet", "-o", "out", "in")},
 		{"iso Joliet and Rock Ridge", "iso", false, program("genisoimage", "-quiet", "-J", "-R", "-o", "out", "in")},
 		{"iso and UDF", "iso", false, program("genisoimage", "-quiet", "-udf", "-o", "out", "in")},
+		{"UDF alone", "iso", false, udfAlone},
 		{"ar", "a", false, program("ar", "rc", "out", "in")},
 		{"deb", "deb", false, deb},
 		{"cpio new", "cpio", false, cpio("newc")},
@@ -143,6 +144,15 @@ func stream(open func(io.Writer) (io.WriteCloser, error)) func(testing.TB, strin
 		must(t, err, w.Close())
 		return b.Bytes()
 	}
+}
+
+// udfAlone is an image whose ISO 9660 volume is struck out.
+func udfAlone(t testing.TB, name string, data []byte) []byte {
+	image := program("genisoimage", "-quiet", "-udf", "-o", "out", "in")(t, name, data)
+	for at := 0x8000; string(image[at+1:at+6]) == "CD001"; at += 2048 {
+		image[at] = 0 // a boot record of nobody
+	}
+	return image
 }
 
 func tarBy(format tar.Format) func(testing.TB, string, []byte) []byte {
