@@ -241,38 +241,3 @@ func TestTimeEndsIt(t *testing.T) {
 	m := &members{}
 	m.done(archive.NewBudget(ctx, archive.DefaultLimits()).Zip(zipOf(t, file{"a", "x", zip.Store}), m.visit)).check(t, "", archive.Limit)
 }
-
-func FuzzZip(f *testing.F) {
-	f.Add(rawZip(f, "a.txt", "hello"))
-	f.Add(zipOf(f, file{"a.txt", "hello", zip.Deflate}))
-	f.Add(append(rawZip(f, "b", "x"), rawZip(f, "a", "y")...))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		l := archive.DefaultLimits()
-		l.Bytes, l.Entries = 1<<20, 100
-		var out int64
-		remarks := archive.NewBudget(context.Background(), l).Zip(data, func(m archive.Member) { out += int64(len(m.Data)) })
-		if out > l.Bytes+1<<20 {
-			t.Errorf("%d octets out of a budget of %d", out, l.Bytes)
-		}
-		// what is there is seen or said
-		if bytes.HasPrefix(data, []byte("PK\x03\x04")) && out == 0 && len(remarks) == 0 && len(data) > 4 && !archive.HasZipEnd(data) {
-			t.Error("neither read nor said")
-		}
-	})
-}
-
-func FuzzTar(f *testing.F) {
-	f.Add(make([]byte, 1024))
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		budget().Tar(data, func(archive.Member) {})
-	})
-}
-
-func FuzzGzip(f *testing.F) {
-	f.Add(gz(f, "a", "hello"))
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		l := archive.DefaultLimits()
-		l.Bytes = 1 << 20
-		archive.NewBudget(context.Background(), l).Gzip("a.gz", data, func(archive.Member) {})
-	})
-}

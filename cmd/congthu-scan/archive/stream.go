@@ -45,11 +45,20 @@ func (b *Budget) XZ(name string, data []byte, visit Visit) []Remark {
 
 // LZMA opens a file of the format before xz.
 func (b *Budget) LZMA(name string, data []byte, visit Visit) []Remark {
-	return b.stream(name, data, visit, func() (io.Reader, error) {
+	return b.within(data, visit, func(o *opening) {
 		if len(data) < 13 {
-			return nil, io.ErrUnexpectedEOF
+			o.remark(Damaged, "lzma: %d octets", len(data))
+			return
 		}
-		return newLZMA(data[:5], le64(data, 5), bytes.NewReader(data[13:]), b.Dictionary)
+		src := bytes.NewReader(data[13:])
+		r, err := newLZMA(data[:5], le64(data, 5), src, b.Dictionary)
+		if err != nil {
+			o.trouble(name, err)
+			return
+		}
+		if o.take(Member{Name: unpackedName(name)}, r) == nil && src.Len() > 0 {
+			o.remark(Conflict, "%d octets after the end", src.Len())
+		}
 	})
 }
 
@@ -166,7 +175,41 @@ func newLZMA(properties []byte, size uint64, r io.Reader, dictionary int64) (io.
 	head := append([]byte{properties[0]}, make([]byte, 12)...)
 	putLE(head[1:5], max(want, lzma.MinDictCap))
 	putLE(head[5:], size)
-	return lzma.ReaderConfig{DictCap: int(max(dictionary, lzma.MinDictCap))}.NewReader(bufio.NewReader(io.MultiReader(bytes.NewReader(head), r)))
+	src, ok := r.(byteReader)
+	if !ok {
+		src = bufio.NewReader(r)
+	}
+	return lzma.ReaderConfig{DictCap: int(max(dictionary, lzma.MinDictCap))}.NewReader(&headed{head, src})
+}
+
+// byteReader is what the library reads no further from than it must.
+type byteReader interface {
+	io.Reader
+	io.ByteReader
+}
+
+// headed reads a head, then the rest.
+type headed struct {
+	head []byte
+	byteReader
+}
+
+func (h *headed) Read(p []byte) (int, error) {
+	if len(h.head) == 0 {
+		return h.byteReader.Read(p)
+	}
+	n := copy(p, h.head)
+	h.head = h.head[n:]
+	return n, nil
+}
+
+func (h *headed) ReadByte() (byte, error) {
+	if len(h.head) == 0 {
+		return h.byteReader.ReadByte()
+	}
+	c := h.head[0]
+	h.head = h.head[1:]
+	return c, nil
 }
 
 func putLE(b []byte, v uint64) {

@@ -34,10 +34,13 @@ func (l *look) inside(it item) {
 
 type opener func(archive.Visit) []archive.Remark
 
-// openers chooses by the octets, not by the name; only letters have no octets to be
-// known by.
+// openers chooses by the octets, not by the name; only letters, and LZMA files with odd
+// properties, have no octets to be known by.
 func (l *look) openers(it item, name string) []opener {
 	kind := sniff.Of(it.data)
+	if kind == sniff.Unknown && sniff.Extension(name) == "lzma" {
+		kind = sniff.LZMA
+	}
 	if open := l.byKind(kind, name, it.data); open != nil {
 		return []opener{open}
 	}

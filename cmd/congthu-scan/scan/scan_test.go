@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/archive/archivetest"
 	"congthu/cmd/congthu-scan/scan"
 	"congthu/cmd/congthu-scan/yarascan"
 	"congthu/internal/scanproto"
@@ -87,6 +88,7 @@ func TestWayThroughTheObjects(t *testing.T) {
 		"a program in it":        {object("a.docx", zipOf(t, "[Content_Types].xml", "x", "word/a.png", "\x7fELF")), "EXECUTABLE 1.2 a.docx > linux program"},
 		"macros in it":           {object("a.docx", zipOf(t, "word/vbaProject.bin", "x")), "MACRO 1.2 a.docx > word/vbaProject.bin"},
 		"a saved letter":         {object("a.eml", []byte(eml)), "YARA_MALWARE 1.2 a.eml > a.zip > EVIL"},
+		"a rar behind a picture": {object("a.jpg", append([]byte("\xff\xd8\xff\xe0 picture "), archivetest.Rar5(t, "b.txt", []byte("EVIL"))...)), "YARA_MALWARE 1.2 EVIL"},
 		"a letter in an archive": {object("a.zip", zipOf(t, "thu.eml", eml)), "YARA_MALWARE 1.2 a.zip > thu.eml > a.zip > EVIL"},
 	} {
 		if got := look(t, c.o); got != c.want {
@@ -140,6 +142,66 @@ func TestTroubleIsAnError(t *testing.T) {
 	r.TimeoutMS = 0
 	if _, err := scan.Look(context.Background(), words{}, archive.DefaultLimits(), r); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("no time: %v", err)
+	}
+}
+
+// hangs is a parser that does not come back before it is let go.
+type hangs struct{ until chan struct{} }
+
+func (h hangs) Scan([]byte, time.Duration) ([]yarascan.Match, error) {
+	<-h.until
+	return nil, nil
+}
+
+func TestStuckParser(t *testing.T) {
+	h := hangs{make(chan struct{})}
+	defer close(h.until)
+	r := request(object("a.exe", []byte("x")))
+	r.TimeoutMS = 10
+	fs, err := scan.Look(context.Background(), h, archive.DefaultLimits(), r)
+	if !errors.Is(err, scan.ErrStuck) || len(fs) != 1 || fs[0].Evidence != "unscannable:time" {
+		t.Errorf("%v %v", fs, err)
+	}
+}
+
+// Each limit is a fact with its name; the time is one, too, once an archive was opened.
+func TestLimitsNameThemselves(t *testing.T) {
+	many := zipOf(t, "a", "x", "b", "x", "c", "x")
+	big := zipOf(t, "a", strings.Repeat("x", 1<<20))
+	for which, c := range map[string]struct {
+		edit func(*archive.Limits)
+		data []byte
+	}{
+		"entries": {func(l *archive.Limits) { l.Entries = 2 }, many},
+		"bytes":   {func(l *archive.Limits) { l.Bytes = 1 << 10 }, big},
+		"ratio":   {func(l *archive.Limits) { l.Ratio, l.RatioFrom = 10, 1<<10 }, big},
+		"depth":   {func(l *archive.Limits) { l.Depth = 0 }, many},
+	} {
+		l := archive.DefaultLimits()
+		c.edit(&l)
+		fs, err := scan.Look(context.Background(), words{}, l, request(object("a.zip", c.data)))
+		if err != nil || len(fs) != 1 || fs[0].Symbol != "ATTACH_UNSCANNABLE" || !strings.Contains(fs[0].Evidence, "unscannable:"+which) {
+			t.Errorf("%s: %v %v", which, fs, err)
+		}
+	}
+}
+
+// slow takes its time with what is in an archive.
+type slow struct{}
+
+func (slow) Scan(data []byte, _ time.Duration) ([]yarascan.Match, error) {
+	if string(data) == "wait" {
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil, nil
+}
+
+func TestTimeIsALimitOfArchives(t *testing.T) {
+	r := request(object("a.zip", zipOf(t, "a", "wait", "b", "EVIL")))
+	r.TimeoutMS = 50
+	fs, err := scan.Look(context.Background(), slow{}, archive.DefaultLimits(), r)
+	if err != nil || len(fs) != 1 || !strings.Contains(fs[0].Evidence, "unscannable:time") {
+		t.Errorf("%v %v", fs, err)
 	}
 }
 

@@ -190,7 +190,8 @@ func isLZMA(data []byte) bool {
 		return false
 	}
 	dictionary, size := binary.LittleEndian.Uint32(data[1:]), binary.LittleEndian.Uint64(data[5:])
-	return dictionary >= 1<<12 && dictionary&(dictionary-1) == 0 && (size == 1<<64-1 || size < 1<<40)
+	round := dictionary&(dictionary-1) == 0 || dictionary%3 == 0 && dictionary/3&(dictionary/3-1) == 0 || dictionary == 1<<32-1
+	return dictionary >= 1<<12 && round && (size == 1<<64-1 || size < 1<<40)
 }
 
 // isOldTar knows a tar from before POSIX by the checksum of its first header.

@@ -81,6 +81,10 @@ func misbehave(mode string, conn net.Conn, r *scanproto.Request) {
 	case "unknown-symbol":
 		good.Findings[0].Symbol = "SPF_PASS"
 		_ = scanproto.WriteAnswer(conn, good)
+	case "retire":
+		good.Retire = true
+		_ = scanproto.WriteAnswer(conn, good)
+		select {}
 	case "could-not":
 		good.Error = "yara: timeout"
 		_ = scanproto.WriteAnswer(conn, good)

@@ -58,6 +58,19 @@ func TestFaultsOfAnAnswer(t *testing.T) {
 	}
 }
 
+// A worker that says that it is stuck has answered, and is asked no more.
+func TestFaultOfAStuckParser(t *testing.T) {
+	p, err := fake(t, "retire")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if f, err := look(t, p, 20*time.Second); err != nil || len(f) != 1 {
+			t.Fatalf("%v %v", f, err)
+		}
+	}
+}
+
 func TestFaultsOfAStart(t *testing.T) {
 	for _, mode := range []string{"no-start", "answers-first"} {
 		if _, err := fake(t, mode); err == nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"congthu/cmd/congthu-scan/archive/archivetest"
 	"congthu/internal/inspect/attach"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
@@ -74,6 +75,42 @@ func TestRealWorker(t *testing.T) {
 	} {
 		if got := strings.Join(symbols(t, p, stored(t, name)), " "); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Poison: files made to cost the worker its memory or its time. Each is held with the
+// limit by its name, and the next letter is looked at by the same worker.
+func TestRealWorkerAndBombs(t *testing.T) {
+	p, err := attach.Start(t.Context(), attach.Options{Worker: real(t), Rules: "../../../rules/yara", Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	for name, c := range map[string]struct {
+		data []byte
+		says string
+	}{
+		"a.rar":  {archivetest.Rar5Bomb(15), "unscannable:dictionary"},
+		"b.rar":  {archivetest.Rar5Bomb(19), "unscannable:dictionary"},
+		"a.7z":   {archivetest.Seven("\x21", "\x28", []byte{1, 0, 0, 'x', 0}, 8<<30), "unscannable:dictionary"},
+		"a.xz":   {archivetest.XZBomb(), "unscannable:dictionary"},
+		"a.zst":  {archivetest.ZstdBomb(), "unscannable:dictionary"},
+		"a.zip":  {archivetest.ZipOverlapping(1000, 10<<20), "unscannable:ratio"},
+		"a.lzma": {archivetest.LZMABomb(), "unscannable:dictionary"},
+	} {
+		m := letter()
+		m.Root = &msg.Part{Path: "1", MediaType: "application/octet-stream", Filename: name, Decoded: c.data}
+		began := time.Now()
+		fs, _, err := p.Inspector().Inspect(t.Context(), m)
+		said := slices.ContainsFunc(fs, func(f msg.Finding) bool {
+			return f.Symbol == "ATTACH_UNSCANNABLE" && strings.Contains(f.Evidence, c.says)
+		})
+		if err != nil || !said || time.Since(began) > 10*time.Second {
+			t.Errorf("%s: %v %v after %v", name, fs, err, time.Since(began))
+		}
+		if got := symbols(t, p, letter()); len(got) != 0 {
+			t.Errorf("after %s: %v", name, got)
 		}
 	}
 }
