@@ -142,13 +142,12 @@ func (z *zipFile) member(e entry) (used int, ok bool) {
 	}
 	src := bytes.NewReader(e.packed) // an io.ByteReader: flate takes no more than it needs
 	r, err := unzip(e.method, src, e.size, z.Dictionary)
-	if err != nil {
+	switch { // some programs take what they do not know for stored
+	case err != nil:
 		z.trouble(e.name, err)
-	}
-	if r == nil { // some programs take what they do not know for stored
-		if err == nil {
-			z.remark(Method, "%s: method %d", e.name, e.method)
-		}
+		r = src
+	case r == nil:
+		z.remark(Method, "%s: method %d", e.name, e.method)
 		r = src
 	}
 	doubts := z.doubts
