@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -184,25 +183,22 @@ func (h *hop) serve(conn net.Conn) {
 	}
 }
 
-// skip reads to the final dot.
+// skip reads to the final dot. Nothing but a QUIT may follow it before its reply, so it
+// is near the end of the octets that have come.
 func skip(r *bufio.Reader) error {
+	const near = 32
 	end := []byte("\r\n.\r\n")
-	for seen := []byte(nil); ; {
+	for tail := []byte(nil); ; {
 		if _, err := r.Peek(1); err != nil {
 			return err
 		}
 		block, _ := r.Peek(r.Buffered())
-		if i := bytes.Index(append(seen, block[:min(len(block), len(end))]...), end); i >= 0 {
-			_, err := r.Discard(i + len(end) - len(seen))
+		tail = append(tail, block[max(0, len(block)-near):]...)
+		if i := bytes.Index(tail, end); i >= 0 {
+			_, err := r.Discard(len(block) - (len(tail) - i - len(end)))
 			return err
 		}
-		if i := bytes.LastIndex(block, end); i >= 0 { // nothing follows a message before its reply
-			_, err := r.Discard(i + len(end))
-			return err
-		}
-		seen = append([]byte(nil), block[max(0, len(block)-len(end)+1):]...)
-		if _, err := io.CopyN(io.Discard, r, int64(len(block))); err != nil {
-			return err
-		}
+		tail = tail[max(0, len(tail)-len(end)):]
+		_, _ = r.Discard(len(block)) // it is there
 	}
 }
