@@ -73,21 +73,25 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 		if err := sandbox.Spend(time.Duration(r.TimeoutMS) * time.Millisecond); err != nil {
 			return err
 		}
-		a := one(scanner, r)
-		if err := scanproto.WriteAnswer(conn, a); err != nil || a.Retire {
+		if err := scanproto.WriteAnswer(conn, one(scanner, r, retire(conn, r))); err != nil {
 			return err
 		}
 	}
 }
 
-func one(m scan.Matcher, r *scanproto.Request) *scanproto.Answer {
-	findings, err := scan.Look(context.Background(), m, archive.DefaultLimits(), r)
+func one(m scan.Matcher, r *scanproto.Request, stuck func([]scanproto.Finding)) *scanproto.Answer {
+	findings, err := scan.Watch(context.Background(), m, archive.DefaultLimits(), r, stuck)
 	a := &scanproto.Answer{ID: r.ID, Findings: findings}
-	switch {
-	case errors.Is(err, scan.ErrStuck): // the findings say so
-		a.Retire = true
-	case err != nil:
+	if err != nil {
 		a.Error = err.Error()
 	}
 	return a
+}
+
+// retire answers in the place of a parser that does not come back, and ends the process.
+func retire(conn net.Conn, r *scanproto.Request) func([]scanproto.Finding) {
+	return func(found []scanproto.Finding) {
+		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{ID: r.ID, Findings: found, Retire: true}) // if not, the daemon sees the end
+		os.Exit(exitSoftware)
+	}
 }

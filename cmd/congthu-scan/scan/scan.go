@@ -27,10 +27,6 @@ const (
 	PasswordGiven = "ATTACH_PASSWORD_GIVEN"   // an archive was opened with a password of the letter
 )
 
-// ErrStuck says that an object kept a parser beyond the time for all: what was found
-// so far is returned, and the process had better end.
-var ErrStuck = errors.New("scan: a parser did not come back")
-
 // slack is what a parser gets beyond the time of the request before it counts as stuck.
 const slack = time.Second
 
@@ -42,27 +38,27 @@ type Matcher interface {
 // Look returns what is found in the request's objects. An error means that something
 // was not looked at: the findings so far are true, but not all.
 func Look(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request) ([]scanproto.Finding, error) {
+	return Watch(ctx, m, limits, r, func([]scanproto.Finding) {})
+}
+
+// Watch is Look for a process that can end itself: when a parser does not come back,
+// stuck is called on another goroutine with what was found so far and the time as the
+// limit that was hit; Watch then does not return, and the process is of no more use.
+// The looking stays on the caller's goroutine: handing each letter to another one and
+// back costs as much as YARA takes for it.
+func Watch(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request, stuck func([]scanproto.Finding)) ([]scanproto.Finding, error) {
 	timeout := time.Duration(r.TimeoutMS) * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	l := &look{ctx: ctx, match: m, budget: archive.NewBudget(ctx, limits), seen: map[string]bool{}}
 	l.budget.Passwords = passwords(r.Objects)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for _, o := range r.Objects {
-			l.part = o.Part
-			l.object(o)
-		}
-	}()
-	stuck := time.NewTimer(timeout + slack)
-	defer stuck.Stop()
-	select {
-	case <-done:
-		return l.result()
-	case <-stuck.C:
-		return l.stuck()
+	watchdog := time.AfterFunc(timeout+slack, func() { stuck(l.stuck()) })
+	defer watchdog.Stop()
+	for _, o := range r.Objects {
+		l.part = o.Part
+		l.object(o)
 	}
+	return l.result()
 }
 
 // look is one request. mu guards what is read when its goroutine is stuck.
@@ -161,11 +157,11 @@ func short(s string) string {
 }
 
 // stuck is the result when a parser did not come back: the time is a limit like others.
-func (l *look) stuck() ([]scanproto.Finding, error) {
+func (l *look) stuck() []scanproto.Finding {
 	l.found(sniff.Unscannable, "unscannable:time")
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.findings), ErrStuck
+	return slices.Clone(l.findings)
 }
 
 // result sorts the gravest to where a cap cannot cut them off.

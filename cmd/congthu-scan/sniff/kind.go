@@ -54,9 +54,11 @@ type signature struct {
 	kind  Kind
 }
 
-// signatures stand at fixed places. The order matters where one could be another.
-func signatures() []signature {
-	return []signature{
+// bySignature knows what has its signature at a fixed place. The order matters where
+// one could be another. The table is an array that stays where it is: every object is
+// looked at.
+func bySignature(data []byte) (Kind, bool) {
+	for _, s := range [...]signature{
 		{0, "PK\x03\x04", Zip},
 		{0, "PK\x05\x06", Zip},
 		{0, "PK\x07\x08PK\x03\x04", Zip}, // spanned, in one piece
@@ -104,7 +106,12 @@ func signatures() []signature {
 		{0, "\xff\xd8\xff", JPEG},
 		{0, "\x89PNG\r\n\x1a\n", PNG},
 		{0, "GIF8", GIF},
+	} {
+		if len(data) >= s.at+len(s.magic) && string(data[s.at:s.at+len(s.magic)]) == s.magic {
+			return s.kind, true
+		}
 	}
+	return Unknown, false
 }
 
 // Of tells what the octets are.
@@ -112,10 +119,8 @@ func Of(data []byte) Kind {
 	if isPE(data) {
 		return PE
 	}
-	for _, s := range signatures() {
-		if len(data) >= s.at+len(s.magic) && string(data[s.at:s.at+len(s.magic)]) == s.magic {
-			return s.kind
-		}
+	if kind, ok := bySignature(data); ok {
+		return kind
 	}
 	head := data[:min(len(data), 1024)]
 	switch {
