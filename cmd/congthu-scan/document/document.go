@@ -58,13 +58,24 @@ type Result struct {
 	Remarks []archive.Remark // what could not be read
 }
 
-// Openable tells whether there is a reader for such a file. It is cheap.
-func Openable(f File) bool { return len(readers(f)) > 0 }
+// Document is a file for which there is a reader.
+type Document struct {
+	file    File
+	readers []func(*reader)
+}
 
-// Read reads a document and hands out what is in it.
-func Read(b *archive.Budget, f File, visit Visit) Result {
-	r := &reader{File: f, Meter: b.Meter(len(f.Data)), visit: visit}
-	for _, read := range readers(f) {
+// Open chooses the readers of a file; nil when there is none. It is cheap.
+func Open(f File) *Document {
+	if all := readers(f); len(all) > 0 {
+		return &Document{f, all}
+	}
+	return nil
+}
+
+// Read reads the document and hands out what is in it.
+func (d *Document) Read(b *archive.Budget, visit Visit) Result {
+	r := &reader{File: d.file, Meter: b.Meter(len(d.file.Data)), visit: visit}
+	for _, read := range d.readers {
 		r.try(read)
 	}
 	r.result.Remarks = r.Remarks()
@@ -101,6 +112,9 @@ func readers(f File) []func(*reader) {
 	if f.Office {
 		all = append(all, byPlace(f)...)
 	}
+	if kind == sniff.Unknown {
+		all = append(all, byText(f)...)
+	}
 	return all
 }
 
@@ -110,6 +124,12 @@ func byKind(kind sniff.Kind) func(*reader) {
 		return (*reader).pdf
 	case sniff.RTF:
 		return (*reader).rtf
+	case sniff.HTML:
+		return (*reader).page
+	case sniff.OneNote:
+		return (*reader).oneNote
+	case sniff.LNK:
+		return (*reader).shortcut
 	case sniff.OLE:
 		return (*reader).ole
 	}

@@ -65,6 +65,7 @@ type element struct {
 	name  string // without its prefix
 	inner string // between the name and the end of the tag
 	text  string // what follows up to the next tag
+	at    int    // where it stands
 }
 
 // elements finds the elements of these names, whatever their prefix, without building
@@ -72,6 +73,7 @@ type element struct {
 func elements(text []byte, names ...string) []element {
 	const most = 200000
 	var out []element
+	whole := len(text)
 	for len(out) < most {
 		at := bytes.IndexByte(text, '<')
 		if at < 0 {
@@ -89,7 +91,7 @@ func elements(text []byte, names ...string) []element {
 		if next < 0 {
 			next = len(rest)
 		}
-		e := element{name: string(local), inner: string(text[len(name):end])}
+		e := element{name: string(local), inner: string(text[len(name):end]), at: whole - len(text)}
 		if !strings.HasSuffix(e.inner, "/") {
 			e.text = unescape(string(rest[:next]))
 		}

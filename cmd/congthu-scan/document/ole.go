@@ -82,10 +82,24 @@ func (r *reader) stream(s stream) {
 		r.payload(s)
 	case "Ole":
 		r.linked(s.data)
+	default:
+		r.oledata(s)
 	case "Equation Native":
 		if overlongFont(s.data) {
 			r.found(Exploit, "Equation: font name over its place")
 		}
+	}
+}
+
+// oledata reads how Word 2003 keeps embedded objects in XML: a stream each, its size
+// and zlib.
+func (r *reader) oledata(s stream) {
+	if s.dir != "" || !strings.HasPrefix(s.name, "_") || len(s.data) < 8 || s.data[4] != 0x78 {
+		return
+	}
+	data, _ := r.Read(s.name, &forgiving{r: inflate(s.data[4:])}) // what is over a limit is remarked
+	if sniff.Of(data) == sniff.OLE {
+		r.visit(Object{Name: s.name, Data: data})
 	}
 }
 
@@ -163,13 +177,20 @@ func (r *reader) native(s stream) {
 	name, data, ok := unpackNative(s.data)
 	if !ok {
 		if len(s.data) > 4 {
-			r.visit(Object{Data: s.data[4:]})
+			r.visit(Object{Name: name, Data: s.data[4:]})
 		}
+		return
+	}
+	if data == nil { // a link to where it lies
+		r.visit(Object{Name: name})
 		return
 	}
 	r.found(Embedded, name)
 	r.visit(Object{Name: name, Data: data})
 }
+
+// nativeLink marks a package that has the path of its file instead of the octets.
+const nativeLink = 1
 
 func unpackNative(d []byte) (name string, data []byte, ok bool) {
 	if len(d) < 8 {
@@ -182,6 +203,9 @@ func unpackNative(d []byte) (name string, data []byte, ok bool) {
 	}
 	if file, rest, ok = cstring(rest); !ok || len(rest) < 8 {
 		return "", nil, false
+	}
+	if kind := binary.LittleEndian.Uint16(rest[2:]); kind == nativeLink {
+		return lastName(file, label), nil, true
 	}
 	rest = rest[8:] // two flags, the length of what follows
 	if temp, rest, ok = cstring(rest); !ok || len(rest) < 4 {

@@ -37,8 +37,10 @@ func byPlace(f File) []func(*reader) {
 // relationships looks at what the parts of an Office file point to outside of it
 // (ECMA-376 part 2). A link to click is a link; a template or an object is fetched
 // when the file is opened.
-func (r *reader) relationships() {
-	for _, e := range elements(plain(r.Data), "Relationship") {
+func (r *reader) relationships() { r.relationshipsOf(plain(r.Data)) }
+
+func (r *reader) relationshipsOf(text []byte) {
+	for _, e := range elements(text, "Relationship") {
 		target := e.attribute("Target")
 		if !strings.EqualFold(e.attribute("TargetMode"), "External") || target == "" {
 			continue
@@ -137,8 +139,9 @@ func counted(d []byte) (string, []byte) {
 }
 
 // officePart looks at a part in XML: fields, links between programs, names that run.
-func (r *reader) officePart() {
-	text := plain(r.Data)
+func (r *reader) officePart() { r.officeText(plain(r.Data)) }
+
+func (r *reader) officeText(text []byte) {
 	if bytes.Contains(text, []byte("instrText")) || bytes.Contains(text, []byte("fldSimple")) {
 		r.fieldsOf(text)
 	}

@@ -17,12 +17,16 @@ func (l *look) document(it item) {
 	if len(l.trail) > 0 {
 		f.Within = l.trail[len(l.trail)-1]
 	}
-	if it.body || !document.Openable(f) {
+	if it.body {
+		return
+	}
+	d := document.Open(f)
+	if d == nil {
 		return
 	}
 	l.trail = append(l.trail, f.Name)
 	l.opened = true
-	seen := document.Read(l.budget, f, l.piece)
+	seen := d.Read(l.budget, l.piece)
 	for _, fact := range seen.Facts {
 		l.found(fact.Symbol, fact.Evidence)
 	}

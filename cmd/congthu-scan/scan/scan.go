@@ -99,12 +99,12 @@ func (l *look) item(it item) {
 		return
 	}
 	l.yara(it.data)
+	l.document(it) // first: of a shortcut it says more than the name does
 	for _, f := range sniff.Look(sniff.File{Names: it.names, Body: it.body || it.office, Data: it.data}) {
 		if !(it.office && belongs(f.Symbol)) {
 			l.found(f.Symbol, f.Evidence)
 		}
 	}
-	l.document(it)
 	l.inside(it)
 }
 
