@@ -66,6 +66,9 @@ func (l *look) byKind(kind sniff.Kind, name string, data []byte) opener {
 	if open := l.container(kind); open != nil {
 		return func(v archive.Visit) []archive.Remark { return open(data, v) }
 	}
+	if open := carrierOf(kind); open != nil {
+		return func(archive.Visit) []archive.Remark { return open(l.budget, data, l.carried) }
+	}
 	if open := l.stream(kind); open != nil {
 		return func(v archive.Visit) []archive.Remark { return open(name, data, v) }
 	}

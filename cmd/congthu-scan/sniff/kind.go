@@ -29,6 +29,8 @@ const (
 	Cpio    Kind = "cpio"
 	Sealed  Kind = "archive" // an archive format that is not opened here
 	TNEF    Kind = "tnef"
+	CMS     Kind = "s/mime"
+	Apple   Kind = "apple file" // two forks in one
 	ISO     Kind = "disk image"
 	Disk    Kind = "disk" // an image of a disk that is not opened here
 	OLE     Kind = "ole"  // compound file: old Office, MSI, Outlook item
@@ -87,6 +89,8 @@ func bySignature(data []byte) (Kind, bool) {
 		{0, "ALZ\x01", Sealed},
 		{0, "zPQ", Sealed},
 		{0, "\x78\x9f\x3e\x22", TNEF},
+		{0, "\x00\x05\x16\x00\x00", Apple},
+		{0, "\x00\x05\x16\x07\x00", Apple},
 		{0x8001, "CD001", ISO},
 		{0x8001, "BEA01", ISO}, // UDF (ECMA-167)
 		{0, "MSWIM\x00\x00\x00", Disk},
@@ -126,6 +130,8 @@ func Of(data []byte) Kind {
 	switch {
 	case bytes.Contains(head, []byte("%PDF-")): // readers look in the first kilobyte
 		return PDF
+	case isCMS(head):
+		return CMS
 	case isDMG(data):
 		return Disk
 	case isCpio(data):
@@ -154,6 +160,20 @@ func isPE(data []byte) bool {
 		}
 	}
 	return bytes.IndexByte(data[:0x40], 0) >= 0 // binary: no letter begins so
+}
+
+// isCMS wants a sequence that begins with one of the types of RFC 5652 that wrap
+// something, after a length of any form.
+func isCMS(head []byte) bool {
+	if len(head) < 24 || head[0] != 0x30 {
+		return false
+	}
+	for _, oid := range []string{"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07", "\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01"} {
+		if at := bytes.Index(head[:24], []byte(oid)); at >= 2 {
+			return true
+		}
+	}
+	return false
 }
 
 // isDMG looks for the trailer of an Apple disk image.

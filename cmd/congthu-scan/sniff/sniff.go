@@ -61,7 +61,7 @@ func byKind(f File, kind Kind) []Fact {
 		return []Fact{{DiskImage, string(kind)}}
 	case Disk:
 		return []Fact{{DiskImage, string(kind)}, {Unscannable, "unscannable:method: " + string(kind)}}
-	case Sealed, TNEF:
+	case Sealed:
 		return []Fact{{Unscannable, "unscannable:method: " + string(kind)}}
 	case OLE:
 		return compound(f.Data)
