@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -25,22 +26,33 @@ const (
 	tidy   = memory * 3 / 4
 )
 
-// serve answers requests on file descriptor 3.
-func serve(rules *yarascan.Rules, problems []scanproto.Problem) int {
+// serve answers requests on file descriptor 3 with the rules on 4.
+func serve() int {
 	conn, err := socket()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "congthu-scan: file descriptor 3 is no socket; the daemon starts this program:", err)
 		return exitUsage
 	}
-	if len(problems) > 0 {
-		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{Ready: &scanproto.Ready{Problems: problems}}) // the exit status says it, too
-		return exitConfig
+	rules, err := compiled(os.NewFile(4, "compiled rules"))
+	if err == nil {
+		err = answer(conn, rules)
 	}
-	if err := answer(conn, rules); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "congthu-scan:", err)
 		return exitSoftware
 	}
 	return 0
+}
+
+// compiled reads the rules. All workers have one file with one place to read from, so
+// each reads by its own count.
+func compiled(f *os.File) (*yarascan.Rules, error) {
+	defer f.Close() //nolint:errcheck // only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return yarascan.Read(bufio.NewReaderSize(io.NewSectionReader(f, 0, info.Size()), 1<<20))
 }
 
 func socket() (net.Conn, error) {
@@ -73,6 +85,7 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 		if err := sandbox.Spend(time.Duration(r.TimeoutMS) * time.Millisecond); err != nil {
 			return err
 		}
+		scanner.Begin()
 		if err := scanproto.WriteAnswer(conn, one(scanner, r, retire(conn, r))); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -163,11 +164,21 @@ func (a *app) actionWord(d msg.Decision) string {
 // findingLine is one finding with its weight and its sentence.
 func (a *app) findingLine(f msg.Weighed, sentences map[string]policy.Weight) string {
 	w := sentences[f.Symbol]
-	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, f.Symbol, strings.TrimSuffix(lang.T(w.VI, w.EN).In(a.lang), "."))
+	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, f.Symbol, strings.TrimSuffix(sentence(f.Finding, w).In(a.lang), "."))
 	if f.Evidence != "" {
 		line += ": " + lang.Safe(f.Evidence, 160)
 	}
 	return line
+}
+
+// sentence is the symbol's, and in brackets the rule's own, in whichever language it has.
+func sentence(f msg.Finding, w policy.Weight) lang.Text {
+	own := lang.T(cmp.Or(f.VI, f.EN), cmp.Or(f.EN, f.VI))
+	if own.VI == "" {
+		return lang.T(w.VI, w.EN)
+	}
+	with := func(s, own string) string { return strings.TrimSuffix(s, ".") + " (" + lang.Safe(own, 300) + ")" }
+	return lang.T(with(w.VI, own.VI), with(w.EN, own.EN))
 }
 
 // sentences reads the rule files for their sentences; without them the symbols stand

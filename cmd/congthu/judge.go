@@ -77,7 +77,7 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 func (j *judge) skips(name string) bool { return slices.Contains(j.cfg.Inspect.Skip, name) }
 
 func scanOptions(c *config.Config, log *slog.Logger) attach.Options {
-	return attach.Options{Worker: worker(c), Rules: yaraDir(c), Workers: c.Scan.Workers, Timeout: c.Scan.Timeout.Std(), Strict: c.Scan.Strict, Log: log}
+	return attach.Options{Worker: worker(c), Rules: yaraDir(c), Extra: c.Scan.Extra, Workers: c.Scan.Workers, Timeout: c.Scan.Timeout.Std(), Strict: c.Scan.Strict, Log: log}
 }
 
 func routes(c *config.Config) policy.Routes {

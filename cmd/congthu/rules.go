@@ -23,13 +23,14 @@ func (rulesCheckCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := attach.CheckRules(a.ctx, worker(c), yaraDir(c)); err != nil {
+	yara, err := attach.CheckRules(a.ctx, scanOptions(c, nil))
+	if err != nil {
 		return err
 	}
 	if a.json {
-		return a.printJSON(map[string]any{"ok": true, "content_rules": len(set.Content.Rules()), "symbols": len(set.Policy.Weights.Symbols)})
+		return a.printJSON(map[string]any{"ok": true, "content_rules": len(set.Content.Rules()), "yara_rules": yara, "symbols": len(set.Policy.Weights.Symbols)})
 	}
-	a.say(lang.T("quy tắc tốt: %d quy tắc nội dung, %d dấu hiệu", "the rules are good: %d content rules, %d symbols"), len(set.Content.Rules()), len(set.Policy.Weights.Symbols))
+	a.say(lang.T("quy tắc tốt: %d quy tắc nội dung, %d quy tắc YARA, %d dấu hiệu", "the rules are good: %d content rules, %d YARA rules, %d symbols"), len(set.Content.Rules()), yara, len(set.Policy.Weights.Symbols))
 	return nil
 }
 

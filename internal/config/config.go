@@ -139,7 +139,8 @@ type Scan struct {
 	Worker  string   `toml:"worker"`
 	Workers int      `toml:"workers"`
 	Timeout Duration `toml:"timeout"`
-	Strict  bool     `toml:"strict"` // refuse to start where a fence around the worker is missing
+	Extra   string   `toml:"yara_extra"` // directory of YARA rules of others; "": none
+	Strict  bool     `toml:"strict"`     // refuse to start where a fence around the worker is missing
 }
 
 // PGP is the key store.
@@ -259,6 +260,7 @@ func (c *Config) resolve(base string) {
 		c.Agency[i].CA = abs(base, c.Agency[i].CA)
 	}
 	c.Scan.Worker = abs(base, c.Scan.Worker)
+	c.Scan.Extra = abs(base, c.Scan.Extra)
 	c.PGP.Keys = abs(c.DataDir, c.PGP.Keys)
 	c.DKIM.Keys = abs(c.DataDir, c.DKIM.Keys)
 	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)

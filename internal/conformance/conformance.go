@@ -88,6 +88,9 @@ func deviations(t *testing.T, file string) map[string]string {
 	return out
 }
 
+// Dir is the folder of the suite.
+func (s *Suite) Dir() string { return s.dir }
+
 // File reads a file of the suite.
 func (s *Suite) File(name string) []byte {
 	s.t.Helper()

@@ -59,6 +59,9 @@ type Finding struct {
 	Symbol   string `json:"symbol"`             // such as LINK_TEXT_DIFFERS
 	Evidence string `json:"evidence,omitempty"` // what was seen, shortened; untrusted text
 	Part     string `json:"part,omitempty"`     // Path of the part; "" is the message
+	Percent  int    `json:"percent,omitempty"`  // how much of the symbol's weight a rule asks for, 1 to 100; 0: all of it
+	VI       string `json:"vi,omitempty"`       // the sentence of the rule itself, untrusted;
+	EN       string `json:"en,omitempty"`       // "": that of the symbol
 }
 
 // Inspector looks at a message and reports facts. An error means "could not

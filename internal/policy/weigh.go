@@ -15,24 +15,43 @@ type Weights struct {
 	Caps    map[string]float64 // by group; absent means no cap
 }
 
-// Weigh sums findings up. A symbol counts once however often it was found; the
-// others are kept at score 0 as evidence. A symbol without a weight is kept at 0:
-// a fact is never dropped because nobody priced it.
+// Weigh sums findings up. A symbol counts once however often it was found, by the
+// gravest of its findings; the others are kept at score 0 as evidence. A symbol without
+// a weight is kept at 0: a fact is never dropped because nobody priced it.
 func (w Weights) Weigh(outcomes []msg.Outcome) (score float64, counted []msg.Weighed) {
 	seen := map[string]bool{}
 	used := map[string]float64{}
+	asked := shares(outcomes)
 	for _, o := range outcomes {
 		for _, f := range o.Findings {
 			s := 0.0
 			if !seen[f.Symbol] {
 				seen[f.Symbol] = true
-				s = w.capped(w.Symbols[f.Symbol], used)
+				x := w.Symbols[f.Symbol]
+				x.Score *= asked[f.Symbol]
+				s = w.capped(x, used)
 			}
 			score += s
 			counted = append(counted, msg.Weighed{Finding: f, Score: s})
 		}
 	}
 	return score, counted
+}
+
+// shares returns by symbol how much of its weight is asked for: a rule may want less than
+// the administrator gives its kind, never more.
+func shares(outcomes []msg.Outcome) map[string]float64 {
+	out := map[string]float64{}
+	for _, o := range outcomes {
+		for _, f := range o.Findings {
+			share := 1.0
+			if f.Percent > 0 && f.Percent < 100 {
+				share = float64(f.Percent) / 100
+			}
+			out[f.Symbol] = max(out[f.Symbol], share)
+		}
+	}
+	return out
 }
 
 // capped returns what still fits under the group's cap. Only what raises the score

@@ -59,6 +59,9 @@ type Finding struct {
 	Symbol   string `json:"symbol"`
 	Evidence string `json:"evidence,omitempty"`
 	Part     string `json:"part,omitempty"`
+	Percent  int    `json:"percent,omitempty"`
+	VI       string `json:"vi,omitempty"`
+	EN       string `json:"en,omitempty"`
 }
 
 // Answer is what came of a request. The first answer of a worker, with the ID 0, says
@@ -75,7 +78,8 @@ type Answer struct {
 type Ready struct {
 	Rules    int       `json:"rules"`              // YARA rules in use
 	Sandbox  []string  `json:"sandbox"`            // the fences that stand
-	Problems []Problem `json:"problems,omitempty"` // mistakes in the rules: the worker ends
+	Problems []Problem `json:"problems,omitempty"` // mistakes in the rules: nothing was compiled
+	Digest   string    `json:"digest,omitempty"`   // of the rule files
 }
 
 // The fences that may stand around a worker, as Ready.Sandbox names them.

@@ -28,9 +28,10 @@ func eicar() []byte {
 
 type findsEicar struct{}
 
-func (findsEicar) Scan(data []byte, _ time.Duration) ([]yarascan.Match, error) {
+func (findsEicar) Scan(o yarascan.Object, _ time.Duration) ([]yarascan.Match, error) {
+	data := o.Data
 	if bytes.Contains(data, eicar()) {
-		return []yarascan.Match{{Symbol: yarascan.Malware, Rule: "EICAR"}}, nil
+		return []yarascan.Match{{Rule: "EICAR", Judgement: yarascan.Judgement{Symbol: yarascan.Malware}}}, nil
 	}
 	return nil, nil
 }

@@ -32,7 +32,7 @@ const slack = time.Second
 
 // Matcher is what scans octets with the administrator's rules.
 type Matcher interface {
-	Scan(data []byte, timeout time.Duration) ([]yarascan.Match, error)
+	Scan(o yarascan.Object, timeout time.Duration) ([]yarascan.Match, error)
 }
 
 // Look returns what is found in the request's objects. An error means that something
@@ -98,7 +98,7 @@ func (l *look) item(it item) {
 	if l.err != nil {
 		return
 	}
-	l.yara(it.data)
+	l.rules(it)
 	l.document(it) // first: of a shortcut it says more than the name does
 	for _, f := range sniff.Look(sniff.File{Names: it.names, Body: it.body || it.office, Data: it.data}) {
 		if !(it.office && belongs(f.Symbol)) {
@@ -112,34 +112,28 @@ func (l *look) item(it item) {
 // previews under another type's name. What runs has symbols of its own.
 func belongs(symbol string) bool { return symbol == sniff.Page || symbol == sniff.TypeMismatch }
 
-func (l *look) yara(data []byte) {
-	deadline, _ := l.ctx.Deadline() // Look sets one
-	matches, err := l.match.Scan(data, time.Until(deadline))
-	for _, m := range matches {
-		l.found(m.Symbol, m.Rule)
-	}
-	l.err = cmp.Or(l.err, err)
-}
-
 // found notes a fact once for each part and symbol: the first evidence is enough to
 // act on, and an archive of a thousand scripts says it once.
 func (l *look) found(symbol, evidence string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	key := symbol + "\x00" + l.part
-	switch symbol {
-	case yarascan.Malware, yarascan.Suspicious:
-		key += "\x00" + evidence
-	case sniff.Unscannable: // once for each reason
+	key := symbol
+	if symbol == sniff.Unscannable { // once for each reason
 		which, _, _ := strings.Cut(strings.TrimPrefix(evidence, "unscannable:"), ":")
 		key += "\x00" + which
 	}
+	l.note(key, scanproto.Finding{Symbol: symbol, Evidence: evidence})
+}
+
+// note takes a finding whose key is new in this part, and says where it was.
+func (l *look) note(key string, f scanproto.Finding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key += "\x00" + l.part
 	if l.seen[key] {
 		return
 	}
 	l.seen[key] = true
-	where := strings.Join(append(slices.Clone(l.trail), evidence), " > ")
-	l.findings = append(l.findings, scanproto.Finding{Symbol: symbol, Evidence: short(where), Part: l.part})
+	f.Evidence, f.Part = short(strings.Join(append(slices.Clone(l.trail), f.Evidence), " > ")), l.part
+	l.findings = append(l.findings, f)
 }
 
 // short keeps the end, where the fact stands, and valid UTF-8.
@@ -178,8 +172,12 @@ func (l *look) result() ([]scanproto.Finding, error) {
 	return l.findings, l.err
 }
 
+// grave grades what decides by itself, above all else.
 func grave(symbol string) int {
-	if symbol == yarascan.Malware {
+	switch symbol {
+	case yarascan.Reject, yarascan.Malware:
+		return 2
+	case yarascan.Hold, yarascan.ExtraMalware:
 		return 1
 	}
 	return 0

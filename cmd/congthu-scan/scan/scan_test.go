@@ -22,9 +22,10 @@ import (
 // words finds words, so that these tests are about the way through the objects.
 type words struct{ fails error }
 
-func (w words) Scan(data []byte, _ time.Duration) ([]yarascan.Match, error) {
+func (w words) Scan(o yarascan.Object, _ time.Duration) ([]yarascan.Match, error) {
+	data := o.Data
 	if bytes.Contains(data, []byte("EVIL")) {
-		return []yarascan.Match{{Symbol: yarascan.Malware, Rule: "EVIL"}}, w.fails
+		return []yarascan.Match{{Rule: "EVIL", Judgement: yarascan.Judgement{Symbol: yarascan.Malware}}}, w.fails
 	}
 	return nil, w.fails
 }
@@ -148,7 +149,7 @@ func TestTroubleIsAnError(t *testing.T) {
 // hangs is a parser that does not come back before it is let go.
 type hangs struct{ until chan struct{} }
 
-func (h hangs) Scan([]byte, time.Duration) ([]yarascan.Match, error) {
+func (h hangs) Scan(yarascan.Object, time.Duration) ([]yarascan.Match, error) {
 	<-h.until
 	return nil, nil
 }
@@ -191,7 +192,8 @@ func TestLimitsNameThemselves(t *testing.T) {
 // slow takes its time with what is in an archive.
 type slow struct{}
 
-func (slow) Scan(data []byte, _ time.Duration) ([]yarascan.Match, error) {
+func (slow) Scan(o yarascan.Object, _ time.Duration) ([]yarascan.Match, error) {
+	data := o.Data
 	if string(data) == "wait" {
 		time.Sleep(100 * time.Millisecond)
 	}

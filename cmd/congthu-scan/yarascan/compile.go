@@ -1,11 +1,13 @@
 // Package yarascan compiles the administrator's YARA rules and scans octets with them.
 // It is the only package that calls C.
+//
+// The rules are compiled once as a whole, for their mistakes, and once for each kind of
+// object that many of them demand (package yarasplit): an object is scanned in one pass
+// by the rules that can match it at all.
 package yarascan
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,92 +17,159 @@ import (
 	"congthu/internal/scanproto"
 )
 
-// Rules are compiled rules. They must not be closed while a scan runs.
-type Rules struct {
-	compiled *yara.Rules
-	count    int
+// externals are the words that a rule may ask about the object, by the custom of those
+// who publish rules.
+func externals() []string {
+	return []string{"filename", "filepath", "extension", "filetype", "owner", "md5"}
 }
 
-// Count returns the number of rules.
-func (r *Rules) Count() int { return r.count }
+// modules are those that look at the octets and nothing else: "console" prints them,
+// "magic" opens files, "cuckoo" wants a report, and "time" makes a verdict depend on
+// when it is asked for.
+func modules() []string {
+	return []string{"pe", "elf", "math", "hash", "dotnet", "dex", "macho"}
+}
 
-// Load compiles every *.yar file of the directory, in the order of their names. The
-// problems are the administrator's mistakes, with their lines; err is trouble with
-// the machine.
-func Load(dir string) (*Rules, []scanproto.Problem, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.yar"))
-	if err != nil || len(names) == 0 {
-		return nil, []scanproto.Problem{{File: dir, Message: "no *.yar file is here"}}, nil
-	}
+// unit is the text of one file, or of a part of it.
+type unit struct{ text, namespace string }
+
+func newCompiler() (*yara.Compiler, error) {
 	c, err := yara.NewCompiler()
 	if err != nil {
-		return nil, nil, fmt.Errorf("yara: %w", err)
+		return nil, fmt.Errorf("yara: %w", err)
 	}
-	defer c.Destroy()
 	c.DisableIncludes() // an include of any file prints its lines in the error
-	slices.Sort(names)
-	for _, name := range names {
-		if problems := add(c, name); len(problems) > 0 {
-			return nil, problems, nil
+	for _, name := range externals() {
+		if err := c.DefineVariable(name, ""); err != nil {
+			return nil, fmt.Errorf("yara: %s: %w", name, err)
 		}
 	}
-	compiled, err := c.GetRules()
+	return c, nil
+}
+
+// whole compiles every file in a namespace of its own. After an error a compiler is of
+// no more use; the files that follow are then only looked at for their own mistakes.
+func whole(files []*file) (*yara.Rules, []scanproto.Problem, error) {
+	c, err := newCompiler()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { c.Destroy() }()
+	var problems []scanproto.Problem
+	for _, f := range files {
+		found := f.foreign()
+		if len(found) == 0 {
+			found = f.add(c)
+		}
+		if len(found) == 0 {
+			continue
+		}
+		if problems = append(problems, found...); len(problems) > 100 {
+			return nil, problems, nil
+		}
+		c.Destroy()
+		if c, err = newCompiler(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems, nil
+	}
+	rules, err := c.GetRules()
 	if err != nil {
 		return nil, nil, fmt.Errorf("yara: %w", err)
 	}
-	return checked(compiled, names)
+	return rules, nil, nil
 }
 
-// add compiles one file in a namespace of its own. After an error the compiler is of
-// no more use, so the first bad file ends it.
-func add(c *yara.Compiler, name string) []scanproto.Problem {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return []scanproto.Problem{{File: name, Message: err.Error()}}
-	}
-	if problems := foreign(name, string(text)); len(problems) > 0 {
-		return problems
-	}
-	err = c.AddString(string(text), filepath.Base(name))
+// add compiles the file.
+func (f *file) add(c *yara.Compiler) []scanproto.Problem {
+	before := len(c.Errors)
+	err := c.AddString(f.text, f.name)
 	if err == nil {
 		return nil
 	}
 	var problems []scanproto.Problem
-	for _, m := range c.Errors {
-		problems = append(problems, at(name, string(text), m.Line, m.Text))
+	for _, m := range c.Errors[before:] {
+		problems = append(problems, at(f, m.Line, m.Text))
 	}
 	if len(problems) == 0 {
-		problems = append(problems, scanproto.Problem{File: name, Message: err.Error()})
+		problems = append(problems, scanproto.Problem{File: f.path, Message: err.Error()})
 	}
 	return problems
 }
 
-// allowed are the modules that look at the octets and nothing else: "console" prints
-// them, "magic" opens files, "cuckoo" wants a report, and "time" makes a verdict
-// depend on when it is asked for.
-func allowed(module string) bool {
-	return slices.Contains([]string{"pe", "elf", "math", "hash", "dotnet", "dex", "macho"}, module)
+// compile compiles texts that are known to be good.
+func compile(units []unit) (*yara.Rules, error) {
+	c, err := newCompiler()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Destroy()
+	for _, u := range units {
+		if err := c.AddString(u.text, u.namespace); err != nil {
+			return nil, fmt.Errorf("yara: %s: %w", u.namespace, err)
+		}
+	}
+	rules, err := c.GetRules()
+	if err != nil {
+		return nil, fmt.Errorf("yara: %w", err)
+	}
+	return rules, nil
 }
 
-// foreign finds imports of modules that are not allowed.
-func foreign(name, text string) []scanproto.Problem {
-	importLine := regexp.MustCompile(`(?m)^\s*import\s+"([^"]*)"`)
+// foreign finds includes, and imports of modules that are not allowed. What escapes it
+// is found by a trial (see trial).
+func (f *file) foreign() []scanproto.Problem {
+	if f.parts == nil {
+		return nil
+	}
 	var problems []scanproto.Problem
-	for _, m := range importLine.FindAllStringSubmatchIndex(text, -1) {
-		module := text[m[2]:m[3]]
-		if !allowed(module) {
-			line := 1 + strings.Count(text[:m[2]], "\n")
-			problems = append(problems, at(name, text, line, fmt.Sprintf("module %q is not allowed; allowed are pe elf math hash dotnet dex macho", module)))
+	for _, i := range f.parts.Imports {
+		line := 1 + strings.Count(f.text[:i.Offset], "\n")
+		switch {
+		case i.Word == "include":
+			problems = append(problems, at(f, line, "include is not allowed: put the file into the folder itself"))
+		case !slices.Contains(modules(), i.Name):
+			problems = append(problems, at(f, line, fmt.Sprintf("module %q is not allowed; allowed are %s", i.Name, strings.Join(modules(), " "))))
 		}
 	}
 	return problems
 }
 
+// trial scans one octet and refuses rules that load a module that is not allowed.
+type trial struct{ foreign string }
+
+// RuleMatching goes on.
+func (*trial) RuleMatching(*yara.ScanContext, *yara.Rule) (bool, error) { return false, nil }
+
+// ImportModule is asked by libyara before each module is loaded.
+func (t *trial) ImportModule(_ *yara.ScanContext, name string) ([]byte, bool, error) {
+	if !slices.Contains(modules(), name) {
+		t.foreign = name
+		return nil, true, nil
+	}
+	return nil, false, nil
+}
+
+// tried is the problem of rules whose trial failed.
+func tried(rules *yara.Rules, dir string) []scanproto.Problem {
+	t := &trial{}
+	err := rules.ScanMem([]byte("x"), yara.ScanFlagsFastMode, scanTime, t)
+	switch {
+	case t.foreign != "":
+		return []scanproto.Problem{{File: dir, Message: fmt.Sprintf("module %q is not allowed", t.foreign)}}
+	case err != nil:
+		return []scanproto.Problem{{File: dir, Message: "the rules cannot scan one octet: " + err.Error()}}
+	}
+	return nil
+}
+
 // at names the place: libyara knows lines only, so the column is that of the word it
 // complains about, or of the first character of the line.
-func at(name, text string, line int, message string) scanproto.Problem {
-	p := scanproto.Problem{File: name, Line: line, Column: 1, Message: message}
-	lines := strings.Split(text, "\n")
+func at(f *file, line int, message string) scanproto.Problem {
+	p := scanproto.Problem{File: f.path, Line: line, Column: 1, Message: message}
+	lines := strings.Split(f.text, "\n")
 	if line < 1 || line > len(lines) {
 		return p
 	}
@@ -112,41 +181,4 @@ func at(name, text string, line int, message string) scanproto.Problem {
 		}
 	}
 	return p
-}
-
-// checked asks every rule for the one tag that says what its match means.
-func checked(compiled *yara.Rules, names []string) (*Rules, []scanproto.Problem, error) {
-	r := &Rules{compiled: compiled}
-	var problems []scanproto.Problem
-	for _, rule := range compiled.GetRules() {
-		r.count++
-		if rule.IsPrivate() || symbol(rule.Tags()) != "" {
-			continue
-		}
-		problems = append(problems, untagged(rule, names))
-	}
-	if len(problems) > 0 {
-		compiled.Destroy()
-		return nil, problems, nil
-	}
-	return r, nil, nil
-}
-
-func untagged(rule yara.Rule, names []string) scanproto.Problem {
-	message := fmt.Sprintf("rule %q has neither the tag malware nor suspicious: write  rule %s : malware", rule.Identifier(), rule.Identifier())
-	for _, name := range names {
-		if filepath.Base(name) != rule.Namespace() {
-			continue
-		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			break
-		}
-		declared := regexp.MustCompile(`(?m)^[ \t]*(?:(?:private|global)[ \t]+)*rule[ \t]+` + rule.Identifier() + `\b`)
-		if i := declared.FindIndex(text); i != nil {
-			return at(name, string(text), 1+strings.Count(string(text[:i[1]]), "\n"), message)
-		}
-		return scanproto.Problem{File: name, Message: message}
-	}
-	return scanproto.Problem{File: rule.Namespace(), Message: message}
 }

@@ -74,7 +74,7 @@ func program(noise bool) string {
 }
 
 func TestShippedRules(t *testing.T) {
-	rules, problems, err := yarascan.Load("../../../rules/yara")
+	rules, problems, err := yarascan.Load(yarascan.Source{Dir: "../../../rules/yara"})
 	if err != nil || len(problems) > 0 {
 		t.Fatal(problems, err)
 	}
@@ -86,7 +86,7 @@ func TestShippedRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	hit := func(rule, data string) bool {
-		ms, err := s.Scan([]byte(data), 5*time.Second)
+		ms, err := s.Scan(yarascan.Object{Data: []byte(data)}, 5*time.Second)
 		if err != nil {
 			t.Fatal(err)
 		}

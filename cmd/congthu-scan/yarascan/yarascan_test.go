@@ -22,7 +22,7 @@ func dir(t *testing.T, rules string) string {
 
 func scanner(t *testing.T, rules string) *yarascan.Scanner {
 	t.Helper()
-	r, problems, err := yarascan.Load(dir(t, rules))
+	r, problems, err := yarascan.Load(yarascan.Source{Dir: dir(t, rules)})
 	if err != nil || len(problems) > 0 {
 		t.Fatal(problems, err)
 	}
@@ -46,7 +46,7 @@ private rule part { strings: $a = "evil" condition: $a }
 		"odd and evil": "YARA_MALWARE bad, YARA_SUSPICIOUS odd",
 	} {
 		var got []string
-		ms, err := s.Scan([]byte(data), time.Millisecond)
+		ms, err := s.Scan(yarascan.Object{Data: []byte(data)}, time.Millisecond)
 		for _, m := range ms {
 			got = append(got, m.Symbol+" "+m.Rule)
 		}
@@ -60,7 +60,7 @@ private rule part { strings: $a = "evil" condition: $a }
 func TestScanThatTakesTooLong(t *testing.T) {
 	s := scanner(t, `rule slow : malware { condition: for all i in (0..filesize) : ( for all j in (0..filesize) : ( i + j >= 0 ) ) }`)
 	begun := time.Now()
-	if _, err := s.Scan(bytes.Repeat([]byte("a"), 1<<20), 100*time.Millisecond); err == nil {
+	if _, err := s.Scan(yarascan.Object{Data: bytes.Repeat([]byte("a"), 1<<20)}, 100*time.Millisecond); err == nil {
 		t.Error("a scan that was broken off was called clean")
 	}
 	if took := time.Since(begun); took > 20*time.Second {
@@ -80,7 +80,7 @@ func TestMistakes(t *testing.T) {
 		"module":    {"\nimport \"console\"\nrule a : malware { condition: true }", 2, 9, "not allowed"},
 		"duplicate": {"rule a : malware { condition: true }\nrule a : malware { condition: true }", 2, 6, "a"},
 	} {
-		_, problems, err := yarascan.Load(dir(t, c.rules))
+		_, problems, err := yarascan.Load(yarascan.Source{Dir: dir(t, c.rules)})
 		if err != nil || len(problems) == 0 {
 			t.Errorf("%s: %v %v", name, problems, err)
 			continue
@@ -90,7 +90,7 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%s: %+v, want %d:%d %q", name, p, c.line, c.column, c.says)
 		}
 	}
-	if _, problems, _ := yarascan.Load(t.TempDir()); len(problems) != 1 {
+	if _, problems, _ := yarascan.Load(yarascan.Source{Dir: t.TempDir()}); len(problems) != 1 {
 		t.Errorf("an empty directory: %v", problems)
 	}
 }

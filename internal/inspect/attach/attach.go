@@ -3,8 +3,9 @@
 //
 // Nothing that a worker does can cost a message: a crash, a hang, an end, an answer
 // to another question, or no answer at all is an error ("could not look"), and the
-// worker is replaced by a fresh one. The fresh one compiles the rules that were live
-// when they were last taken into use, whatever somebody is editing meanwhile.
+// worker is replaced by a fresh one. The rules are compiled once, when they are taken into
+// use; every worker starts from that, whatever somebody is editing meanwhile. A message
+// that brings down its worker twice is held (see suspects), not deferred for ever.
 package attach
 
 import (
@@ -21,6 +22,7 @@ import (
 type Options struct {
 	Worker  string        // path of congthu-scan
 	Rules   string        // directory of *.yar files
+	Extra   string        // directory of rules of others; "": none
 	Workers int           // 0: one for each core
 	Timeout time.Duration // for one message; 0: 30 s
 	Log     *slog.Logger  // nil: nowhere
@@ -28,10 +30,20 @@ type Options struct {
 	Env     []string      // added to the workers' empty environment
 }
 
-// Symbols are all that a worker may report; anything else is a bad answer.
-func Symbols() []string {
+// What this package itself finds out about a message: that workers failed at it.
+const (
+	Crash = "SCAN_CRASH" // the worker crashed, hung or talked nonsense
+	Error = "SCAN_ERROR" // the worker said that it could not look
+)
+
+// Symbols are all that this inspector reports.
+func Symbols() []string { return append(reported(), Crash, Error) }
+
+// reported are all that a worker may report; anything else is a bad answer.
+func reported() []string {
 	return []string{
-		"YARA_MALWARE", "YARA_SUSPICIOUS", "ATTACH_EXECUTABLE", "ATTACH_SCRIPT", "ATTACH_LNK", "ATTACH_MACRO",
+		"YARA_MALWARE", "YARA_SUSPICIOUS", "YARA_HOLD", "YARA_REJECT", "YARA_EXTRA_MALWARE", "YARA_EXTRA_SUSPICIOUS",
+		"ATTACH_EXECUTABLE", "ATTACH_SCRIPT", "ATTACH_LNK", "ATTACH_MACRO",
 		"ATTACH_DOUBLE_EXTENSION", "ATTACH_TYPE_MISMATCH", "ATTACH_ENCRYPTED", "ATTACH_UNSCANNABLE",
 		"ATTACH_NAME_TRICK", "ATTACH_HTML", "ATTACH_ISO", "ATTACH_ARCHIVE_CONFLICT", "ATTACH_ARCHIVE_SPECIAL",
 		"ATTACH_PASSWORD_GIVEN",
@@ -46,12 +58,14 @@ var ErrClosed = errors.New("attach: closed")
 
 // Pool is a set of workers.
 type Pool struct {
-	opt Options
-	mu  sync.Mutex
-	gen *generation // nil once closed
+	opt       Options
+	reloading sync.Mutex
+	mu        sync.Mutex
+	gen       *generation // nil once closed
+	suspects  suspects
 }
 
-// Start starts the workers and waits until each has compiled the rules. The error is
+// Start compiles the rules, starts the workers and waits until each is ready. The error is
 // tomlfile.Problems when the rules have mistakes.
 func Start(ctx context.Context, o Options) (*Pool, error) {
 	if o.Workers <= 0 {
@@ -63,17 +77,24 @@ func Start(ctx context.Context, o Options) (*Pool, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	gen, err := newGeneration(ctx, o)
+	gen, err := newGeneration(ctx, o, nil)
 	if err != nil {
 		return nil, err
 	}
 	return &Pool{opt: o, gen: gen}, nil
 }
 
-// Reload starts workers with the rules as they are now and lets them take over. When
-// it fails, the workers with the last good rules go on.
+// Reload compiles the rules as they are now, starts workers with them and lets them take
+// over. When it fails, the workers with the last good rules go on. Reloads wait for each
+// other.
 func (p *Pool) Reload(ctx context.Context) error {
-	fresh, err := newGeneration(ctx, p.opt)
+	p.reloading.Lock()
+	defer p.reloading.Unlock()
+	before, err := p.current()
+	if err != nil {
+		return err
+	}
+	fresh, err := newGeneration(ctx, p.opt, before)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,10 @@ const (
 
 func TestMain(m *testing.M) {
 	if mode := os.Getenv(modeVar); mode != "" {
+		if len(os.Args) > 1 { // it is asked to compile
+			_, _ = os.Stdout.WriteString(`{"rules":1,"digest":"none"}`)
+			return
+		}
 		fakeWorker(mode)
 		return
 	}

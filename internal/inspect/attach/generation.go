@@ -11,20 +11,26 @@ import (
 // generation is the workers that share one state of the rules.
 type generation struct {
 	opt    Options
-	rules  *snapshot
+	rules  *compiled
 	idle   chan *worker
 	fences []string // that stand around all workers
 	closed chan struct{}
 	once   sync.Once
 	alive  sync.WaitGroup // one for each place of a worker
-	gone   chan struct{}  // closed when the last worker and the copy of the rules are gone
+	gone   chan struct{}  // closed when the last worker is gone
 }
 
-func newGeneration(ctx context.Context, o Options) (*generation, error) {
-	rules, err := takeSnapshot(o.Rules)
+// newGeneration starts workers; before, if any, is the generation that they follow.
+func newGeneration(ctx context.Context, o Options, before *generation) (*generation, error) {
+	var known *compiled
+	if before != nil {
+		known = before.rules
+	}
+	rules, err := compileRules(ctx, o, known)
 	if err != nil {
 		return nil, err
 	}
+	rules.use()
 	g := &generation{opt: o, rules: rules, idle: make(chan *worker, o.Workers), closed: make(chan struct{}), gone: make(chan struct{})}
 	type started struct {
 		w   *worker
@@ -115,7 +121,7 @@ func (g *generation) close() {
 		g.drain()
 		go func() { // the rules must stay as long as a worker may still start from them
 			g.alive.Wait()
-			g.rules.remove()
+			g.rules.leave()
 			close(g.gone)
 		}()
 	})

@@ -28,10 +28,25 @@ func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, 
 	}
 	a, err := gen.ask(ctx, w, request(m))
 	if err != nil {
-		return nil, nil, err
+		return i.pool.failed(ctx, m, Crash, nil, err)
 	}
 	found, err := findings(a)
-	return found, nil, err
+	if err != nil {
+		return i.pool.failed(ctx, m, Error, found, err)
+	}
+	i.pool.suspects.clear(m)
+	return found, nil, nil
+}
+
+// failed is what comes of a message at which a worker failed. The first time its sender
+// is asked to try again, for it may have been the worker's fault or the machine's. The
+// second time it is the message's: that is a finding, on which it is held.
+func (p *Pool) failed(ctx context.Context, m *msg.Message, symbol string, found []msg.Finding, err error) ([]msg.Finding, []msg.AuthResult, error) {
+	if ctx.Err() != nil || !p.suspects.again(m) { // the caller's haste is nobody's fault
+		return found, nil, err
+	}
+	p.opt.Log.Error("scan failed twice at a message, which is held", "id", m.ID, "symbol", symbol, "error", err)
+	return append(found, msg.Finding{Symbol: symbol}), nil, nil
 }
 
 // request is the message, its decoded parts, and what only other readers would see of
@@ -55,7 +70,7 @@ func request(m *msg.Message) *scanproto.Request {
 
 // findings takes the facts of an answer, of which only known symbols are believed.
 func findings(a *scanproto.Answer) ([]msg.Finding, error) {
-	known := Symbols()
+	known := reported()
 	var out []msg.Finding
 	for _, f := range a.Findings {
 		if !slices.Contains(known, f.Symbol) {

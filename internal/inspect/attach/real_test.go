@@ -139,7 +139,7 @@ func TestReloadTakesNewRulesAndKeepsTheLastGood(t *testing.T) {
 	if err := p.Reload(t.Context()); !errors.As(err, &ps) || ps[0].Line != 2 || ps[0].File != filepath.Join(dir, "a.yar") {
 		t.Errorf("a mistake: %v", err)
 	}
-	if err := attach.CheckRules(t.Context(), bin, dir); !errors.As(err, &ps) || ps[0].Line != 2 {
+	if _, err := attach.CheckRules(t.Context(), attach.Options{Worker: bin, Rules: dir}); !errors.As(err, &ps) || ps[0].Line != 2 {
 		t.Errorf("check: %v", err)
 	}
 	if got := symbols(t, p, m); !slices.Equal(got, []string{"YARA_SUSPICIOUS"}) {
@@ -193,7 +193,7 @@ func crash(t *testing.T, bin string) {
 }
 
 func TestCheckShippedRules(t *testing.T) {
-	if err := attach.CheckRules(t.Context(), real(t), "../../../rules/yara"); err != nil {
+	if n, err := attach.CheckRules(t.Context(), attach.Options{Worker: real(t), Rules: "../../../rules/yara"}); err != nil || n < 20 {
 		t.Error(err)
 	}
 }

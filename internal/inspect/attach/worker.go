@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	startTime = 60 * time.Second // to compile the rules, which may be thousands
-	endTime   = 2 * time.Second  // from the end of the socket to the end of the process
-	grace     = 3 * time.Second  // beyond the time that the worker was given itself
+	compileTime = 2 * time.Minute  // for the rules, which may be thousands
+	startTime   = 30 * time.Second // to read the compiled rules and to close itself in
+	endTime     = 2 * time.Second  // from the end of the socket to the end of the process
+	grace       = 3 * time.Second  // beyond the time that the worker was given itself
 )
 
 // worker is one congthu-scan process.
@@ -30,14 +31,14 @@ type worker struct {
 	lastID uint64
 }
 
-// startWorker returns when the worker has compiled the rules and closed itself in.
-func startWorker(ctx context.Context, o Options, rules *snapshot) (*worker, error) {
+// startWorker returns when the worker has the rules and has closed itself in.
+func startWorker(ctx context.Context, o Options, rules *compiled) (*worker, error) {
 	ours, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	defer theirs.Close() //nolint:errcheck // the worker has its own copy
-	cmd, fences, err := spawn(o, rules.dir, theirs)
+	cmd, fences, err := spawn(o, rules.file, theirs)
 	if err != nil {
 		_ = ours.Close() // nothing was sent
 		return nil, fmt.Errorf("attach: start scan worker: %w", err)
@@ -47,7 +48,7 @@ func startWorker(ctx context.Context, o Options, rules *snapshot) (*worker, erro
 		_ = cmd.Wait() // a bad end shows on the socket
 		close(w.exited)
 	}()
-	if err := w.ready(ctx, o, rules); err != nil {
+	if err := w.ready(ctx, o); err != nil {
 		w.kill()
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func socketPair() (ours net.Conn, theirs *os.File, err error) {
 	return ours, theirs, nil
 }
 
-func (w *worker) ready(ctx context.Context, o Options, rules *snapshot) error {
+func (w *worker) ready(ctx context.Context, o Options) error {
 	stop := w.limit(ctx, startTime)
 	defer stop()
 	a, err := scanproto.ReadAnswer(w.conn)
@@ -78,9 +79,6 @@ func (w *worker) ready(ctx context.Context, o Options, rules *snapshot) error {
 	}
 	if a.Ready == nil {
 		return fmt.Errorf("attach: the scan worker answers before it is asked")
-	}
-	if err := rules.problems(a.Ready.Problems); err != nil {
-		return err
 	}
 	w.fences = append(a.Ready.Sandbox, w.fences...)
 	if missing := scanproto.Missing(w.fences); len(missing) > 0 {
