@@ -82,12 +82,12 @@ func (r *reader) stream(s stream) {
 		r.payload(s)
 	case "Ole":
 		r.linked(s.data)
-	default:
-		r.oledata(s)
 	case "Equation Native":
 		if overlongFont(s.data) {
 			r.found(Exploit, "Equation: font name over its place")
 		}
+	default:
+		r.oledata(s)
 	}
 }
 

@@ -95,6 +95,8 @@ func TestPDFStreams(t *testing.T) {
 	read(file("a.pdf", pdfOf(streamOf("/Filter /FlateDecode", "\x78\x9cnothing")))).check(t, "broken", "", "", archive.Damaged)
 	bomb := pdfOf(streamOf("/Filter /FlateDecode", deflated(t, strings.Repeat("\x00", 32<<20))))
 	read(file("a.pdf", bomb)).check(t, "bomb", "", "", archive.Limit)
+	runs := pdfOf(streamOf("/Filter /RL", strings.Repeat("\x81 ", 64<<20/128+1)))
+	read(file("a.pdf", runs)).check(t, "more runs than are expanded", "", "", archive.Limit)
 }
 
 // The files forbid printing and open with the empty password, as many ordinary ones do;

@@ -33,6 +33,9 @@ func (p *pdf) decode(o pdfObject) ([]byte, error) {
 		if err != nil {
 			return out, err
 		}
+		if len(out) >= expandMost && f != "FlateDecode" && f != "Fl" {
+			p.Remark(archive.Limit, "bytes: stream of object %d: %s", o.number, f)
+		}
 		if len(out) == 0 && len(bytes.TrimSpace(data)) > 0 {
 			p.Remark(archive.Damaged, "stream of object %d: %s", o.number, f)
 			return data, nil
@@ -41,6 +44,10 @@ func (p *pdf) decode(o pdfObject) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// expandMost is how far the filters expand that are ours: a stream that goes on is
+// remarked, for what is behind was not seen.
+const expandMost = 64 << 20
 
 func first(d dict, keys ...string) value {
 	for _, k := range keys {
@@ -127,7 +134,7 @@ func (f *forgiving) Read(p []byte) (int, error) {
 // early; the standard library has the other kind. Streams in it are old and rare: they
 // are expanded here.
 func newPDFLZW(data []byte) io.Reader {
-	const clearCode, endCode, most = 256, 257, 64 << 20
+	const clearCode, endCode, most = 256, 257, expandMost
 	var out []byte
 	table := make([][]byte, 258, 4096)
 	for i := range 256 {
@@ -171,9 +178,8 @@ func newPDFLZW(data []byte) io.Reader {
 }
 
 func runLength(data []byte) []byte {
-	const most = 64 << 20
 	var out []byte
-	for len(data) > 0 && len(out) < most {
+	for len(data) > 0 && len(out) < expandMost {
 		n := int(data[0])
 		data = data[1:]
 		switch {
