@@ -92,6 +92,7 @@ func cmsOf(oid, content string, open bool) []byte {
 const (
 	signed     = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 	enveloped  = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03"
+	encrypted  = "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06"
 	compressed = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x09"
 )
 
@@ -153,7 +154,8 @@ func TestCarriers(t *testing.T) {
 		{"signed", carrier.CMS, cmsOf(signed, payload, false), "smime.eml=" + payload, ""},
 		{"signed, in pieces", carrier.CMS, cmsOf(signed, payload, true), "smime.eml=" + payload, ""},
 		{"compressed", carrier.CMS, cmsOf(compressed, deflated(payload), false), "smime.eml=" + payload, ""},
-		{"enveloped", carrier.CMS, cmsOf(enveloped, payload, false), "", fmt.Sprint(archive.Encrypted)},
+		{"encrypted for its recipient", carrier.CMS, cmsOf(enveloped, payload, false), "", ""},
+		{"encrypted with a password", carrier.CMS, cmsOf(encrypted, payload, false), "", fmt.Sprint(archive.Encrypted)},
 		{"nothing", carrier.CMS, []byte{0x30, 0}, "", fmt.Sprint(archive.Damaged)},
 		{"Apple file", carrier.AppleFile, appleSingle(), "payload.exe=" + payload, ""},
 		{"Apple file, cut", carrier.AppleFile, appleSingle()[:70], "payload.exe=" + payload[:9], fmt.Sprint(archive.Damaged)},

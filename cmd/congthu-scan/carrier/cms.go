@@ -44,8 +44,12 @@ func (o *opening) cms(data []byte) {
 		o.encapsulated(inner.child(2))
 	case cmsCompressed:
 		o.compressed(inner.child(2))
-	case cmsEnveloped, cmsEncrypted, cmsAuthPacked:
+	case cmsEncrypted:
 		o.Remark(archive.Encrypted, "S/MIME")
+	case cmsEnveloped, cmsAuthPacked:
+		// Encrypted by its author for the recipient's certificate. That is what letters
+		// between agencies ought to be, and like one in OpenPGP it goes on as it came; a
+		// password that a stranger could have made up is something else.
 	}
 }
 
