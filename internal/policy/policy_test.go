@@ -178,3 +178,21 @@ func TestRoutesFind(t *testing.T) {
 		t.Error("Local is wrong")
 	}
 }
+
+// A rule may ask for less than its symbol weighs, never for more; the gravest of a
+// symbol's findings counts.
+func TestSharesOfAWeight(t *testing.T) {
+	w := policy.Weights{Symbols: map[string]policy.Weight{"A": {Score: 10, Group: "g"}}, Caps: map[string]float64{"g": 6}}
+	for _, c := range []struct {
+		percents []int
+		want     float64
+	}{{[]int{30}, 3}, {[]int{30, 50}, 5}, {[]int{50, 30}, 5}, {[]int{0}, 6}, {[]int{30, 0}, 6}, {[]int{500}, 6}, {[]int{-1}, 6}} {
+		var o msg.Outcome
+		for _, p := range c.percents {
+			o.Findings = append(o.Findings, msg.Finding{Symbol: "A", Percent: p})
+		}
+		if score, counted := w.Weigh([]msg.Outcome{o}); score != c.want || len(counted) != len(c.percents) {
+			t.Errorf("%v: %v, want %v", c.percents, score, c.want)
+		}
+	}
+}

@@ -58,7 +58,17 @@ func fakeWorker(mode string) {
 
 // misbehave once in all: the worker that follows is good.
 func misbehave(mode string, conn net.Conn, r *scanproto.Request) {
+	for _, o := range r.Objects {
+		if mode == "poison" && strings.Contains(string(o.Data), "POISON") {
+			panic("poison")
+		}
+	}
 	good := &scanproto.Answer{ID: r.ID, Findings: []scanproto.Finding{{Symbol: "ATTACH_LNK", Evidence: "a.lnk", Part: "1"}}}
+	if mode == "never" {
+		good.Error = "yara: error 46"
+		_ = scanproto.WriteAnswer(conn, good)
+		return
+	}
 	state := os.Getenv(stateVar)
 	if _, err := os.Stat(state); err == nil {
 		_ = scanproto.WriteAnswer(conn, good)

@@ -20,7 +20,9 @@ import (
 )
 
 // real builds congthu-scan from this source.
-func real(t *testing.T) string {
+func real(t *testing.T) string { return build(t) }
+
+func build(t testing.TB) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "congthu-scan")
 	cmd := exec.Command("go", "build", "-o", bin, "congthu/cmd/congthu-scan")
