@@ -63,7 +63,10 @@ func Parse(doc []byte) (*Report, error) {
 	if p.root == "" {
 		return nil, malformed("văn bản rỗng", "the document is empty")
 	}
-	return p.report, p.report.Check()
+	if err := p.report.Check(); err != nil {
+		return nil, err
+	}
+	return p.report, nil
 }
 
 // charset passes what is UTF-8 in any case.
