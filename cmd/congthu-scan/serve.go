@@ -92,9 +92,9 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 	}
 }
 
-func one(m scan.Matcher, r *scanproto.Request, stuck func([]scanproto.Finding)) *scanproto.Answer {
-	findings, err := scan.Watch(context.Background(), m, archive.DefaultLimits(), r, stuck)
-	a := &scanproto.Answer{ID: r.ID, Findings: findings}
+func one(m scan.Matcher, r *scanproto.Request, stuck func(scan.Seen)) *scanproto.Answer {
+	seen, err := scan.Watch(context.Background(), m, archive.DefaultLimits(), r, stuck)
+	a := &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types}
 	if err != nil {
 		a.Error = err.Error()
 	}
@@ -102,9 +102,9 @@ func one(m scan.Matcher, r *scanproto.Request, stuck func([]scanproto.Finding)) 
 }
 
 // retire answers in the place of a parser that does not come back, and ends the process.
-func retire(conn net.Conn, r *scanproto.Request) func([]scanproto.Finding) {
-	return func(found []scanproto.Finding) {
-		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{ID: r.ID, Findings: found, Retire: true}) // if not, the daemon sees the end
+func retire(conn net.Conn, r *scanproto.Request) func(scan.Seen) {
+	return func(seen scan.Seen) {
+		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types, Retire: true}) // if not, the daemon sees the end
 		os.Exit(exitSoftware)
 	}
 }

@@ -99,7 +99,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
 			{Inspector: content.New(func() *content.Set { return j.rules.Get().Content }), Timeout: 15 * time.Second},
-			{Inspector: j.scan.Inspector(), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
+			{Inspector: j.scan.Inspector(func(t string) bool { return j.rules.Get().Policy.Names(t) }), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
 		}),
 		Decide:  j.decide,
 		Stamp:   j.stamp,

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// edit replaces a text in a file of the gateway's directory: FILE OLD => NEW.
+// edit replaces a text in a file of the gateway's directory: FILE OLD => NEW, where \n in
+// NEW is a line end.
 func (p *player) edit(rest string) error {
 	name, change, _ := strings.Cut(rest, " ")
 	old, fresh, ok := strings.Cut(change, " => ")
@@ -24,7 +25,7 @@ func (p *player) edit(rest string) error {
 	if !strings.Contains(string(data), old) {
 		return fmt.Errorf("the file has no %q", old)
 	}
-	return os.WriteFile(name, []byte(strings.Replace(string(data), old, fresh, 1)), 0o600)
+	return os.WriteFile(name, []byte(strings.Replace(string(data), old, unescape(fresh), 1)), 0o600)
 }
 
 func (p *player) chmod(rest string) error {

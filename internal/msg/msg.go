@@ -62,6 +62,7 @@ type Finding struct {
 	Percent  int    `json:"percent,omitempty"`  // how much of the symbol's weight a rule asks for, 1 to 100; 0: all of it
 	VI       string `json:"vi,omitempty"`       // the sentence of the rule itself, untrusted;
 	EN       string `json:"en,omitempty"`       // "": that of the symbol
+	Type     string `json:"type,omitempty"`     // of a file that there is: "rar" by its octets, ".rar" by its name
 }
 
 // Inspector looks at a message and reports facts. An error means "could not
@@ -125,9 +126,10 @@ func (a Action) String() string {
 type Decision struct {
 	Action    Action
 	To        []Path
-	NextHop   string   // for Deliver: host:port or "mx"
-	EncryptTo []string // fingerprints; the copy for To must be encrypted to these or not leave
-	Reply     Reply    // what the sender is told
-	Reason    string   // the symbol that decided, such as SCORE or DMARC_REJECT
+	NextHop   string    // for Deliver: host:port or "mx"
+	EncryptTo []string  // fingerprints; the copy for To must be encrypted to these or not leave
+	Strip     []Finding // for Deliver: the copy goes without the parts of these; the original is held as well
+	Reply     Reply     // what the sender is told
+	Reason    string    // the symbol that decided, such as SCORE or DMARC_REJECT
 	Why       Verdict
 }

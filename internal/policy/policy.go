@@ -17,6 +17,7 @@ type Policy struct {
 	Outward  Threshold
 	Agencies []Agency          // first match by recipient domain wins
 	Forces   []Force           // in file order; the gravest action wins, then the first
+	Blocks   []Block           // by types of files; for each type the first that applies
 	Blind    map[string]Action // required inspectors: what happens when one could not look
 	Encrypt  Encrypt
 }
@@ -64,8 +65,9 @@ type Route struct {
 type Input struct {
 	Message   *msg.Message
 	Outcomes  []msg.Outcome
-	Keys      map[string]string // Path.Key() -> fingerprint, for recipients with a usable key
-	Protected string            // "" or how the message is already signed or encrypted end to end
+	Keys      map[string]string        // Path.Key() -> fingerprint, for recipients with a usable key
+	Removable func([]msg.Finding) bool // whether the message can do without the parts of these
+	Protected string                   // "" or how the message is already signed or encrypted end to end
 }
 
 // Routes finds next hops.
@@ -135,6 +137,7 @@ func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg
 		return refuse(d, "NO_ROUTE", msg.Reply{Code: 550, Detail: "7.1", Text: "Khong chuyen tiep cho ten mien nay / Relaying denied"})
 	}
 	d = p.judge(d, t, direction(outward))
+	d = p.block(d, in, ours(in, to, outward), direction(outward))
 	if d.Action == msg.Deliver || d.Action == msg.Quarantine { // a held copy may be released
 		d = p.Encrypt.Apply(d, in, to)
 	}
@@ -286,5 +289,5 @@ func gather(ds []msg.Decision, d msg.Decision) []msg.Decision {
 
 func same(a, b msg.Decision) bool {
 	return a.Action == b.Action && a.NextHop == b.NextHop && len(a.EncryptTo) == 0 &&
-		a.Reply == b.Reply && a.Reason == b.Reason && a.Why.Required == b.Why.Required
+		a.Reply == b.Reply && a.Reason == b.Reason && slices.Equal(a.Strip, b.Strip) && a.Why.Required == b.Why.Required
 }

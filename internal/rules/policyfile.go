@@ -19,6 +19,7 @@ type policyFile struct {
 	Agency  []agency          `toml:"agency"`
 	Blind   map[string]string `toml:"blind"`
 	Force   []force           `toml:"force"`
+	Block   []block           `toml:"block"`
 	Encrypt struct {
 		WhenKey bool     `toml:"when_key"`
 		Must    []string `toml:"must"`
@@ -69,6 +70,9 @@ func loadPolicy(dir string, w policy.Weights, inspectors []string) (*policy.Poli
 	}
 	for i, a := range f.Agency {
 		p.Agencies = append(p.Agencies, r.agency(a, i))
+	}
+	for i, x := range f.Block {
+		p.Blocks = append(p.Blocks, r.block(x, i))
 	}
 	for i, x := range f.Force {
 		p.Forces = append(p.Forces, r.force(x, i))
@@ -127,26 +131,30 @@ func (r *policyReader) force(f force, i int) policy.Force {
 			r.complain(lang.T("không có dấu hiệu "+s+" trong weights.toml", "the symbol "+s+" is not in weights.toml"), lang.T("sửa tên dấu hiệu", "correct the symbol"), "force", i, "symbols", j)
 		}
 	}
-	if f.Direction != "" && f.Direction != "inward" && f.Direction != "outward" {
-		r.complain(lang.T("direction là inward hoặc outward", "direction is inward or outward"), lang.T("xoá dòng này để áp dụng cả hai chiều", "delete the line to mean both"), "force", i, "direction")
-	}
+	r.direction(f.Direction, "force", i, "direction")
 	out := policy.Force{Symbols: f.Symbols, Direction: f.Direction, Action: r.action(f.Action, "force", i, "action")}
-	out.Reply = r.reply(f, out.Action, i)
+	out.Reply = r.reply(f.Reply, out.Action, "force", i, "reply")
 	return out
+}
+
+func (r *policyReader) direction(d string, key ...any) {
+	if d != "" && d != "inward" && d != "outward" {
+		r.complain(lang.T("direction là inward hoặc outward", "direction is inward or outward"), lang.T("xoá dòng này để áp dụng cả hai chiều", "delete the line to mean both"), key...)
+	}
 }
 
 var replyForm = regexp.MustCompile(`^([45])([0-9]{2}) ([45])\.([0-9]{1,3}\.[0-9]{1,3}) ([ -~]{1,400})$`)
 
 // reply reads "550 5.7.1 text". The class digits must agree with each other and with
 // the action, so that no rule file can make a refusal temporary by a slip.
-func (r *policyReader) reply(f force, a policy.Action, i int) msg.Reply {
-	if f.Reply == "" {
+func (r *policyReader) reply(text string, a policy.Action, key ...any) msg.Reply {
+	if text == "" {
 		return msg.Reply{}
 	}
-	m := replyForm.FindStringSubmatch(f.Reply)
+	m := replyForm.FindStringSubmatch(text)
 	want := map[policy.Action]string{msg.Reject: "5", msg.Defer: "4"}[a]
 	if m == nil || m[1] != m[3] || m[1] != want {
-		r.complain(lang.T("câu trả lời SMTP không hợp lệ hoặc không khớp hành động", "the SMTP reply is malformed or does not fit the action"), lang.T("viết không dấu, như \"550 5.7.1 …\" cho reject, \"451 4.7.1 …\" cho defer", "write ASCII such as \"550 5.7.1 …\" for reject, \"451 4.7.1 …\" for defer"), "force", i, "reply")
+		r.complain(lang.T("câu trả lời SMTP không hợp lệ hoặc không khớp hành động", "the SMTP reply is malformed or does not fit the action"), lang.T("viết không dấu, như \"550 5.7.1 …\" cho reject, \"451 4.7.1 …\" cho defer", "write ASCII such as \"550 5.7.1 …\" for reject, \"451 4.7.1 …\" for defer"), key...)
 		return msg.Reply{}
 	}
 	code, _ := strconv.Atoi(m[1] + m[2]) // three digits by the pattern

@@ -91,6 +91,12 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 		{"agency's domain", "lists/agencies.toml", `"chinhphu.vn"`, `"chính phủ"`, "is not a domain name"},
 		{"agency's word", "lists/agencies.toml", `"VPCP"`, `"VP"`, "the word is too short"},
 		{"agency's key", "lists/agencies.toml", `words = ["VPCP"]`, `word = ["VPCP"]`, "there is no key called"},
+		{"type of file", "policy.toml", "[encrypt]", "[[block]]\ntypes = [\"script\", \"scirpt\"]\naction = \"reject\"\n[encrypt]", "there is no type of file 'scirpt'; did you mean 'script'?"},
+		{"far type of file", "policy.toml", "[encrypt]", "[[block]]\ntypes = [\"qqqqqq\"]\naction = \"reject\"\n[encrypt]", "there is no type of file 'qqqqqq'; an unusual extension"},
+		{"no types", "policy.toml", "[encrypt]", "[[block]]\naction = \"reject\"\n[encrypt]", "this block names no types"},
+		{"action on a type", "policy.toml", "[encrypt]", "[[block]]\ntypes = [\"exe\", \".dwg\"]\naction = \"defer\"\n[encrypt]", "there is no action 'defer' for types of files"},
+		{"from where", "policy.toml", "[encrypt]", "[[block]]\ntypes = [\"exe\"]\naction = \"strip\"\nfrom = \"inside\"\n[encrypt]", "from can only be outside"},
+		{"reply to a type", "policy.toml", "[encrypt]", "[[block]]\ntypes = [\"exe\"]\naction = \"reject\"\nreply = \"451 4.7.1 later\"\n[encrypt]", "malformed or does not fit the action"},
 		{"syntax", "weights.toml", "[symbol.SPF_FAIL]", "[symbol.SPF_FAIL", "TOML syntax error"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

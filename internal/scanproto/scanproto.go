@@ -62,6 +62,7 @@ type Finding struct {
 	Percent  int    `json:"percent,omitempty"`
 	VI       string `json:"vi,omitempty"`
 	EN       string `json:"en,omitempty"`
+	Type     string `json:"type,omitempty"` // not used here: see Typed
 }
 
 // Answer is what came of a request. The first answer of a worker, with the ID 0, says
@@ -69,6 +70,7 @@ type Finding struct {
 type Answer struct {
 	ID       uint64    `json:"id"`
 	Findings []Finding `json:"findings,omitempty"`
+	Types    []Typed   `json:"types,omitempty"`
 	Error    string    `json:"error,omitempty"` // could not look; for the log only
 	Ready    *Ready    `json:"ready,omitempty"`
 	Retire   bool      `json:"retire,omitempty"` // a parser did not come back: the worker ends after this answer
@@ -119,6 +121,9 @@ func (r *Request) check() error {
 func (a *Answer) check() error {
 	if len(a.Findings) > MaxFindings {
 		return fmt.Errorf("%w: %d findings", ErrTooLarge, len(a.Findings))
+	}
+	if len(a.Types) > MaxTypes {
+		return fmt.Errorf("%w: %d types", ErrTooLarge, len(a.Types))
 	}
 	return nil
 }

@@ -35,18 +35,25 @@ type Matcher interface {
 	Scan(o yarascan.Object, timeout time.Duration) ([]yarascan.Match, error)
 }
 
+// Seen is what a look has seen: facts, and which types of files there are.
+type Seen struct {
+	Findings []scanproto.Finding
+	Types    []scanproto.Typed
+}
+
 // Look returns what is found in the request's objects. An error means that something
 // was not looked at: the findings so far are true, but not all.
 func Look(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request) ([]scanproto.Finding, error) {
-	return Watch(ctx, m, limits, r, func([]scanproto.Finding) {})
+	seen, err := Watch(ctx, m, limits, r, func(Seen) {})
+	return seen.Findings, err
 }
 
-// Watch is Look for a process that can end itself: when a parser does not come back,
+// Watch is Look, with the types of files, for a process that can end itself: when a parser does not come back,
 // stuck is called on another goroutine with what was found so far and the time as the
 // limit that was hit; Watch then does not return, and the process is of no more use.
 // The looking stays on the caller's goroutine: handing each letter to another one and
 // back costs as much as YARA takes for it.
-func Watch(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request, stuck func([]scanproto.Finding)) ([]scanproto.Finding, error) {
+func Watch(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request, stuck func(Seen)) (Seen, error) {
 	timeout := time.Duration(r.TimeoutMS) * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -71,6 +78,7 @@ type look struct {
 	part     string
 	trail    []string // names of the containers around the object
 	findings []scanproto.Finding
+	types    []scanproto.Typed
 	seen     map[string]bool
 	err      error
 }
@@ -99,6 +107,7 @@ func (l *look) item(it item) {
 		return
 	}
 	l.rules(it)
+	l.typed(it)
 	l.document(it) // first: of a shortcut it says more than the name does
 	for _, f := range sniff.Look(sniff.File{Names: it.names, Body: it.body || it.office, Data: it.data}) {
 		if !(it.office && belongs(f.Symbol)) {
@@ -111,6 +120,35 @@ func (l *look) item(it item) {
 // belongs tells what is ordinary inside an Office file: drawings in SVG, pages as XML,
 // previews under another type's name. What runs has symbols of its own.
 func belongs(symbol string) bool { return symbol == sniff.Page || symbol == sniff.TypeMismatch }
+
+// typed notes the types of a file. The names inside an Office file are its own affair.
+func (l *look) typed(it item) {
+	file := sniff.File{Names: it.names, Body: it.body || it.office, Data: it.data}
+	if it.office {
+		file.Names = nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range sniff.Types(file) {
+		l.hasType(t, strings.Join(it.names[:min(len(it.names), 1)], ""))
+	}
+}
+
+// hasType keeps a type once for each part, with the first file that is of it.
+func (l *look) hasType(what, name string) {
+	key := "type\x00" + what + "\x00" + l.part
+	if what == "" || l.seen[key] {
+		return
+	}
+	l.seen[key] = true
+	const most = 120 // octets of a path: all types must fit into an answer
+	l.types = append(l.types, scanproto.Typed{Type: what, Path: short(l.path(name), most), Part: l.part})
+}
+
+// path is where something is: the containers around it, outermost first.
+func (l *look) path(name string) string {
+	return strings.Join(append(slices.Clone(l.trail), name), " > ")
+}
 
 // found notes a fact once for each part and symbol: the first evidence is enough to
 // act on, and an archive of a thousand scripts says it once.
@@ -132,13 +170,13 @@ func (l *look) note(key string, f scanproto.Finding) {
 		return
 	}
 	l.seen[key] = true
-	f.Evidence, f.Part = short(strings.Join(append(slices.Clone(l.trail), f.Evidence), " > ")), l.part
+	l.hasType(sniff.Group(f.Symbol), f.Evidence)
+	f.Evidence, f.Part = short(l.path(f.Evidence), 300), l.part
 	l.findings = append(l.findings, f)
 }
 
 // short keeps the end, where the fact stands, and valid UTF-8.
-func short(s string) string {
-	const most = 300
+func short(s string, most int) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= most {
 		return s
@@ -151,15 +189,15 @@ func short(s string) string {
 }
 
 // stuck is the result when a parser did not come back: the time is a limit like others.
-func (l *look) stuck() []scanproto.Finding {
+func (l *look) stuck() Seen {
 	l.found(sniff.Unscannable, "unscannable:time")
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.Clone(l.findings)
+	return Seen{slices.Clone(l.findings), slices.Clone(l.types)}
 }
 
 // result sorts the gravest to where a cap cannot cut them off.
-func (l *look) result() ([]scanproto.Finding, error) {
+func (l *look) result() (Seen, error) {
 	if l.opened && errors.Is(l.err, context.DeadlineExceeded) {
 		l.found(sniff.Unscannable, "unscannable:time") // a limit, as the others
 		l.err = nil
@@ -169,7 +207,11 @@ func (l *look) result() ([]scanproto.Finding, error) {
 		l.err = cmp.Or(l.err, fmt.Errorf("scan: %d findings", len(l.findings)))
 		l.findings = l.findings[:most]
 	}
-	return l.findings, l.err
+	if most := scanproto.MaxTypes; len(l.types) > most {
+		l.err = cmp.Or(l.err, fmt.Errorf("scan: %d types of files", len(l.types)))
+		l.types = l.types[:most]
+	}
+	return Seen{l.findings, l.types}, l.err
 }
 
 // grave grades what decides by itself, above all else.

@@ -3,6 +3,8 @@ package sniff
 import (
 	"strings"
 	"unicode"
+
+	"congthu/internal/scanproto"
 )
 
 // Extension returns the part of the name after its last dot, lower-case, as Windows
@@ -30,40 +32,6 @@ func strip(s string) string {
 	}, s)
 }
 
-// class is what Windows or a person does with a file of that name.
-type class byte
-
-const (
-	plain class = iota
-	program
-	script
-	shortcut
-	page
-	image
-	macro
-	document
-)
-
-func classOf(ext string) class {
-	switch ext {
-	case "exe", "scr", "com", "pif", "cpl", "msi", "msp", "mst", "msix", "appx", "appxbundle", "msixbundle", "dll", "ocx", "sys", "drv", "xll", "wll", "jar", "jnlp", "apk", "ipa", "app", "appref-ms", "application", "gadget", "chm", "hlp", "deb", "rpm", "dmg", "pkg", "elf":
-		return program
-	case "js", "jse", "vbs", "vbe", "vb", "wsf", "wsh", "wsc", "sct", "hta", "bat", "cmd", "ps1", "ps1xml", "ps2", "psc1", "psd1", "psm1", "msc", "msh", "msh1", "mshxml", "reg", "inf", "sh", "bash", "csh", "ksh", "command", "py", "pyc", "pyw", "pl", "rb", "au3", "ahk", "a3x", "mof", "xsl", "settingcontent-ms", "diagcab", "theme", "iqy", "slk", "ade", "adp", "mde", "mda", "one", "rdp":
-		return script
-	case "lnk", "url", "scf", "library-ms", "search-ms", "searchconnector-ms", "website", "webloc", "desktop", "contact":
-		return shortcut
-	case "html", "htm", "xhtml", "xht", "shtml", "mht", "mhtml", "svg", "svgz":
-		return page
-	case "iso", "img", "udf", "vhd", "vhdx", "wim", "vmdk", "nrg", "daa":
-		return image
-	case "docm", "dotm", "xlsm", "xltm", "xlam", "xla", "xlsb", "pptm", "potm", "ppsm", "ppam", "sldm":
-		return macro
-	case "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp", "rtf", "txt", "csv", "jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff", "mp3", "mp4", "zip", "rar", "7z", "xml", "eml", "msg":
-		return document
-	}
-	return plain
-}
-
 // doubled tells a name such as "bao cao.pdf.exe", whose last extension runs and whose
 // last but one says it is a document. Windows hides the last one by default.
 func doubled(name string) bool {
@@ -72,10 +40,10 @@ func doubled(name string) bool {
 	if i < 0 {
 		return false
 	}
-	switch classOf(Extension(name)) {
-	case program, script, shortcut, page, image:
-		inner := classOf(Extension(name[:i]))
-		return inner == document || inner == macro
+	switch scanproto.Group(Extension(name)) {
+	case scanproto.Program, scanproto.Script, scanproto.Shortcut, scanproto.Page, scanproto.DiskImage:
+		inner := scanproto.Group(Extension(name[:i]))
+		return inner == scanproto.Document || inner == scanproto.Macro
 	}
 	return false
 }
@@ -97,9 +65,9 @@ func trick(name string) string {
 		return "unseen characters"
 	case leaves(name):
 		return "path leads out of the folder"
-	case strings.Contains(name, "        ") && classOf(Extension(name)) != plain:
+	case strings.Contains(name, "        ") && scanproto.Group(Extension(name)) != "":
 		return "spaces before the extension"
-	case strings.TrimRight(name, ". ") != name && classOf(Extension(name)) != plain:
+	case strings.TrimRight(name, ". ") != name && scanproto.Group(Extension(name)) != "":
 		return "ends in a dot or a space"
 	}
 	return ""

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"congthu/internal/scanproto"
 )
 
 // The symbols of this package.
@@ -92,18 +94,18 @@ func wide(s string) []byte {
 
 func byName(name string) []Fact {
 	var facts []Fact
-	switch classOf(Extension(name)) {
-	case program:
+	switch scanproto.Group(Extension(name)) {
+	case scanproto.Program:
 		facts = append(facts, Fact{Executable, name})
-	case script:
+	case scanproto.Script:
 		facts = append(facts, Fact{ScriptFile, name})
-	case shortcut:
+	case scanproto.Shortcut:
 		facts = append(facts, Fact{Shortcut, name})
-	case page:
+	case scanproto.Page:
 		facts = append(facts, Fact{Page, name})
-	case image:
+	case scanproto.DiskImage:
 		facts = append(facts, Fact{DiskImage, name})
-	case macro:
+	case scanproto.Macro:
 		facts = append(facts, Fact{Macro, name})
 	}
 	if macroPart(name) {
@@ -177,7 +179,7 @@ func mismatch(name string, kind Kind, size int) (string, bool) {
 	case size == 0:
 		return "", false
 	case len(want) > 0 && !slices.Contains(want, kind):
-	case len(want) == 0 && classOf(ext) == document && dangerous(kind):
+	case len(want) == 0 && scanproto.Group(ext) == scanproto.Document && dangerous(kind):
 	default:
 		return "", false
 	}

@@ -37,7 +37,7 @@ const (
 )
 
 // Symbols are all that this inspector reports.
-func Symbols() []string { return append(reported(), Crash, Error) }
+func Symbols() []string { return append(reported(), Crash, Error, FileType) }
 
 // reported are all that a worker may report; anything else is a bad answer.
 func reported() []string {

@@ -131,6 +131,6 @@ func look(t *testing.T, p *attach.Pool, wait time.Duration) ([]msg.Finding, erro
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
-	f, _, err := p.Inspector().Inspect(ctx, letter())
+	f, _, err := p.Inspector(func(t string) bool { return t == "rar" }).Inspect(ctx, letter())
 	return f, err
 }

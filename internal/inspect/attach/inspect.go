@@ -11,10 +11,17 @@ import (
 	"congthu/internal/scanproto"
 )
 
-// Inspector returns the pool as the inspector "attach".
-func (p *Pool) Inspector() msg.Inspector { return inspector{p} }
+// FileType is the symbol of a file of a type that somebody wants to know of.
+const FileType = "ATTACH_TYPE"
 
-type inspector struct{ pool *Pool }
+// Inspector returns the pool as the inspector "attach". Of the types of files that there
+// are it reports those that named asks for: most letters hold some file or other.
+func (p *Pool) Inspector(named func(fileType string) bool) msg.Inspector { return inspector{p, named} }
+
+type inspector struct {
+	pool  *Pool
+	named func(string) bool
+}
 
 // Name returns "attach".
 func (inspector) Name() string { return "attach" }
@@ -30,7 +37,7 @@ func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, 
 	if err != nil {
 		return i.pool.failed(ctx, m, Crash, nil, err)
 	}
-	found, err := findings(a)
+	found, err := i.findings(a)
 	if err != nil {
 		return i.pool.failed(ctx, m, Error, found, err)
 	}
@@ -69,7 +76,7 @@ func request(m *msg.Message) *scanproto.Request {
 }
 
 // findings takes the facts of an answer, of which only known symbols are believed.
-func findings(a *scanproto.Answer) ([]msg.Finding, error) {
+func (i inspector) findings(a *scanproto.Answer) ([]msg.Finding, error) {
 	known := reported()
 	var out []msg.Finding
 	for _, f := range a.Findings {
@@ -77,6 +84,11 @@ func findings(a *scanproto.Answer) ([]msg.Finding, error) {
 			return out, fmt.Errorf("attach: scan worker reports %q, which is no symbol of its", f.Symbol)
 		}
 		out = append(out, msg.Finding(f))
+	}
+	for _, t := range a.Types {
+		if i.named(t.Type) {
+			out = append(out, msg.Finding{Symbol: FileType, Evidence: t.Path, Part: t.Part, Type: t.Type})
+		}
 	}
 	if a.Error != "" {
 		return out, fmt.Errorf("attach: scan worker could not look: %w", errors.New(a.Error))

@@ -51,7 +51,7 @@ func stored(t *testing.T, name string) *msg.Message {
 
 func symbols(t *testing.T, p *attach.Pool, m *msg.Message) []string {
 	t.Helper()
-	fs, _, err := p.Inspector().Inspect(t.Context(), m)
+	fs, _, err := p.Inspector(func(string) bool { return false }).Inspect(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestRealWorkerAndBombs(t *testing.T) {
 		m := letter()
 		m.Root = &msg.Part{Path: "1", MediaType: "application/octet-stream", Filename: name, Decoded: c.data}
 		began := time.Now()
-		fs, _, err := p.Inspector().Inspect(t.Context(), m)
+		fs, _, err := p.Inspector(func(string) bool { return false }).Inspect(t.Context(), m)
 		said := slices.ContainsFunc(fs, func(f msg.Finding) bool {
 			return f.Symbol == "ATTACH_UNSCANNABLE" && strings.Contains(f.Evidence, c.says)
 		})
@@ -162,7 +162,7 @@ func TestFaultWhileRulesAreEdited(t *testing.T) {
 	crash(t, bin)
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		fs, _, err := p.Inspector().Inspect(t.Context(), letter())
+		fs, _, err := p.Inspector(func(string) bool { return false }).Inspect(t.Context(), letter())
 		if err == nil {
 			if len(fs) != 1 || fs[0].Symbol != "YARA_SUSPICIOUS" {
 				t.Errorf("found %v", fs)
@@ -217,7 +217,7 @@ func BenchmarkLetter(b *testing.B) {
 	m := &msg.Message{Raw: raw, Root: mimetree.Parse(raw, mimetree.DefaultLimits())}
 	b.SetBytes(int64(len(raw)))
 	for b.Loop() {
-		if _, _, err := p.Inspector().Inspect(b.Context(), m); err != nil {
+		if _, _, err := p.Inspector(func(string) bool { return false }).Inspect(b.Context(), m); err != nil {
 			b.Fatal(err)
 		}
 	}
