@@ -24,7 +24,7 @@ func (l *look) document(it item) {
 	if d == nil {
 		return
 	}
-	l.trail = append(l.trail, f.Name)
+	l.into(f.Name)
 	l.opened = true
 	seen := d.Read(l.budget, l.piece)
 	for _, fact := range seen.Facts {
@@ -33,7 +33,7 @@ func (l *look) document(it item) {
 	for _, r := range seen.Remarks {
 		l.remarked(r)
 	}
-	l.trail = l.trail[:len(l.trail)-1]
+	l.outOf()
 }
 
 // piece looks at what a document carries. What is no file of its own is looked at with

@@ -23,12 +23,12 @@ func (l *look) inside(it item) {
 			return
 		}
 		l.opened = true
-		l.trail = append(l.trail, name)
+		l.into(name)
 		office := isOffice(name)
 		for _, r := range open(func(m archive.Member) { l.member(m, office) }) {
 			l.remarked(r)
 		}
-		l.trail = l.trail[:len(l.trail)-1]
+		l.outOf()
 	}
 }
 

@@ -62,7 +62,7 @@ func Watch(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.R
 	watchdog := time.AfterFunc(timeout+slack, func() { stuck(l.stuck()) })
 	defer watchdog.Stop()
 	for _, o := range r.Objects {
-		l.part = o.Part
+		l.begin(o.Part)
 		l.object(o)
 	}
 	return l.result()
@@ -150,6 +150,25 @@ func (l *look) path(name string) string {
 	return strings.Join(append(slices.Clone(l.trail), name), " > ")
 }
 
+// begin, into and outOf say where the look is: the watchdog may ask at any moment.
+func (l *look) begin(part string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.part = part
+}
+
+func (l *look) into(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trail = append(l.trail, name)
+}
+
+func (l *look) outOf() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trail = l.trail[:len(l.trail)-1]
+}
+
 // found notes a fact once for each part and symbol: the first evidence is enough to
 // act on, and an archive of a thousand scripts says it once.
 func (l *look) found(symbol, evidence string) {
@@ -202,6 +221,8 @@ func (l *look) result() (Seen, error) {
 		l.found(sniff.Unscannable, "unscannable:time") // a limit, as the others
 		l.err = nil
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	slices.SortStableFunc(l.findings, func(a, b scanproto.Finding) int { return grave(b.Symbol) - grave(a.Symbol) })
 	if most := scanproto.MaxFindings; len(l.findings) > most {
 		l.err = cmp.Or(l.err, fmt.Errorf("scan: %d findings", len(l.findings)))
