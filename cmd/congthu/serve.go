@@ -173,8 +173,13 @@ func (g *gateway) checkRcpt(ctx context.Context, s *msg.Session, _ msg.Envelope,
 
 // serve runs everything until the context ends.
 func (g *gateway) serve(ctx context.Context) error {
+	stop, err := g.serveHTTP() // first: whoever sees the gateway greet may give it orders
+	if err != nil {
+		return err
+	}
 	listeners, err := g.listen()
 	if err != nil {
+		stop()
 		return err
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx)) // outlives ctx until sessions are done
@@ -188,12 +193,6 @@ func (g *gateway) serve(ctx context.Context) error {
 	for i, l := range listeners {
 		cfg := listener(g.cfg.Listen[i])
 		wg.Go(func() { g.note("listener", g.server.Serve(run, l, cfg)) })
-	}
-	stop, err := g.serveHTTP()
-	if err != nil {
-		cancel()
-		wg.Wait()
-		return err
 	}
 	if skip := g.cfg.Inspect.Skip; len(skip) > 0 {
 		g.log.Warn("some inspectors are switched off by the settings: what they look for is not seen", "inspect.skip", skip)
