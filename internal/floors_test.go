@@ -18,7 +18,7 @@ func floors() [][]string {
 		{"figures", "msg", "lang", "scanproto", "conformance", "store/storetest", "testca"},
 		{"tomlfile", "dane", "mailauth/sig"},
 		{"config", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
-		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "pgp", "signing", "relay", "recipients", "queue", "quarantine", "dmarcreport"},
+		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "queue", "quarantine", "dmarcreport"},
 		{"rules", "pipeline"},
 		{"smtpd", "admin"},
 		{"e2e/*", "faults/*"},

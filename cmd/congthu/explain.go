@@ -150,6 +150,9 @@ func (a *app) explain(m *msg.Message, w pipeline.Walk, set *rules.Set) {
 }
 
 func (a *app) actionWord(d msg.Decision) string {
+	if len(d.Strip) > 0 {
+		return a.word("gỡ tệp, giao phần còn lại, giữ bản gốc", "strip, deliver the rest, hold the original")
+	}
 	switch d.Action {
 	case msg.Deliver:
 		return a.word("giao", "deliver")
@@ -221,13 +224,14 @@ type explainedAction struct {
 	Score    float64       `json:"score"`
 	Required float64       `json:"required"`
 	Encrypt  []string      `json:"encrypt_to,omitempty"`
+	Strip    []msg.Finding `json:"strip,omitempty"` // the copy goes without these, the original is held
 	Findings []msg.Weighed `json:"findings"`
 }
 
 func explanation(m *msg.Message, w pipeline.Walk) explained {
 	out := explained{ID: m.ID, Reply: w.Reply.String(), Auth: m.Auth, Blind: []string{}}
 	for _, d := range w.Decisions {
-		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Findings: d.Why.Counted}
+		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Strip: d.Strip, Findings: d.Why.Counted}
 		for _, p := range d.To {
 			e.To = append(e.To, p.Raw)
 		}

@@ -27,6 +27,7 @@ import (
 	"congthu/internal/rules"
 	"congthu/internal/signing"
 	"congthu/internal/stamp"
+	"congthu/internal/strip"
 )
 
 // judge is the part of the gateway that looks and decides: everything from parsing
@@ -103,6 +104,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		}),
 		Decide:  j.decide,
 		Stamp:   j.stamp,
+		Strip:   j.strip,
 		Encrypt: j.keys.Encrypt,
 		Sign:    j.signer.Sign,
 	}
@@ -153,6 +155,10 @@ func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
 			in.Keys[to.Key()] = k.Fingerprint
 		}
 	}
+	in.Removable = func(found []msg.Finding) bool {
+		_, err := strip.Parts(m.Root, found)
+		return err == nil && protection(m) == ""
+	}
 	p := j.rules.Get().Policy
 	if len(in.Keys) > 0 || len(p.Encrypt.Must) > 0 {
 		in.Protected = protection(m)
@@ -171,8 +177,26 @@ func protection(m *msg.Message) string {
 }
 
 func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
-	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stamped: m.Received, ReceivedSPF: j.cfg.SMTP.ReceivedSPF})
+	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stripped: d.Strip, Stamped: m.Received, ReceivedSPF: j.cfg.SMTP.ReceivedSPF})
 	return append([][]byte{block, stamp.Divider(m.Raw)}, stamp.Strip(m.Raw, j.cfg.Hostname)...)
+}
+
+// strip takes out of the message what the decision says, and leaves a notice.
+func (j *judge) strip(m *msg.Message, d msg.Decision) ([]byte, error) {
+	parts, err := strip.Parts(m.Root, d.Strip)
+	if err != nil {
+		return nil, err
+	}
+	return strip.Replace(m.Raw, m.Root, parts, func(p *msg.Part) string {
+		n := strip.Notice{ID: m.ID, Name: p.Filename, Size: int64(len(p.Decoded)), Until: m.Received.Add(j.cfg.Quarantine.Keep.Std())}
+		for _, f := range d.Strip {
+			if f.Part == p.Path || strings.HasPrefix(f.Part, p.Path+".") {
+				n.Types = append(n.Types, strings.TrimPrefix(f.Type, "."))
+			}
+		}
+		n.Types = slices.Compact(n.Types)
+		return n.Text()
+	})
 }
 
 // reload takes new rule files into use: first the YARA rules, because their check

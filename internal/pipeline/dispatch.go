@@ -32,17 +32,23 @@ func (p *Pipeline) dispatch(ctx context.Context, m *msg.Message, w *Walk) {
 	}
 }
 
-// copies makes what leaves and what is held: one copy per decision.
+// copies makes what leaves and what is held: one copy per decision, and the original
+// beside a copy from which something is taken out, so that it can be released.
 func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, []Hold, error) {
 	var transfers []*msg.Transfer
 	var holds []Hold
 	for i, d := range ds {
-		content := p.Stamp(m, d)
+		if d.Action == msg.Quarantine || len(d.Strip) > 0 {
+			holds = append(holds, p.hold(m, d))
+		}
 		if d.Action == msg.Quarantine {
-			holds = append(holds, Hold{Decision: d, Content: content})
 			continue
 		}
-		content, err := p.seal(content, d.EncryptTo)
+		letter, err := p.stripped(m, d)
+		if err != nil {
+			return nil, nil, err
+		}
+		content, err := p.seal(p.Stamp(letter, d), d.EncryptTo)
 		if err != nil {
 			return nil, nil, fmt.Errorf("encrypt for %s: %w", d.To[0].Key(), err)
 		}
@@ -53,6 +59,26 @@ func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, [
 		transfers = append(transfers, t)
 	}
 	return transfers, holds, nil
+}
+
+// hold keeps the whole message.
+func (p *Pipeline) hold(m *msg.Message, d msg.Decision) Hold {
+	d.Action, d.Strip = msg.Quarantine, nil
+	return Hold{Decision: d, Content: p.Stamp(m, d)}
+}
+
+// stripped is the message that leaves.
+func (p *Pipeline) stripped(m *msg.Message, d msg.Decision) (*msg.Message, error) {
+	if len(d.Strip) == 0 {
+		return m, nil
+	}
+	raw, err := p.Strip(m, d)
+	if err != nil {
+		return nil, err
+	}
+	rest := *m
+	rest.Raw, rest.Root = raw, nil
+	return &rest, nil
 }
 
 // copyID names the copies of one message: the first has the message's own id.

@@ -44,6 +44,7 @@ type Pipeline struct {
 	Inspect      []inspect.Timed // inspect and scan run side by side
 	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
 	Stamp        func(*msg.Message, msg.Decision) [][]byte           // header block, then the message less forged copies of ours
+	Strip        func(*msg.Message, msg.Decision) ([]byte, error)    // the message without what the decision takes out
 	Encrypt      func(content []byte, keys []string) ([]byte, error) // never falls back to clear text
 	Sign         func(*msg.Transfer) error                           // puts our signature on top of what is of our own senders
 	Relay        Relay

@@ -194,6 +194,36 @@ func TestSeveralFatesAreKeptAtOnce(t *testing.T) {
 	}
 }
 
+// A copy from which something is taken out leaves together with the whole original in
+// quarantine, or not at all.
+func TestStrippedCopyLeavesWithTheOriginalHeld(t *testing.T) {
+	d := deliver(path("a"))
+	d.Strip, d.EncryptTo = []msg.Finding{{Part: "2"}}, []string{"KEY"}
+	for _, fails := range []error{nil, errors.New("it stays whole")} {
+		h, s := &hop{replies: []msg.Reply{ok}}, &shelf{}
+		p := build(h, s, d)
+		p.Strip = func(_ *msg.Message, d msg.Decision) ([]byte, error) { return []byte("less " + d.Strip[0].Part), fails }
+		m := message(path("a"))
+		r := p.Handle(t.Context(), m)
+		if fails != nil {
+			if r.Code != 451 || len(s.transfers)+len(s.holds)+len(h.got) > 0 {
+				t.Errorf("reply %v after a failure", r)
+			}
+			continue
+		}
+		if r.Code != 250 || len(h.got) > 0 || len(s.transfers) != 1 || len(s.holds) != 1 {
+			t.Fatalf("%v: %d sent, %d queued, %d held", r, len(h.got), len(s.transfers), len(s.holds))
+		}
+		if got := string(bytes.Join(s.transfers[0].Content, nil)); got != "X: 1\r\nLESS 2" {
+			t.Errorf("sent %q", got)
+		}
+		held := s.holds[0]
+		if held.Decision.Action != msg.Quarantine || held.Decision.Strip != nil || string(bytes.Join(held.Content, nil)) != "X: 1\r\n"+string(m.Raw) {
+			t.Errorf("held %v %q", held.Decision, held.Content)
+		}
+	}
+}
+
 func TestRefusalTouchesNothing(t *testing.T) {
 	h, s := &hop{}, &shelf{}
 	for _, d := range []msg.Decision{{Action: msg.Reject, Reply: gone}, {Action: msg.Defer}} {

@@ -23,6 +23,8 @@ type Input struct {
 	To       []msg.Path // the recipients of this copy
 	Stamped  time.Time
 
+	Stripped []msg.Finding // what was taken out of this copy
+
 	ReceivedSPF bool // write a Received-SPF field as well
 }
 
@@ -39,9 +41,25 @@ func Block(in Input) []byte {
 	if in.Verdict.Spam() {
 		b = append(b, "X-Spam-Flag: YES\r\n"...)
 	}
+	b = stripped(b, in.Stripped)
 	id := newField(b, "X-Congthu-Id")
 	id.word(atom(in.Message.ID))
 	return id.end()
+}
+
+// stripped says that this copy is not the one that was signed: the results above are
+// those of the original, and whoever verifies again finds a body that has changed.
+func stripped(b []byte, found []msg.Finding) []byte {
+	if len(found) == 0 {
+		return b
+	}
+	f := newField(b, "X-Congthu-Stripped")
+	f.word("results=of-original;")
+	f.word("types=" + atom(found[0].Type))
+	for _, x := range found[1:] {
+		f.more("," + atom(x.Type))
+	}
+	return f.end()
 }
 
 // spamStatus writes the field in the form that mail programs already filter by.

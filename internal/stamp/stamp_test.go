@@ -305,3 +305,14 @@ func checkResults(t *testing.T, block string) {
 		}
 	}
 }
+
+func TestStrippedSaysWhatIsMissing(t *testing.T) {
+	m := &msg.Message{ID: "M1"}
+	if got := string(Block(Input{Hostname: "gw.test", Message: m})); strings.Contains(got, "Stripped") {
+		t.Errorf("nothing was taken out:\n%s", got)
+	}
+	in := Input{Hostname: "gw.test", Message: m, Stripped: []msg.Finding{{Type: "iso"}, {Type: ".img\r\nX: y"}}}
+	if got := string(Block(in)); !strings.Contains(got, "\r\nX-Congthu-Stripped: results=of-original; types=iso,.imgXy\r\n") {
+		t.Errorf("%s", got)
+	}
+}
