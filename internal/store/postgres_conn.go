@@ -84,7 +84,9 @@ func setUp(ctx context.Context, c *sql.Conn, e postgres) error {
 	case standby:
 		return problemStandby(e.label())
 	}
-	set := `SET default_transaction_isolation = 'read committed'; SET lock_timeout = '500ms'; SET idle_in_transaction_session_timeout = '60s'`
+	// A gateway that freezes in the middle of a batch must not keep its rows locked for
+	// those who take over: a batch waits for nothing but the server, and never for long.
+	set := `SET default_transaction_isolation = 'read committed'; SET lock_timeout = '500ms'; SET idle_in_transaction_session_timeout = '10s'`
 	if commit == "off" {
 		set += `; SET synchronous_commit = on`
 	}
