@@ -35,9 +35,10 @@ needs-demo:
 
 # The real counterparts that the tests speak with.
 needs-test: needs
-	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3 xmllint:libxml2-utils yara:yara mkfs.ext4:e2fsprogs mount:mount 7z:p7zip-full gcab:gcab genisoimage:genisoimage compress:ncompress bzip2:bzip2 cpio:cpio; do \
+	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3 xmllint:libxml2-utils yara:yara mkfs.ext4:e2fsprogs mount:mount 7z:p7zip-full gcab:gcab genisoimage:genisoimage compress:ncompress bzip2:bzip2 cpio:cpio openssl:openssl; do \
 	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
 	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || missing="$$missing python3-dkim python3-nacl"; \
+	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	perl -MNet::SSLeay -e 1 2>/dev/null || missing="$$missing libnet-ssleay-perl"; \
 	if [ -n "$$missing" ]; then echo "installing$$missing with apt-get"; \
 	  $(APT) update && $(APT) install -y --no-install-recommends $$missing; fi
