@@ -42,7 +42,7 @@ func BenchmarkBesidePostfix(b *testing.B) {
 			for round := range rounds {
 				hop := newHop(b, c.up)
 				letter := newLetter(c.size)
-				ours = append(ours, measure(b, startCongthu(b, programs, hop.addr, fmt.Sprintf("127.99.%d.%d", i+1, round+1)), hop, letter, c.letters[0], c.sessions))
+				ours = append(ours, measure(b, startCongthu(b, programs, hop.addr, loopback(200+i, round+1)), hop, letter, c.letters[0], c.sessions))
 				theirs = append(theirs, measure(b, startPostfix(b, hop.addr), hop, letter, c.letters[1], c.sessions))
 				ratio = append(ratio, ours[round]/theirs[round])
 			}

@@ -38,14 +38,15 @@ func TestStayTwice(t *testing.T) {
 	p := build(t)
 	dir := t.TempDir()
 	for range 2 {
-		cmd := demo(t, p.Congthu, "--stay", "--listen", "127.77.250.1:2525", "--lang", "en")
+		at := loopback(250, 1) + ":2525"
+		cmd := demo(t, p.Congthu, "--stay", "--listen", at, "--lang", "en")
 		cmd.Dir = dir
 		var said strings.Builder
 		cmd.Stdout, cmd.Stderr = &said, &said
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if got := greeting("127.77.250.1:2525", 30*time.Second); !strings.HasPrefix(got, "220 ") {
+		if got := greeting(at, 30*time.Second); !strings.HasPrefix(got, "220 ") {
 			t.Errorf("greeted with %q", got)
 		}
 		_ = cmd.Process.Signal(syscall.SIGINT) // it may have ended

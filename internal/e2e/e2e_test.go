@@ -34,6 +34,10 @@ func build(t testing.TB) e2e.Programs {
 	return e2e.Programs{Congthu: filepath.Join(dir, "congthu")}
 }
 
+// loopback is an address of this process alone, so that two checkouts on one machine can
+// be tested at once; x is at most 199 for a case, what is above is for the other tests.
+func loopback(x, y int) string { return fmt.Sprintf("127.%d.%d.%d", 64+os.Getpid()%160, x, y) }
+
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(cases, "*.txtar"))
 	if err != nil || len(files) < 40 {
@@ -43,7 +47,7 @@ func TestCases(t *testing.T) {
 	for i, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			run(t, programs, file, fmt.Sprintf("127.77.%d.1", i+1))
+			run(t, programs, file, loopback(i+1, 1))
 		})
 	}
 }

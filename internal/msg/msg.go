@@ -14,7 +14,7 @@ import (
 
 // Message is one accepted DATA: what the client said about it and its octets.
 // It is fixed once accepted; the stages read it and return facts. Only the
-// pipeline fills Root (after parsing) and Auth (after authenticating).
+// pipeline fills Root and Text (after parsing) and Auth (after authenticating).
 //
 // Raw is held in memory: smtpd bounds the sum over all sessions, and every
 // reader (DKIM, MIME, YARA, the next hop) wants the same octets.
@@ -25,6 +25,7 @@ type Message struct {
 	Envelope Envelope
 	Raw      []byte // as received after dot-unstuffing: CRLF lines, never a bare CR, LF or NUL
 	Root     *Part  // nil until parsed
+	Text     *Text  // nil until parsed
 	Auth     []AuthResult
 }
 

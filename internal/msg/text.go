@@ -1,0 +1,14 @@
+package msg
+
+// Text is the message as its reader sees it: transfer encodings and character sets
+// decoded, HTML laid out as lines, Unicode in NFC. Every view is bounded; Cut says that
+// there was more. It is untrusted text.
+type Text struct {
+	Subject string // decoded
+	Body    string // what is shown of all text parts, in order
+	Hidden  string // what stands in the text parts and is not shown
+	Folded  string // subject, line feed, body: lower case, invisible characters out, tone marks placed one way, look-alike letters and spread words as they are read
+	Bare    string // Folded without Vietnamese marks
+	Charset string // how the body was read when that is not what it declares, such as "tcvn3"; ""
+	Cut     bool
+}
