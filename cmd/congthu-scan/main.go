@@ -5,7 +5,7 @@
 //
 // compiles the YARA rules, writes them to file descriptor 3 and prints what is wrong with
 // them, or nothing new when they are those that DIGEST names. Then, one for each core and
-// without arguments, with a socket as file descriptor 3 and the compiled rules as 4: it
+// without arguments, with a socket as file descriptor 3, the compiled rules as 4 and the tray as 5: it
 // closes itself in and answers one request after the other (internal/scanproto) until the
 // socket closes. The compiled rules come from the daemon alone: they are code.
 //

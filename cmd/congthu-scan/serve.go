@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"runtime/debug"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"congthu/cmd/congthu-scan/archive"
 	"congthu/cmd/congthu-scan/sandbox"
@@ -26,16 +27,22 @@ const (
 	tidy   = memory * 3 / 4
 )
 
-// serve answers requests on file descriptor 3 with the rules on 4.
+// serve answers requests on file descriptor 3, whose objects lie on the tray 5, with the
+// rules on 4.
 func serve() int {
-	conn, err := socket()
-	if err != nil {
+	if _, err := unix.FcntlInt(3, unix.F_GETFD, 0); err != nil {
 		fmt.Fprintln(os.Stderr, "congthu-scan: file descriptor 3 is no socket; the daemon starts this program:", err)
 		return exitUsage
 	}
 	rules, err := compiled(os.NewFile(4, "compiled rules"))
+	var view []byte
 	if err == nil {
-		err = answer(conn, rules)
+		view, err = objects(os.NewFile(5, "objects"))
+	}
+	if err == nil {
+		// A plain file: a thread that waits in read(2) wakes at once, one that waits for
+		// the poller of the runtime by way of another.
+		err = answer(os.NewFile(3, "daemon"), view, rules)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "congthu-scan:", err)
@@ -55,13 +62,12 @@ func compiled(f *os.File) (*yarascan.Rules, error) {
 	return yarascan.Read(bufio.NewReaderSize(io.NewSectionReader(f, 0, info.Size()), 1<<20))
 }
 
-func socket() (net.Conn, error) {
-	f := os.NewFile(3, "daemon")
-	defer f.Close() //nolint:errcheck // net.FileConn has its own copy
-	return net.FileConn(f)
+func objects(f *os.File) ([]byte, error) {
+	defer f.Close() //nolint:errcheck // only read
+	return scanproto.MapTray(f)
 }
 
-func answer(conn net.Conn, rules *yarascan.Rules) error {
+func answer(conn io.ReadWriter, view []byte, rules *yarascan.Rules) error {
 	scanner, err := rules.Scanner()
 	if err != nil {
 		return err
@@ -75,7 +81,7 @@ func answer(conn net.Conn, rules *yarascan.Rules) error {
 		return err
 	}
 	for {
-		r, err := scanproto.ReadRequest(conn, scanproto.MaxRequestBody)
+		r, err := scanproto.ReadRequest(conn, view)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -102,7 +108,7 @@ func one(m scan.Matcher, r *scanproto.Request, stuck func(scan.Seen)) *scanproto
 }
 
 // retire answers in the place of a parser that does not come back, and ends the process.
-func retire(conn net.Conn, r *scanproto.Request) func(scan.Seen) {
+func retire(conn io.Writer, r *scanproto.Request) func(scan.Seen) {
 	return func(seen scan.Seen) {
 		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types, Retire: true}) // if not, the daemon sees the end
 		os.Exit(exitSoftware)

@@ -1,13 +1,14 @@
 // Package scanproto holds the words that the daemon and congthu-scan speak with
-// each other: one request, one answer, over a socket that nobody else has.
+// each other: one request, one answer, over a socket that nobody else has, and beside it
+// the tray, memory that both see, where the octets lie that are to be looked at.
 //
 // Neither side trusts the other's lengths: the worker reads what strangers sent, so
 // the daemon must expect any octets from it, and a worker must not be led to ask for
 // memory that nobody sends. A frame is
 //
-//	"CTS1" | length of the head, 4 octets | length of the body, 8 octets | head | body
+//	"CTS2" | length of the text, 4 octets, big-endian | text in JSON
 //
-// with big-endian lengths, the head in JSON and the body the objects' octets, end to end.
+// and the objects of a request lie on the tray end to end, from its beginning.
 package scanproto
 
 import (

@@ -57,7 +57,7 @@ func wanted(t *testing.T) []expectation {
 func facts(t *testing.T, name string, data []byte) (symbols []string, detail string) {
 	t.Helper()
 	letter := scanproto.Object{Part: "1", MediaType: "text/plain", Data: []byte("password: infected-test")} // that of the suite
-	fs, err := scan.Look(context.Background(), words{}, archive.DefaultLimits(), request(letter, object(name, data)))
+	fs, err := scan.Look(context.Background(), words{}, archive.DefaultLimits(), onTray(t, request(letter, object(name, data))))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}

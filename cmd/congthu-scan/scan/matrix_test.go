@@ -101,7 +101,7 @@ func ask(raw []byte) *scanproto.Request {
 
 func found(t testing.TB, raw []byte) []string {
 	t.Helper()
-	fs, err := scan.Look(context.Background(), findsEicar{}, archive.DefaultLimits(), ask(raw))
+	fs, err := scan.Look(context.Background(), findsEicar{}, archive.DefaultLimits(), onTray(t, ask(raw)))
 	if err != nil {
 		t.Fatal(err)
 	}

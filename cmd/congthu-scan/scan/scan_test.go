@@ -59,7 +59,7 @@ func object(name string, data []byte) scanproto.Object {
 
 func look(t testing.TB, objects ...scanproto.Object) string {
 	t.Helper()
-	fs, err := scan.Look(context.Background(), words{}, archive.DefaultLimits(), request(objects...))
+	fs, err := scan.Look(context.Background(), words{}, archive.DefaultLimits(), onTray(t, request(objects...)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func TestFactsAreSaidOnce(t *testing.T) {
 		objects = append(objects, o)
 	}
 	objects = append(objects, object("z.txt", []byte("EVIL")))
-	fs, err := scan.Look(context.Background(), words{}, archive.DefaultLimits(), request(objects...))
+	fs, err := scan.Look(context.Background(), words{}, archive.DefaultLimits(), onTray(t, request(objects...)))
 	if err == nil || len(fs) != scanproto.MaxFindings || fs[0].Symbol != yarascan.Malware {
 		t.Errorf("%d findings, the first %+v, %v", len(fs), fs[0], err)
 	}
@@ -183,7 +183,7 @@ func TestLimitsNameThemselves(t *testing.T) {
 	} {
 		l := archive.DefaultLimits()
 		c.edit(&l)
-		fs, err := scan.Look(context.Background(), words{}, l, request(object("a.zip", c.data)))
+		fs, err := scan.Look(context.Background(), words{}, l, onTray(t, request(object("a.zip", c.data))))
 		if err != nil || len(fs) != 1 || fs[0].Symbol != "ATTACH_UNSCANNABLE" || !strings.Contains(fs[0].Evidence, "unscannable:"+which) {
 			t.Errorf("%s: %v %v", which, fs, err)
 		}
@@ -229,7 +229,7 @@ func FuzzLook(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
 		limits := archive.DefaultLimits()
 		limits.Bytes = 1 << 20
-		fs, err := scan.Look(context.Background(), words{}, limits, request(object(name, data)))
+		fs, err := scan.Look(context.Background(), words{}, limits, onTray(t, request(object(name, data))))
 		if err == nil && bytes.Contains(data, []byte("EVIL")) && len(fs) == 0 {
 			t.Error("clean")
 		}

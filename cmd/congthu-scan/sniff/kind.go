@@ -244,7 +244,7 @@ func isOldTar(data []byte) bool {
 // text tells the texts that programs run or draw from other text.
 func text(data []byte) Kind {
 	head := bytes.TrimPrefix(data[:min(len(data), 4096)], []byte("\xef\xbb\xbf"))
-	head = bytes.ToLower(bytes.TrimLeft(narrow(head), " \t\r\n\x00"))
+	head = bytes.TrimLeft(narrow(head), " \t\r\n\x00")
 	switch {
 	case bytes.HasPrefix(head, []byte("#!")):
 		return Script
@@ -263,6 +263,10 @@ func narrow(head []byte) []byte {
 }
 
 func looksHTML(head []byte) bool {
+	if !bytes.HasPrefix(head, []byte("<")) {
+		return false // most letters, without a copy
+	}
+	head = bytes.ToLower(head)
 	for _, tag := range []string{"<!doctype html", "<html", "<head", "<body", "<script", "<iframe", "<svg", "<meta "} {
 		if bytes.HasPrefix(head, []byte(tag)) {
 			return true

@@ -149,37 +149,3 @@ func TestMistakesInSeveralFiles(t *testing.T) {
 		t.Errorf("%+v %v", problems, err)
 	}
 }
-
-func BenchmarkScan(b *testing.B) {
-	suite := os.Getenv("CONGTHU_SUITES")
-	if suite == "" {
-		suite = "../../../../shared/suites"
-	}
-	src := yarascan.Source{Dir: "../../../rules/yara"}
-	if _, err := os.Stat(suite + "/yara"); err == nil {
-		src.Extra = suite + "/yara"
-	}
-	r, problems, err := yarascan.Load(src)
-	if err != nil || len(problems) > 0 {
-		b.Fatal(problems, err)
-	}
-	s, err := r.Scanner()
-	if err != nil {
-		b.Fatal(err)
-	}
-	for name, size := range map[string]int{"4K": 4 << 10, "10K": 10 << 10, "1M": 1 << 20} {
-		text := []byte(strings.Repeat("Kinh gui quy co quan, day la mot la thu.\r\n", size/42))
-		raw := append([]byte("Subject: x\r\n\r\n"), text...)
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(raw) + len(text)))
-			for b.Loop() {
-				s.Begin()
-				for _, data := range [][]byte{raw, text} {
-					if _, err := s.Scan(yarascan.Object{Data: data}, time.Minute); err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-		})
-	}
-}

@@ -47,8 +47,12 @@ func fakeWorker(mode string) {
 	default:
 		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{Ready: &scanproto.Ready{Rules: 1}})
 	}
+	view, err := scanproto.MapTray(os.NewFile(5, "objects"))
+	if err != nil {
+		os.Exit(64)
+	}
 	for {
-		r, err := scanproto.ReadRequest(conn, scanproto.MaxRequestBody)
+		r, err := scanproto.ReadRequest(conn, view)
 		if err != nil {
 			return
 		}
@@ -85,10 +89,10 @@ func misbehave(mode string, conn net.Conn, r *scanproto.Request) {
 	case "garbage":
 		_, _ = conn.Write([]byte(strings.Repeat("garbage ", 100)))
 	case "half":
-		_, _ = conn.Write([]byte("CTS1\x00\x00"))
+		_, _ = conn.Write([]byte("CTS2\x00\x00"))
 		os.Exit(0)
 	case "huge":
-		_, _ = conn.Write([]byte("CTS1\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00"))
+		_, _ = conn.Write([]byte("CTS2\xff\xff\xff\xff"))
 	case "wrong-id":
 		good.ID += 7
 		_ = scanproto.WriteAnswer(conn, good)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 	"congthu/internal/scanproto"
 )
@@ -54,25 +53,6 @@ func (p *Pool) failed(ctx context.Context, m *msg.Message, symbol string, found 
 	}
 	p.opt.Log.Error("scan failed twice at a message, which is held", "id", m.ID, "symbol", symbol, "error", err)
 	return append(found, msg.Finding{Symbol: symbol}), nil, nil
-}
-
-// request is the message, its decoded parts, and what only other readers would see of
-// a message that contradicts itself.
-func request(m *msg.Message) *scanproto.Request {
-	r := &scanproto.Request{Objects: []scanproto.Object{{Message: true, MediaType: "message/rfc822", Data: m.Raw}}}
-	add := func(p *msg.Part) {
-		if p.Decoded == nil {
-			return
-		}
-		r.Objects = append(r.Objects, scanproto.Object{Part: p.Path, MediaType: p.MediaType, Names: mimetree.Filenames(p), Data: p.Decoded})
-	}
-	m.Root.Walk(add)
-	if m.Root != nil {
-		for _, p := range m.Root.Others {
-			add(p)
-		}
-	}
-	return r
 }
 
 // findings takes the facts of an answer, of which only known symbols are believed.

@@ -16,22 +16,22 @@ import (
 // make one, others with a user namespace around it; where neither is allowed, the worker
 // starts without, and the fences that it puts up itself remain. It never gets a process
 // namespace: C libraries that find their threads in /proc would look at the wrong one.
-func spawn(o Options, rules, theirs *os.File) (*exec.Cmd, []string, error) {
-	cmd := program(o, rules, theirs)
+func spawn(o Options, files ...*os.File) (*exec.Cmd, []string, error) {
+	cmd := program(o, files)
 	isolate(cmd.SysProcAttr, os.Getuid(), os.Getgid())
 	if err := cmd.Start(); err == nil {
 		return cmd, []string{scanproto.Network}, nil
 	}
-	cmd = program(o, rules, theirs)
+	cmd = program(o, files)
 	return cmd, nil, cmd.Start()
 }
 
-func program(o Options, rules, theirs *os.File) *exec.Cmd {
+func program(o Options, files []*os.File) *exec.Cmd {
 	cmd := exec.Command(o.Worker)
 	// An arena of malloc for each thread would spend the worker's memory on reserves.
 	cmd.Env = append([]string{"GOMAXPROCS=2", "GOTRACEBACK=single", "MALLOC_ARENA_MAX=2"}, o.Env...)
 	cmd.Stderr = &logWriter{log: o.Log}
-	cmd.ExtraFiles = []*os.File{theirs, rules}
+	cmd.ExtraFiles = files
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for the daemon
 	cmd.WaitDelay = time.Second
 	return cmd

@@ -1,8 +1,6 @@
 package attach_test
 
 import (
-	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -73,40 +71,5 @@ func TestSuspicionEnds(t *testing.T) {
 		if f, err := look(t, p, 20*time.Second); err != nil || len(f) != 1 || f[0].Symbol != "ATTACH_LNK" {
 			t.Errorf("%v %v", f, err)
 		}
-	}
-}
-
-// big is the published rules, where they are, beside ours.
-func big(b *testing.B) attach.Options {
-	o := attach.Options{Worker: build(b), Rules: "../../../rules/yara", Workers: 1}
-	suite := os.Getenv("CONGTHU_SUITES")
-	if suite == "" {
-		suite = "../../../../shared/suites"
-	}
-	if _, err := os.Stat(suite + "/yara"); err == nil {
-		o.Extra = suite + "/yara"
-	}
-	return o
-}
-
-// BenchmarkWorker is the way through the worker with 1,300 rules; compare with
-// BenchmarkScan of yarascan, which is libyara's own time.
-func BenchmarkWorker(b *testing.B) {
-	p, err := attach.Start(b.Context(), big(b))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = p.Close() })
-	for name, size := range map[string]int{"4K": 4 << 10, "10K": 10 << 10, "1M": 1 << 20} {
-		text := []byte(strings.Repeat("Kinh gui quy co quan, day la mot la thu.\r\n", size/42))
-		m := &msg.Message{Raw: append([]byte("Subject: x\r\n\r\n"), text...), Root: &msg.Part{Path: "0", MediaType: "text/plain", Decoded: text}}
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(m.Raw) + len(text)))
-			for b.Loop() {
-				if _, _, err := p.Inspector(func(string) bool { return false }).Inspect(b.Context(), m); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

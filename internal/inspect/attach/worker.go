@@ -26,6 +26,7 @@ const (
 type worker struct {
 	cmd    *exec.Cmd
 	conn   net.Conn
+	tray   *scanproto.Tray
 	exited chan struct{}
 	fences []string // that stand around it
 	lastID uint64
@@ -38,12 +39,18 @@ func startWorker(ctx context.Context, o Options, rules *compiled) (*worker, erro
 		return nil, err
 	}
 	defer theirs.Close() //nolint:errcheck // the worker has its own copy
-	cmd, fences, err := spawn(o, rules.file, theirs)
+	tray, reader, err := scanproto.NewTray()
 	if err != nil {
 		_ = ours.Close() // nothing was sent
 		return nil, fmt.Errorf("attach: start scan worker: %w", err)
 	}
-	w := &worker{cmd: cmd, conn: ours, fences: fences, exited: make(chan struct{})}
+	defer reader.Close() //nolint:errcheck // the worker has its own copy
+	cmd, fences, err := spawn(o, theirs, rules.file, reader)
+	if err != nil {
+		_, _ = ours.Close(), tray.Close() // nothing was sent
+		return nil, fmt.Errorf("attach: start scan worker: %w", err)
+	}
+	w := &worker{cmd: cmd, conn: ours, tray: tray, fences: fences, exited: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // a bad end shows on the socket
 		close(w.exited)
@@ -60,7 +67,6 @@ func socketPair() (ours net.Conn, theirs *os.File, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("attach: socket: %w", err)
 	}
-	roomy(fds[0])
 	f := os.NewFile(uintptr(fds[0]), "worker")
 	defer f.Close() //nolint:errcheck // net.FileConn has its own copy
 	theirs = os.NewFile(uintptr(fds[1]), "daemon")
@@ -69,15 +75,6 @@ func socketPair() (ours net.Conn, theirs *os.File, err error) {
 		return nil, nil, fmt.Errorf("attach: socket: %w", err)
 	}
 	return ours, theirs, nil
-}
-
-// roomy lets a message of a common size go out at once: with the kernel's own buffer the
-// two processes take turns for each 200 KB. Without root it is as large as is allowed.
-func roomy(fd int) {
-	const room = 4 << 20
-	if syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUFFORCE, room) != nil {
-		_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, room) // slower, not wrong
-	}
 }
 
 func (w *worker) ready(ctx context.Context, o Options) error {
@@ -107,7 +104,7 @@ func (w *worker) ask(ctx context.Context, r *scanproto.Request, timeout time.Dur
 	r.ID, r.TimeoutMS = w.lastID, timeout.Milliseconds()
 	stop := w.limit(ctx, timeout+grace)
 	defer stop()
-	if err := scanproto.WriteRequest(w.conn, r); err != nil {
+	if err := scanproto.WriteRequest(w.conn, w.tray, r); err != nil {
 		return nil, fmt.Errorf("attach: ask scan worker: %w", err)
 	}
 	a, err := scanproto.ReadAnswer(w.conn)
@@ -117,7 +114,7 @@ func (w *worker) ask(ctx context.Context, r *scanproto.Request, timeout time.Dur
 	if a.ID != r.ID {
 		return nil, fmt.Errorf("attach: scan worker answers request %d instead of %d", a.ID, r.ID)
 	}
-	return a, nil
+	return a, w.tray.Clear()
 }
 
 // limit bounds the next words on the socket by time and context. A worker for which
@@ -132,13 +129,13 @@ func (w *worker) pid() int { return w.cmd.Process.Pid }
 
 func (w *worker) kill() {
 	_ = w.cmd.Process.Kill() // it may be gone
-	_ = w.conn.Close()
+	_, _ = w.conn.Close(), w.tray.Close()
 	<-w.exited
 }
 
 // end closes the socket, at which an idle worker ends by itself.
 func (w *worker) end() {
-	_ = w.conn.Close() // nothing is under way
+	_, _ = w.conn.Close(), w.tray.Close() // nothing is under way
 	select {
 	case <-w.exited:
 	case <-time.After(endTime):
