@@ -16,7 +16,7 @@ import (
 func floors() [][]string {
 	return [][]string{
 		{"figures", "msg", "lang", "scanproto", "conformance", "store/storetest", "testca"},
-		{"tomlfile", "dane", "mailauth/sig"},
+		{"tomlfile", "lookalike", "dane", "mailauth/sig"},
 		{"config", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "queue", "quarantine", "dmarcreport"},
 		{"rules", "pipeline"},

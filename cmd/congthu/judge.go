@@ -135,9 +135,7 @@ func (j *judge) auth(s *rules.Set) msg.Inspector {
 
 func (j *judge) header(s *rules.Set) msg.Inspector {
 	o := header.Options{Local: j.routes.Local, Agencies: s.Agencies}
-	for _, r := range j.routes {
-		o.Domains = append(o.Domains, slices.DeleteFunc(slices.Clone(r.Domains), func(d string) bool { return d == "*" })...)
-	}
+	o.Domains = j.ownDomains()
 	for _, b := range s.Brands {
 		o.Brands = append(o.Brands, header.Brand(b))
 	}
@@ -145,7 +143,24 @@ func (j *judge) header(s *rules.Set) msg.Inspector {
 }
 
 func (j *judge) link(s *rules.Set) msg.Inspector {
-	return link.New(link.Options{Local: j.routes.Local, Brands: s.Brands, Shorteners: s.Shorteners})
+	o := link.Options{Local: j.routes.Local, Domains: j.ownDomains(), Brands: s.Brands, Shorteners: s.Shorteners, FreeHosts: s.FreeHosts}
+	for _, a := range s.Agencies {
+		o.Domains = append(o.Domains, a.Domains...)
+	}
+	return link.New(o)
+}
+
+// ownDomains are the domains of ours, as far as they can be listed.
+func (j *judge) ownDomains() []string {
+	var out []string
+	for _, r := range j.routes {
+		for _, d := range r.Domains {
+			if d != "*" {
+				out = append(out, d)
+			}
+		}
+	}
+	return out
 }
 
 func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {

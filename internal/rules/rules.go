@@ -26,6 +26,7 @@ type Set struct {
 	Brands     []link.Brand
 	Agencies   []header.Agency
 	Shorteners []string
+	FreeHosts  []string
 	Overrides  []auth.Override // of DMARC
 	Sealers    []string        // domains whose ARC seals are believed
 }
@@ -50,6 +51,8 @@ func (s Source) Load() (*Set, error) {
 	set.Agencies, err = header.LoadAgencies(filepath.Join(s.Dir, "lists", "agencies.toml"))
 	ps = add(ps, err)
 	set.Shorteners, err = link.LoadList(filepath.Join(s.Dir, "lists", "shorteners.txt"))
+	ps = add(ps, err)
+	set.FreeHosts, err = optional(filepath.Join(s.Dir, "lists", "free-hosts.txt"), link.LoadPlaces)
 	ps = add(ps, err)
 	set.Overrides, err = auth.LoadOverrides(filepath.Join(s.Dir, "lists", "dmarc-overrides.toml"))
 	ps = add(ps, err)

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"congthu/internal/lang"
+	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 	"congthu/internal/tomlfile"
@@ -51,7 +52,7 @@ func LoadAgencies(name string) ([]Agency, error) {
 // nameAgency reports a display name with an agency's name in it, from a domain that is
 // neither the agency's nor ours.
 func (i *inspector) nameAgency(r *report, a mimetree.Address) {
-	domain := ascii(a.Domain)
+	domain := lookalike.ASCII(a.Domain)
 	if i.local(domain) {
 		return
 	}
@@ -72,12 +73,12 @@ func otherSenders(r *report, m *msg.Message, from []mimetree.Address) {
 	}
 	author := from[0]
 	for _, s := range mailboxes(r.root.Get("Sender")) {
-		if !related(s.Domain, author.Domain) {
+		if !lookalike.Related(s.Domain, author.Domain) {
 			r.add(SenderDiffers, author.Spec()+", Sender "+s.Spec())
 			break
 		}
 	}
-	if e := m.Envelope.From; e.Domain != "" && !related(e.Domain, author.Domain) {
+	if e := m.Envelope.From; e.Domain != "" && !lookalike.Related(e.Domain, author.Domain) {
 		r.add(EnvelopeDiffers, author.Spec()+", MAIL FROM "+e.Key())
 	}
 }

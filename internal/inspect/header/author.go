@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 )
@@ -29,7 +30,7 @@ func (i *inspector) author(r *report, m *msg.Message) {
 		i.nameBrand(r, a)
 		i.nameAgency(r, a)
 		i.localFromOutside(r, m, a)
-		i.lookalike(r, a)
+		i.resembling(r, a)
 	}
 	replyTo(r, list)
 	otherSenders(r, m, list)
@@ -71,7 +72,7 @@ var anAddress = regexp.MustCompile(`[\pL\pN._%+-]+@[\pL\pN-]+(?:\.[\pL\pN-]+)+`)
 // nameIsAddress reports a display name that shows another address: many programs show
 // nothing but the name.
 func nameIsAddress(r *report, a mimetree.Address) {
-	for _, shown := range anAddress.FindAllString(compatible(a.Name), maxFrom) {
+	for _, shown := range anAddress.FindAllString(lookalike.Compatible(a.Name), maxFrom) {
 		if !strings.EqualFold(shown, a.Spec()) {
 			r.add(NameIsAddress, shown+" <"+a.Spec()+">")
 			return
@@ -84,7 +85,7 @@ func nameIsAddress(r *report, a mimetree.Address) {
 func (i *inspector) nameBrand(r *report, a mimetree.Address) {
 	name := newPhrase(a.Name)
 	for _, b := range i.brands {
-		if name.has(b.words) && !b.owns(ascii(a.Domain)) {
+		if name.has(b.words) && !b.owns(lookalike.ASCII(a.Domain)) {
 			r.add(NameBrand, b.name+": "+a.Name+" <"+a.Spec()+">")
 		}
 	}
@@ -111,7 +112,7 @@ func (i *inspector) proves(res msg.AuthResult, domain string) bool {
 	case "dmarc":
 		return value == domain
 	case "dkim":
-		return res.Property == "header.d" && (value == domain || within(domain, value) && i.local(value))
+		return res.Property == "header.d" && (value == domain || lookalike.Within(domain, value) && i.local(value))
 	}
 	return false
 }
@@ -120,17 +121,11 @@ func (i *inspector) proves(res msg.AuthResult, domain string) bool {
 func replyTo(r *report, from []mimetree.Address) {
 	for _, f := range r.root.Fields("Reply-To") {
 		for _, to := range mailboxes(f.Value) {
-			ours := func(a mimetree.Address) bool { return related(a.Domain, to.Domain) }
+			ours := func(a mimetree.Address) bool { return lookalike.Related(a.Domain, to.Domain) }
 			if len(from) > 0 && !slices.ContainsFunc(from[:min(len(from), maxFrom)], ours) {
 				r.add(ReplyToDiffers, from[0].Spec()+" -> "+to.Spec())
 				return
 			}
 		}
 	}
-}
-
-// within tells whether the domain is that one or below it.
-func within(domain, above string) bool {
-	n := len(domain) - len(above)
-	return domain == above || above != "" && n > 0 && domain[n-1] == '.' && domain[n:] == above
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 )
@@ -69,7 +70,7 @@ func Symbols() []string {
 
 type inspector struct {
 	local    func(domain string) bool
-	own      []protected
+	own      []lookalike.Domain
 	brands   []brand
 	agencies []brand
 }
@@ -81,7 +82,7 @@ func New(o Options) msg.Inspector {
 		i.local = func(string) bool { return false }
 	}
 	for _, d := range o.Domains {
-		i.own = append(i.own, newProtected(d))
+		i.own = append(i.own, lookalike.New(d))
 	}
 	for _, b := range o.Brands {
 		i.brands = append(i.brands, newBrand(b))
@@ -165,7 +166,7 @@ func (r *report) structureOf(symbol string, wanted func(code string) bool) {
 // adLabel reports the label that advertising must carry first in its subject (Decree
 // 91/2020/NĐ-CP). It is a fact without blame.
 func (r *report) adLabel() {
-	subject := strings.ToUpper(strings.TrimSpace(compatible(mimetree.DecodeWords(r.root.Get("Subject")))))
+	subject := strings.ToUpper(strings.TrimSpace(lookalike.Compatible(mimetree.DecodeWords(r.root.Get("Subject")))))
 	for _, label := range []string{"[QC]", "[AD]"} {
 		if strings.HasPrefix(subject, label) {
 			r.add(AdLabel, label)

@@ -109,27 +109,6 @@ func BenchmarkIdentity(b *testing.B) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{
-		{"haiduong", "haiduong", 0},
-		{"haidoung", "haiduong", 1},
-		{"haidong", "haiduong", 1},
-		{"haiduongg", "haiduong", 1},
-		{"haiphong", "haiduong", 2},
-		{"hungyen", "haiduong", 3},
-		{"", "ab", 2},
-		{"abcdef", "badcfe", 3},
-		{strings.Repeat("a", 64), strings.Repeat("a", 64), 3},
-	} {
-		if got := distance(c.a, c.b, 2); got != c.want || distance(c.b, c.a, 2) != got {
-			t.Errorf("%s, %s: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func TestOtherSenders(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"From: <a@x.example> | Sender: b@y.example", "SENDER_DIFFERS a@x.example, Sender b@y.example"},

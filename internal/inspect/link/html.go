@@ -2,82 +2,212 @@ package link
 
 import (
 	"errors"
+	"path"
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"congthu/internal/lookalike"
+	"congthu/internal/mimetree"
+	"congthu/internal/msg"
 )
 
-// maxLinks bounds how many links of one message are looked at.
-const maxLinks = 2000
+// maxLinks bounds how many links of one message are looked at, maxText the text of a part
+// that is kept to read around them, maxPage a web page under a foreign name.
+const (
+	maxLinks = 2000
+	maxText  = 1 << 20
+	maxPage  = 4 << 20
+)
 
 // anchor is a link as it stands in a message.
 type anchor struct {
-	kind string // a, form, text, refresh, base, src
-	href string
-	text string // what the reader sees
+	kind     string // a, form, text, refresh, base, src, found
+	href     string
+	text     string // what the reader sees
+	from, to int    // where it stands in the text of the part; to 0: nowhere
 }
 
-// anchorsOf streams through HTML and gathers links. It never builds a tree. whole is
-// false when a tag was too long to be read: what follows it was not looked at.
-func anchorsOf(text string) (links []anchor, whole bool) {
-	w := &walker{}
+// look looks at a part if it is text, or a web page by another name.
+func (r *report) look(p *msg.Part) {
+	switch {
+	case p.MediaType == "text/html":
+		r.html(p.Text)
+	case p.IsText():
+		r.plain(p.Text)
+	case isPage(p):
+		r.html(strings.ToValidUTF8(string(p.Decoded[:min(len(p.Decoded), maxPage)]), "\ufffd"))
+	}
+}
+
+// isPage tells whether a part that is not called one will open in a browser.
+func isPage(p *msg.Part) bool {
+	if p.MediaType == "application/xhtml+xml" {
+		return true
+	}
+	for _, name := range mimetree.Filenames(p) {
+		switch strings.ToLower(path.Ext(name)) {
+		case ".html", ".htm", ".xhtml", ".xht", ".shtml", ".mht", ".mhtml":
+			return true
+		}
+	}
+	return false
+}
+
+func (r *report) html(text string) {
+	w := walk(text)
+	r.text = w.all.String()
+	for _, a := range w.out {
+		r.anchor(a)
+	}
+	if w.password != "" {
+		r.add(PasswordField, w.password)
+	}
+	if !w.whole {
+		r.add(TooMany, "")
+	}
+}
+
+func (r *report) plain(text string) {
+	r.text = text
+	for _, at := range textURL.FindAllStringIndex(text, maxLinks+1) {
+		r.anchor(anchor{kind: "text", href: strings.TrimRight(text[at[0]:at[1]], ".,;:!?'\"*"), from: at[0], to: at[1]})
+	}
+}
+
+// walker gathers links from a stream of tags. It never builds a tree.
+type walker struct {
+	out      []anchor
+	open     bool
+	cur      anchor
+	text     strings.Builder // of the link that is open
+	all      strings.Builder // of the part
+	silent   string          // the element whose text nobody reads
+	password string          // the field that asks for one
+	whole    bool            // false when a tag was too long to be read: what follows was not looked at
+}
+
+func walk(text string) *walker {
+	w := &walker{whole: true}
 	z := html.NewTokenizer(strings.NewReader(text))
 	z.SetMaxBuf(1 << 20)
 	for len(w.out) < maxLinks+1 {
 		switch z.Next() {
 		case html.ErrorToken:
 			w.close()
-			return w.out, !errors.Is(z.Err(), html.ErrBufferExceeded)
+			w.whole = !errors.Is(z.Err(), html.ErrBufferExceeded)
+			return w
 		case html.StartTagToken, html.SelfClosingTagToken:
-			w.start(z.Token())
+			w.start(z)
 		case html.EndTagToken:
-			if name, _ := z.TagName(); string(name) == "a" {
-				w.close()
-			}
+			w.end(z)
 		case html.TextToken:
-			if w.open {
-				w.text.WriteString(string(z.Text()))
-			}
+			w.words(z.Text())
 		}
 	}
-	return w.out, true
+	return w
 }
 
-type walker struct {
-	out  []anchor
-	open bool
-	cur  anchor
-	text strings.Builder
+// words takes text that the reader sees. Tags divide words only for the neighbourhood.
+func (w *walker) words(b []byte) {
+	if w.silent != "" {
+		return
+	}
+	if w.open {
+		w.text.Write(b)
+	}
+	if w.all.Len() < maxText {
+		w.all.Write(b)
+		w.all.WriteByte(' ')
+	}
 }
 
-func (w *walker) start(t html.Token) {
+func (w *walker) end(z *html.Tokenizer) {
+	switch name, _ := z.TagName(); string(name) {
+	case "a":
+		w.close()
+	case w.silent:
+		w.silent = ""
+	}
+}
+
+// start looks at the elements that lead somewhere; the attributes of others are not read.
+func (w *walker) start(z *html.Tokenizer) {
+	name, more := z.TagName()
+	switch tag := string(name); tag {
+	case "style", "script":
+		w.silent = tag
+	case "a", "area", "form", "base", "iframe", "frame", "embed", "object", "meta", "input":
+		w.element(tag, attributes(z, more))
+	}
+}
+
+// attributes are those of a tag; browsers take the first of a name.
+func attributes(z *html.Tokenizer, more bool) map[string]string {
 	attr := map[string]string{}
-	for _, a := range t.Attr {
-		if _, dup := attr[a.Key]; !dup { // browsers take the first
-			attr[a.Key] = a.Val
+	for more {
+		var k, v []byte
+		k, v, more = z.TagAttr()
+		if _, dup := attr[string(k)]; !dup {
+			attr[string(k)] = string(v)
 		}
 	}
-	switch t.Data {
+	return attr
+}
+
+func (w *walker) element(tag string, attr map[string]string) {
+	switch tag {
 	case "a", "area":
 		w.close()
 		href := attr["href"]
 		if href == "" {
 			href = attr["xlink:href"]
 		}
-		w.cur, w.open = anchor{kind: "a", href: href}, true
+		w.cur, w.open = anchor{kind: "a", href: href, from: w.all.Len()}, true
 	case "form":
-		w.out = append(w.out, anchor{kind: "form", href: attr["action"]})
+		w.put("form", attr["action"])
 	case "base":
-		w.out = append(w.out, anchor{kind: "base", href: attr["href"]})
+		w.put("base", attr["href"])
 	case "iframe", "frame", "embed":
-		w.out = append(w.out, anchor{kind: "src", href: attr["src"]})
+		w.put("src", attr["src"])
+	case "object":
+		w.put("src", attr["data"])
 	case "meta":
 		if strings.EqualFold(attr["http-equiv"], "refresh") {
-			if _, url, ok := strings.Cut(strings.ToLower(attr["content"]), "url="); ok {
-				w.out = append(w.out, anchor{kind: "refresh", href: strings.Trim(url, `'" `)})
-			}
+			w.put("refresh", refresh(attr["content"]))
+		}
+	case "input":
+		if secret(attr) {
+			w.password = strings.TrimSpace(attr["type"] + " " + attr["name"])
 		}
 	}
+}
+
+func (w *walker) put(kind, href string) {
+	if href != "" {
+		w.out = append(w.out, anchor{kind: kind, href: href, from: w.all.Len(), to: w.all.Len() + 1})
+	}
+}
+
+// refresh is where a page goes by itself: "5; URL='https://a.test/'".
+func refresh(content string) string {
+	i := strings.Index(strings.ToLower(content), "url=")
+	if i < 0 || i+len("url=") > len(content) { // a letter whose small form is longer
+		return ""
+	}
+	return strings.Trim(content[i+len("url="):], `'" `)
+}
+
+// secret tells whether a field asks for a password, whatever its type pretends.
+func secret(attr map[string]string) bool {
+	if strings.EqualFold(strings.TrimSpace(attr["type"]), "password") {
+		return true
+	}
+	if t := strings.ToLower(strings.TrimSpace(attr["type"])); t != "" && t != "text" && t != "email" {
+		return false
+	}
+	asks := lookalike.Fold(attr["name"] + " " + attr["placeholder"] + " " + attr["id"])
+	return hasOne(asks, []string{"passw", "pwd", "mat khau", "matkhau", "mat_khau"})
 }
 
 func (w *walker) close() {
@@ -88,6 +218,7 @@ func (w *walker) close() {
 	w.text.Reset()
 	w.open = false
 	if w.cur.href != "" {
+		w.cur.to = max(w.all.Len(), 1)
 		w.out = append(w.out, w.cur)
 	}
 }

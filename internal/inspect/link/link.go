@@ -1,5 +1,9 @@
 // Package link looks at where the links of a message really go, and whether that is
-// where they seem to go.
+// where they seem to go: those of its text and HTML, and those that others found in
+// documents and pictures.
+//
+// It reports facts and follows nothing: a gateway that opened links would confirm
+// addresses, click on "unsubscribe" and tell the sender that it looked.
 package link
 
 import (
@@ -7,222 +11,191 @@ import (
 	"strings"
 
 	"congthu/internal/lang"
+	"congthu/internal/lookalike"
 	"congthu/internal/msg"
 )
 
 // Symbols that are reported.
 const (
 	TextDiffers   = "LINK_TEXT_DIFFERS"
+	TextGov       = "LINK_TEXT_GOV"
+	TextBrand     = "LINK_TEXT_BRAND"
 	IPHost        = "LINK_IP_HOST"
 	Userinfo      = "LINK_USERINFO"
 	Punycode      = "LINK_PUNYCODE_LOOKALIKE"
 	Shortener     = "LINK_SHORTENER"
+	FreeHost      = "LINK_FREE_HOST"
 	BrandAlike    = "LINK_BRAND_LOOKALIKE"
+	DomainAlike   = "LINK_DOMAIN_LOOKALIKE"
+	GovAlike      = "LINK_GOV_LOOKALIKE"
 	DataURI       = "LINK_DATA_URI"
 	JavaScript    = "LINK_JAVASCRIPT"
 	ManyHosts     = "LINK_MANY_HOSTS"
 	Form          = "LINK_FORM"
+	PasswordField = "LINK_PASSWORD_FIELD"
+	Credential    = "LINK_CREDENTIAL"
+	CredentialBad = "LINK_CREDENTIAL_HIDDEN"
 	OpenRedirect  = "LINK_OPEN_REDIRECT"
 	BaseHref      = "LINK_BASE_HREF"
 	OddScheme     = "LINK_ODD_SCHEME"
+	Obfuscated    = "LINK_OBFUSCATED"
 	Executable    = "LINK_EXECUTABLE"
+	App           = "LINK_APP"
 	NonHTTPPort   = "LINK_NON_HTTP_PORT"
+	QR            = "LINK_QR"
 	TooMany       = "LINK_TOO_MANY"
-	manyHostsFrom = 25
 )
 
 // Symbols lists every symbol that this inspector can report.
 func Symbols() []string {
-	return []string{TextDiffers, IPHost, Userinfo, Punycode, Shortener, BrandAlike, DataURI, JavaScript, ManyHosts, Form, OpenRedirect, BaseHref, OddScheme, Executable, NonHTTPPort, TooMany}
+	return []string{
+		TextDiffers, TextGov, TextBrand, IPHost, Userinfo, Punycode, Shortener, FreeHost, BrandAlike, DomainAlike, GovAlike,
+		DataURI, JavaScript, ManyHosts, Form, PasswordField, Credential, CredentialBad, OpenRedirect, BaseHref, OddScheme,
+		Obfuscated, Executable, App, NonHTTPPort, QR, TooMany,
+	}
 }
 
 // Options is what the administrator's lists say.
 type Options struct {
 	Local      func(domain string) bool // domains of ours
+	Domains    []string                 // ours and the agencies', as far as they can be listed: look-alikes are reported
 	Brands     []Brand
 	Shorteners []string
+	FreeHosts  []string // where anybody may put up a page: "web.app", "docs.google.com/forms"
 }
 
-type inspector struct {
+// Inspector is the inspector "link".
+type Inspector struct {
 	o          Options
 	shorteners map[string]bool
+	free       map[string]string // host -> path that the page begins with, "" for any
+	guarded    []lookalike.Domain
 }
 
 // New returns the inspector "link".
-func New(o Options) msg.Inspector {
-	in := &inspector{o: o, shorteners: map[string]bool{}}
+func New(o Options) *Inspector {
+	in := &Inspector{o: o, shorteners: map[string]bool{}, free: map[string]string{}}
+	if o.Local == nil {
+		in.o.Local = func(string) bool { return false }
+	}
 	for _, s := range o.Shorteners {
 		in.shorteners[s] = true
+	}
+	for _, s := range o.FreeHosts {
+		host, path, _ := strings.Cut(s, "/")
+		in.free[host] = path
+	}
+	for _, d := range o.Domains {
+		d = strings.TrimPrefix(d, "*.")
+		if lookalike.Registrable(d) != "" && strings.Contains(d, ".") { // "gov.vn" is a zone of many
+			in.guarded = append(in.guarded, lookalike.New(d))
+		}
 	}
 	return in
 }
 
 // Name returns "link".
-func (*inspector) Name() string { return "link" }
+func (*Inspector) Name() string { return "link" }
 
-// Inspect looks at the links of every text part.
-func (in *inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
-	r := &report{in: in, seen: map[string]bool{}, hosts: map[string]bool{}}
+// Inspect looks at the links of every text part, and of web pages that are attached
+// under another type.
+func (in *Inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
+	r := in.report()
+	r.author = proven(m)
 	var err error
 	m.Root.Walk(func(p *msg.Part) {
-		if err = ctx.Err(); err == nil && p.IsText() {
+		if err = ctx.Err(); err == nil {
 			r.part = p.Path
 			r.look(p)
 		}
 	})
+	r.part = ""
+	if r.foreign && m.Text != nil && m.Text.Charset != "" && asks(m.Text.Bare[:min(len(m.Text.Bare), maxBare)]) {
+		r.add(Credential, m.Text.Charset) // the part's own text was read in the wrong letters
+	}
 	if len(r.hosts) >= manyHostsFrom {
 		r.add(ManyHosts, "")
 	}
 	return r.findings, nil, err
 }
 
+// maxBare is how many octets of a letter in an old character set are searched for words
+// that ask for a password.
+const maxBare = 16 << 10
+
+// Found is a link that stands in no text part.
+type Found struct {
+	URL    string // as it stands there
+	Text   string // what the reader sees of it, "" when that is not known
+	Part   string // the part in which it was found
+	Source string // where, such as "qr", "pdf", "ooxml"
+}
+
+// Judge reports on links that others found: in documents, in QR codes.
+func (in *Inspector) Judge(ctx context.Context, links []Found) []msg.Finding {
+	r := in.report()
+	for _, l := range links {
+		if ctx.Err() != nil {
+			break
+		}
+		r.part, r.source = l.Part, l.Source
+		kind := "a"
+		if l.Text == "" {
+			kind = "found"
+		}
+		r.anchor(anchor{kind: kind, href: address(l.URL), text: l.Text})
+	}
+	return r.findings
+}
+
+// address gives what a QR code or a document shows without a scheme the one that a
+// browser would take: "www.a.vn/x" is a link there.
+func address(s string) string {
+	s = strings.TrimSpace(s)
+	if host, _, _ := strings.Cut(s, "/"); !strings.Contains(s, ":") && strings.Contains(host, ".") && !strings.ContainsAny(host, " \t@") {
+		return "http://" + s
+	}
+	return s
+}
+
+func (in *Inspector) report() *report {
+	return &report{in: in, seen: map[string]bool{}, hosts: map[string]bool{}}
+}
+
+// report gathers what is found of one message.
 type report struct {
-	in       *inspector
+	in       *Inspector
 	part     string
+	source   string // of links that others found
+	author   string // the domain that is proven to have written, "" for none
 	count    int
+	text     string // of the part
+	asked    int    // links whose neighbourhood was read
+	foreign  bool   // there is a link to somebody else's host
 	seen     map[string]bool
 	hosts    map[string]bool
 	findings []msg.Finding
 }
 
 // add reports a symbol once a part.
-func (r *report) add(symbol, evidence string) {
+func (r *report) add(symbol, evidence string) { r.share(symbol, evidence, 0) }
+
+// share reports a symbol that counts for a percentage of its weight.
+func (r *report) share(symbol, evidence string, percent int) {
 	if key := symbol + " " + r.part; !r.seen[key] {
 		r.seen[key] = true
-		r.findings = append(r.findings, msg.Finding{Symbol: symbol, Evidence: lang.Safe(evidence, 200), Part: r.part})
+		if r.source != "" {
+			evidence = r.source + ": " + evidence
+		}
+		r.findings = append(r.findings, msg.Finding{Symbol: symbol, Evidence: lang.Safe(evidence, 200), Part: r.part, Percent: percent})
 	}
 }
 
-func (r *report) look(p *msg.Part) {
-	if p.MediaType == "text/html" {
-		links, whole := anchorsOf(p.Text)
-		for _, a := range links {
-			r.anchor(a)
-		}
-		if !whole {
-			r.add(TooMany, "")
-		}
-		return
-	}
-	for _, u := range textURL.FindAllString(p.Text, maxLinks+1) {
-		r.anchor(anchor{kind: "text", href: u})
-	}
-}
-
-func (r *report) anchor(a anchor) {
-	if r.count++; r.count > maxLinks {
-		r.add(TooMany, "")
-		return
-	}
-	t, absolute := parse(a.href)
-	if !absolute {
-		return
-	}
-	switch t.scheme {
-	case "http", "https", "ftp":
-		r.web(a, t)
-	case "mailto", "tel", "cid", "mid", "sms", "xmpp":
-	case "data":
-		r.add(DataURI, t.raw)
-	case "javascript", "vbscript":
-		r.add(JavaScript, t.raw)
-	default:
-		r.add(OddScheme, t.raw)
-	}
-}
-
-// web looks at one link to a host.
-func (r *report) web(a anchor, t target) {
-	if t.host == "" {
-		return
-	}
-	r.hosts[t.host] = true
-	if t.userinfo {
-		r.add(Userinfo, t.raw)
-	}
-	if isIP(t.host) {
-		r.add(IPHost, t.raw)
-	}
-	if t.port != "" && t.port != "80" && t.port != "443" && t.port != "8080" && t.port != "8443" {
-		r.add(NonHTTPPort, t.raw)
-	}
-	if r.in.shorteners[t.host] || r.in.shorteners[organisation(t.host)] {
-		r.add(Shortener, t.raw)
-	}
-	if executable(t.path) {
-		r.add(Executable, t.raw)
-	}
-	if redirects(t) {
-		r.add(OpenRedirect, t.raw)
-	}
-	r.names(t)
-	r.kind(a, t)
-}
-
-func (r *report) kind(a anchor, t target) {
-	switch a.kind {
-	case "form":
-		if r.in.o.Local == nil || !r.in.o.Local(t.host) {
-			r.add(Form, t.raw)
-		}
-	case "base":
-		r.add(BaseHref, t.raw)
-	case "a":
-		host := shown(a.text)
-		if host != "" && organisation(host) != organisation(t.host) {
-			r.add(TextDiffers, a.text+" -> "+t.host)
-		}
-	}
-}
-
-// names compares the host with brands.
-func (r *report) names(t target) {
-	org := organisation(t.host)
-	for _, label := range strings.Split(t.host, ".") {
-		if strings.HasPrefix(label, "xn--") && confusable(label) {
-			r.add(Punycode, t.host)
-		}
-	}
-	for _, b := range r.in.o.Brands {
-		if b.owns(t.host) {
-			return
-		}
-	}
-	if r.in.o.Local != nil && (r.in.o.Local(t.host) || r.in.o.Local(org)) {
-		return
-	}
-	for _, b := range r.in.o.Brands {
-		if w := b.claimedBy(t.host); w != "" {
-			r.add(BrandAlike, t.host+" ("+b.Name+")")
-			return
-		}
-	}
-}
-
-func (b Brand) owns(host string) bool {
-	for _, d := range b.Domains {
-		if host == d || strings.HasSuffix(host, "."+d) {
-			return true
-		}
-	}
-	return false
-}
-
-// claimedBy returns the brand word that stands in the host as a word of its own or
-// fused, hyphens aside. Short words count only as a whole label or between hyphens.
-func (b Brand) claimedBy(host string) string {
-	for _, label := range strings.FieldsFunc(host, func(r rune) bool { return r == '.' }) {
-		fused := strings.ReplaceAll(label, "-", "")
-		for _, w := range b.Words {
-			w = strings.ToLower(strings.ReplaceAll(w, " ", ""))
-			if len(w) >= 5 && strings.Contains(fused, w) {
-				return w
-			}
-			for _, piece := range strings.Split(label, "-") {
-				if piece == w {
-					return w
-				}
-			}
+// proven returns the author's domain that DMARC passed, or "".
+func proven(m *msg.Message) string {
+	for _, a := range m.Auth {
+		if a.Method == "dmarc" && a.Status == "pass" {
+			return strings.ToLower(a.Value)
 		}
 	}
 	return ""

@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,8 +13,10 @@ import (
 	"congthu/internal/msg"
 )
 
-func inspector() msg.Inspector {
+func inspector() *link.Inspector {
 	return link.New(link.Options{
+		Domains:    []string{"so-mau.gov.test", "*.so-mau.gov.test", "tinh-xa.gov.vn", "gov.vn"},
+		FreeHosts:  []string{"trang.test", "bieu.test/mau"},
 		Local:      func(d string) bool { return d == "so-mau.gov.test" || strings.HasSuffix(d, ".so-mau.gov.test") },
 		Brands:     []link.Brand{{Name: "Mẫu Bank", Words: []string{"maubank", "mbx"}, Domains: []string{"maubank.test"}}},
 		Shorteners: []string{"ngan.test"},
@@ -46,8 +49,8 @@ func found(t testing.TB, kind, text string) string {
 func TestLinks(t *testing.T) {
 	for text, want := range map[string]string{
 		`<a href="https://tin.test/x">xem</a>`:                                                          "",
-		`<a href="https://xau.test/">https://maubank.test/login</a>`:                                    "TEXT_DIFFERS",
-		`<a href="https://xau.test/">maubank.test</a>`:                                                  "TEXT_DIFFERS",
+		`<a href="https://xau.test/">https://maubank.test/login</a>`:                                    "TEXT_BRAND TEXT_DIFFERS",
+		`<a href="https://xau.test/">maubank.test</a>`:                                                  "TEXT_BRAND TEXT_DIFFERS",
 		`<a href="https://www.tin.test/a">tin.test</a>`:                                                 "",
 		`<a href="https://tin.test/">Xem tin.test để biết</a>`:                                          "",
 		`<a href="https://xau.test/"><b>tin</b>.test</a>`:                                               "TEXT_DIFFERS",
@@ -57,8 +60,8 @@ func TestLinks(t *testing.T) {
 		`<a href="https://[2001:db8::1]/">x</a>`:                                                        "IP_HOST",
 		`<a href="https://maubank.test@xau.test/">x</a>`:                                                "USERINFO",
 		`<a href="https:\\maubank.test\@xau.test">x</a>`:                                                "",
-		`<a href="//xau.test/">maubank.test</a>`:                                                        "TEXT_DIFFERS",
-		"<a href=\"ht\ntps://192.0.2.1/\">x</a>":                                                        "IP_HOST",
+		`<a href="//xau.test/">maubank.test</a>`:                                                        "TEXT_BRAND TEXT_DIFFERS",
+		"<a href=\"ht\ntps://192.0.2.1/\">x</a>":                                                        "IP_HOST OBFUSCATED",
 		"<a href=\"java\tscript:alert(1)\">x</a>":                                                       "JAVASCRIPT",
 		`<a href="data:text/html;base64,x">x</a>`:                                                       "DATA_URI",
 		`<a href="ms-msdt:/id x">x</a>`:                                                                 "ODD_SCHEME",
@@ -71,7 +74,7 @@ func TestLinks(t *testing.T) {
 		`<a href="https://login.maubank.test/">x</a>`:                                                   "",
 		`<a href="https://maubank.so-mau.gov.test/">x</a>`:                                              "",
 		`<a href="https://xn--80ak6aa92e.test/">x</a>`:                                                  "PUNYCODE_LOOKALIKE",
-		`<a href="https://tin.test/cai-dat.apk">x</a>`:                                                  "EXECUTABLE",
+		`<a href="https://tin.test/cai-dat.apk">x</a>`:                                                  "APP",
 		`<a href="https://tin.test/go?url=https%3A%2F%2Fxau.test">x</a>`:                                "OPEN_REDIRECT",
 		`<a href="https://tin.test/?q=thu+tuc">x</a>`:                                                   "",
 		`<form action="https://xau.test/"><input></form>`:                                               "FORM",
@@ -80,8 +83,50 @@ func TestLinks(t *testing.T) {
 		`<meta http-equiv="Refresh" content="0; url=https://192.0.2.1/">`:                               "IP_HOST",
 		`<iframe src="https://192.0.2.1/"></iframe>`:                                                    "IP_HOST",
 		`<a href="https://tin.test/" href="https://192.0.2.1/">x</a>`:                                   "",
-		`<a href="https://xau.test/">maubank.test`:                                                      "TEXT_DIFFERS",
+		`<a href="https://xau.test/">maubank.test`:                                                      "TEXT_BRAND TEXT_DIFFERS",
 		`<!-- <a href="https://192.0.2.1/">x</a> --><svg><a xlink:href="https://192.0.2.1/"></a></svg>`: "IP_HOST",
+		// the protected names
+		`<a href="https://xau.test/">dichvucong.gov.vn</a>`:            "TEXT_DIFFERS TEXT_GOV",
+		`<a href="https://tinh-xa.gov.vn/">dichvucong.gov.vn</a>`:      "TEXT_DIFFERS",
+		`<a href="https://xau.test/">cong.so-mau.gov.test</a>`:         "TEXT_DIFFERS TEXT_GOV",
+		`<a href="https://tinh-xa.gov.vn.xau.test/">x</a>`:             "GOV_LOOKALIKE",
+		`<a href="https://dichvucong-gov.vn/">x</a>`:                   "GOV_LOOKALIKE",
+		`<a href="https://tinh-ya.gov.vn/">x</a>`:                      "",
+		`<a href="https://tinh-xa.gov.vm/">x</a>`:                      "DOMAIN_LOOKALIKE",
+		`<a href="https://so-mau-gov-test.xau.test/">x</a>`:            "DOMAIN_LOOKALIKE",
+		`<a href="https://tinh-xa.gov.vn/">x</a>`:                      "",
+		"<a href=\"https://so-mаu.gov.test/\">x</a>":                   "DOMAIN_LOOKALIKE PUNYCODE_LOOKALIKE", // a Cyrillic a
+		`<a href="https://a@tinh-xa.gov.vn/">x</a>`:                    "USERINFO",
+		`<a href="https://xau.test/">van-thu.cong@so-mau.gov.test</a>`: "",
+		// places anybody can have, and tricks of writing
+		`<a href="https://abc.trang.test/">x</a>`:                                    "FREE_HOST",
+		`<a href="https://bieu.test/mau/d/1">x</a>`:                                  "FREE_HOST",
+		`<a href="https://bieu.test/tin">x</a>`:                                      "",
+		`<a href="https://%78au.test/">x</a>`:                                        "OBFUSCATED",
+		`<a href="https://ｘau.test/">x</a>`:                                          "OBFUSCATED",
+		`<a href="https://xau。test/">x</a>`:                                          "OBFUSCATED",
+		`<a href="https://0300.0250.1.010/">x</a>`:                                   "IP_HOST",
+		`<a href="https://192.168.1.09/">x</a>`:                                      "IP_HOST",
+		`<a href="https://10.1.2.3/">x</a>`:                                          "IP_HOST",
+		`<a href="https://tin.test/tai/phanmem.exe?x=1">x</a>`:                       "EXECUTABLE",
+		`<a href="https://tin.test/www.maubank.com">x</a>`:                           "",
+		`<a href="https://tin.test/go?next=https://tin.test/a">x</a>`:                "",
+		`<a href="https://tin.test/go?next=https://www.tin.test/a">x</a>`:            "",
+		`<a href="https://tin.test/go?next=http://ngan.test/a">x</a>`:                "OPEN_REDIRECT SHORTENER",
+		`<a href="https://tin.test/go?next=%2F%2F192.0.2.1">x</a>`:                   "IP_HOST OPEN_REDIRECT",
+		`<img src="data:image/png;base64,x"><a href="data:image/png;base64,x">x</a>`: "",
+		`<object data="https://192.0.2.1/x"></object>`:                               "IP_HOST",
+		`<style>a{}</style><script>"https://192.0.2.1"</script>`:                     "",
+		// passwords
+		`<input type="Password" name=p>`:                                                       "PASSWORD_FIELD",
+		`<input type=text placeholder="Nhập mật khẩu">`:                                        "PASSWORD_FIELD",
+		`<input type=submit value="Đổi mật khẩu" name=matkhau>`:                                "",
+		`Hộp thư sắp đầy, xin <a href="https://xau.test/">nâng cấp</a>`:                        "CREDENTIAL",
+		`Hộp thư sắp đầy, xin <a href="https://abc.trang.test/">nâng cấp</a>`:                  "CREDENTIAL CREDENTIAL_HIDDEN FREE_HOST",
+		`Hop thu sap day, xin <a href="https://tinh-xa.gov.vn/">nang cap</a>`:                  "",
+		`Hộp thư sắp đầy. <a href="https://xau.test/">xem tin</a>`:                             "",
+		`Your mailbox <a href="https://192.0.2.1/">verify</a>`:                                 "CREDENTIAL CREDENTIAL_HIDDEN IP_HOST",
+		`mật khẩu` + strings.Repeat(" chữ", 200) + `<a href="https://xau.test/">đăng nhập</a>`: "",
 	} {
 		if got := found(t, "text/html", text); got != want {
 			t.Errorf("%s\n\t%q, want %q", text, got, want)
@@ -124,6 +169,68 @@ func TestManyLinks(t *testing.T) {
 	}
 }
 
+// A web page under another name is read as one; other files are not.
+func TestPages(t *testing.T) {
+	page := []byte(`<form action="https://xau.test/"><input type=password></form>`)
+	for name, want := range map[string]int{"hoadon.HTML": 2, "hoadon.xhtml": 2, "hoadon.pdf": 0} {
+		p := &msg.Part{Path: "1", MediaType: "application/octet-stream", Filename: name, Decoded: page, Params: map[string]string{"name": name}, Header: []msg.Field{{Name: "Content-Type", Value: `application/octet-stream; name="` + name + `"`}}}
+		fs, _, err := inspector().Inspect(t.Context(), &msg.Message{Root: p})
+		if err != nil || len(fs) != want {
+			t.Errorf("%s: %v %v", name, fs, err)
+		}
+	}
+}
+
+// What DMARC proves to be the author's own host asks for its own password.
+func TestAuthorsOwnHost(t *testing.T) {
+	p := &msg.Part{Path: "1", MediaType: "text/plain", Text: "Verify your account: https://app.xau.test/"}
+	for status, want := range map[string]int{"pass": 0, "fail": 1} {
+		m := &msg.Message{Root: p, Auth: []msg.AuthResult{{Method: "dmarc", Status: status, Value: "xau.test"}}}
+		if fs, _, _ := inspector().Inspect(t.Context(), m); len(fs) != want {
+			t.Errorf("%s: %v", status, fs)
+		}
+	}
+}
+
+// In an old character set the part's own text is in the wrong letters.
+func TestOldLetters(t *testing.T) {
+	p := &msg.Part{Path: "1", MediaType: "text/plain", Text: "M\u00cbt kh\u00c8u https://xau.test/"}
+	m := &msg.Message{Root: p, Text: &msg.Text{Bare: "mat khau het han", Charset: "tcvn3"}}
+	if fs, _, _ := inspector().Inspect(t.Context(), m); len(fs) != 1 || fs[0].Symbol != link.Credential {
+		t.Errorf("%v", fs)
+	}
+}
+
+func TestJudge(t *testing.T) {
+	got := inspector().Judge(t.Context(), []link.Found{
+		{URL: "www.xau.test/x", Part: "1.2", Source: "qr"},
+		{URL: "https://so-mau.gov.test/x", Part: "1.2", Source: "qr"},
+		{URL: "https://192.0.2.1/", Text: "dichvucong.gov.vn", Part: "1.3", Source: "pdf"},
+		{URL: "WIFI:S:phonghop;;", Part: "1.4", Source: "qr"},
+		{URL: "hai chữ", Part: "1.5", Source: "qr"},
+		{URL: "javascript:x", Part: "1.6", Source: "pdf"},
+	})
+	var out []string
+	for _, f := range got {
+		out = append(out, f.Part+" "+strings.TrimPrefix(f.Symbol, "LINK_")+" "+f.Evidence)
+	}
+	want := []string{
+		"1.2 QR qr: http://www.xau.test/x",
+		"1.3 IP_HOST pdf: https://192.0.2.1/",
+		"1.3 TEXT_GOV pdf: dichvucong.gov.vn -> 192.0.2.1",
+		"1.3 TEXT_DIFFERS pdf: dichvucong.gov.vn -> 192.0.2.1",
+		"1.6 JAVASCRIPT pdf: javascript:x",
+	}
+	if !slices.Equal(out, want) {
+		t.Errorf("got %q", out)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if fs := inspector().Judge(gone, []link.Found{{URL: "https://192.0.2.1/"}}); fs != nil {
+		t.Errorf("judged for nobody: %v", fs)
+	}
+}
+
 func TestLists(t *testing.T) {
 	if brands, err := link.LoadBrands("../../../rules/lists/brands.toml"); err != nil || len(brands) < 10 {
 		t.Errorf("%d brands: %v", len(brands), err)
@@ -144,7 +251,13 @@ func FuzzInspect(f *testing.F) {
 	f.Add(`<a href="https://maubank.test@xau.test/">maubank.test</a>`)
 	f.Add(`<meta http-equiv=refresh content="0;url=//x">`)
 	f.Add("https://[::1]:99999/%zz?u=//")
+	f.Add("<input name=\u212a><meta http-equiv=refresh content=\"\u0130\u0130url=\">")
 	f.Fuzz(func(t *testing.T, text string) {
+		for _, x := range inspector().Judge(t.Context(), []link.Found{{URL: text, Text: text, Source: "qr"}}) {
+			if len(x.Evidence) > 1000 {
+				t.Errorf("%q", x.Evidence)
+			}
+		}
 		for _, kind := range []string{"text/html", "text/plain"} {
 			for _, x := range look(t, kind, text) {
 				if len(x.Evidence) > 1000 || strings.ContainsAny(x.Evidence, "\r\n\x1b") {

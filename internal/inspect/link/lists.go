@@ -39,8 +39,21 @@ func LoadBrands(name string) ([]Brand, error) {
 	return f.Brand, ps.Err()
 }
 
-// LoadList reads a list file: one entry a line, # begins a comment.
+// LoadList reads a list file of domain names: one entry a line, # begins a comment.
 func LoadList(name string) ([]string, error) {
+	return loadLines(name, func(line string) bool { return !strings.ContainsAny(line, " \t/:") && strings.Contains(line, ".") })
+}
+
+// LoadPlaces reads a list of domain names of which each may go on with a path, as in
+// "docs.google.com/forms".
+func LoadPlaces(name string) ([]string, error) {
+	return loadLines(name, func(line string) bool {
+		host, _, _ := strings.Cut(line, "/")
+		return !strings.ContainsAny(line, " \t:") && strings.Contains(host, ".")
+	})
+}
+
+func loadLines(name string, good func(line string) bool) ([]string, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, tomlfile.Problems{{File: name, What: lang.T("không đọc được tệp", "cannot read the file"), Hint: lang.T("kiểm tra đường dẫn và quyền đọc", "check the path and the permissions")}}
@@ -52,7 +65,7 @@ func LoadList(name string) ([]string, error) {
 		if line = strings.ToLower(strings.TrimSpace(line)); line == "" {
 			continue
 		}
-		if strings.ContainsAny(line, " \t/:") || !strings.Contains(line, ".") {
+		if !good(line) {
 			ps = append(ps, &tomlfile.Problem{File: name, Line: i + 1, Column: 1, What: lang.T("không phải tên miền: "+line, "not a domain name: "+line), Hint: lang.T("mỗi dòng một tên miền", "one domain name a line")})
 			continue
 		}

@@ -1,36 +1,53 @@
 package link
 
 import (
+	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 
 	"golang.org/x/net/idna"
 )
 
-// executable tells whether the link's target is a file that runs.
-func executable(p string) bool {
-	switch strings.ToLower(path.Ext(p)) {
-	case ".exe", ".scr", ".msi", ".apk", ".hta", ".js", ".vbs", ".wsf", ".lnk", ".ps1", ".bat", ".cmd", ".iso", ".img", ".jar", ".com":
-		return p != ".js" && !strings.HasSuffix(strings.ToLower(p), ".min.js")
+// executable returns the symbol of a file that runs or installs something, or "".
+func executable(p string) string {
+	switch strings.ToLower(path.Ext(strings.TrimRight(p, "/"))) {
+	case ".apk", ".apks", ".xapk", ".aab", ".ipa", ".mobileconfig":
+		return App
+	case ".exe", ".scr", ".msi", ".msix", ".appx", ".hta", ".vbs", ".vbe", ".wsf", ".lnk", ".url", ".ps1", ".bat", ".cmd", ".iso", ".img", ".vhd", ".vhdx", ".jar", ".cpl", ".pif", ".dll", ".chm":
+		return Executable
 	}
-	return false
+	return ""
 }
 
-// redirects tells whether the query carries a whole address to go on to.
-func redirects(t target) bool {
-	q := strings.ToLower(t.query)
-	for _, key := range []string{"url=", "u=", "redirect=", "redirect_uri=", "next=", "goto=", "q=", "target=", "dest=", "continue="} {
-		i := strings.Index("&"+q, "&"+key)
-		if i < 0 {
+// forwards are the parameters in which sites carry an address to go on to.
+var forwards = []string{
+	"url", "u", "q", "redirect", "redirect_uri", "redirect_url", "redir", "return", "returnurl", "next", "goto", "target", "dest",
+	"destination", "continue", "link", "to", "out", "adurl", "r", "murl",
+}
+
+// next returns where a link goes on to by one of its parameters.
+func (t target) next() (target, bool) {
+	if !strings.Contains(t.query, "/") && !strings.Contains(strings.ToLower(t.query), "%2f") {
+		return target{}, false
+	}
+	for pair := range strings.SplitSeq(t.query, "&") {
+		k, v, _ := strings.Cut(pair, "=")
+		if !slices.Contains(forwards, strings.ToLower(k)) {
 			continue
 		}
-		v := q[i+len(key):]
-		if strings.HasPrefix(v, "http://") || strings.HasPrefix(v, "https://") || strings.HasPrefix(v, "http%3a") || strings.HasPrefix(v, "https%3a") || strings.HasPrefix(v, "//") {
-			return true
+		if plain, err := url.QueryUnescape(v); err == nil {
+			v = plain
+		}
+		if !strings.HasPrefix(v, "//") && !strings.HasPrefix(strings.ToLower(v), "http") {
+			continue
+		}
+		if n, absolute := parse(v); absolute && n.host != "" {
+			return n, true
 		}
 	}
-	return false
+	return target{}, false
 }
 
 // confusable tells whether an A-label mixes scripts, or is wholly of one that looks

@@ -1,22 +1,23 @@
-package header
+package lookalike
 
 import (
 	"slices"
 	"strings"
 )
 
-// protected is one of our own domains made ready for comparing.
-type protected struct {
-	domain   string   // A-labels
+// Domain is a domain that is protected, made ready for comparing.
+type Domain struct {
+	Name     string   // A-labels
 	skeleton string   // of the domain as shown
 	label    string   // what was registered, letters made plain
 	words    []string // of the domain, divided at dots and hyphens
 }
 
-func newProtected(domain string) protected {
-	domain = ascii(strings.TrimPrefix(domain, "*."))
-	shown := fold(unicodeForm(domain))
-	return protected{domain, skeleton(shown), registrable(shown), tokens(shown)}
+// New makes a domain ready; "*.a.vn" is that above it.
+func New(domain string) Domain {
+	domain = ASCII(strings.TrimPrefix(domain, "*."))
+	shown := Fold(Unicode(domain))
+	return Domain{domain, Skeleton(shown), Registrable(shown), Tokens(shown)}
 }
 
 // Bounds within which a difference is a slip of the eye and not another name: of short
@@ -26,28 +27,34 @@ const (
 	twoSlips = 11 // and two
 )
 
-// mimics tells, by its skeleton, whether a foreign domain is this one in other letters, or
+// Mimics tells, by its skeleton, whether a foreign domain is this one in other letters, or
 // with digits for letters.
-func (p protected) mimics(skeleton string) bool { return within(skeleton, p.skeleton) }
+func (p Domain) Mimics(skeleton string) bool { return Within(skeleton, p.skeleton) }
 
-// reads tells whether a foreign domain, its letters made plain, is to be read as this one.
-func (p protected) reads(shown string) bool {
-	words := tokens(shown)
+// Reads tells whether a foreign domain, its letters made plain, is to be read as this one.
+func (p Domain) Reads(shown string) bool {
+	words := Tokens(shown)
 	if len(p.words) > 1 && (contains(words, p.words) || slices.Contains(words, strings.Join(p.words, ""))) {
 		return true // so-mau.gov.test.example.top, so-mau-gov-test.com
 	}
-	return p.slip(registrable(shown))
+	return p.misspelt(words) || p.slip(Registrable(shown))
+}
+
+// misspelt tells whether only the last word differs, by one slip: so-mau.gov.vm.
+func (p Domain) misspelt(words []string) bool {
+	n := len(p.words) - 1
+	return n > 0 && len(words) == n+1 && slices.Equal(words[:n], p.words[:n]) && Distance(words[n], p.words[n], 1) == 1
 }
 
 // slip tells whether a label differs from ours by a slip of the eye.
-func (p protected) slip(label string) bool {
+func (p Domain) slip(label string) bool {
 	if len(p.label) < oneSlip || label == "" {
 		return false
 	}
 	if rest, ok := strings.CutPrefix(label, p.label); ok && slices.Contains([]string{"gov", "govvn"}, strings.Trim(rest, "-")) {
 		return true
 	}
-	d := distance(label, p.label, 2)
+	d := Distance(label, p.label, 2)
 	return d == 1 || d == 2 && len(p.label) >= twoSlips
 }
 
@@ -61,9 +68,9 @@ func contains(words, run []string) bool {
 	return false
 }
 
-// distance counts the letters put in, left out, changed or swapped with their neighbour
+// Distance counts the letters put in, left out, changed or swapped with their neighbour
 // between two labels, up to a limit; beyond it the answer is limit+1.
-func distance(a, b string, limit int) int {
+func Distance(a, b string, limit int) int {
 	if d := len(a) - len(b); d > limit || -d > limit || len(a) > 63 || len(b) > 63 {
 		return limit + 1
 	}

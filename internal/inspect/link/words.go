@@ -1,0 +1,62 @@
+package link
+
+import (
+	"strings"
+
+	"congthu/internal/lookalike"
+)
+
+// around is how many octets of text before and after a link are its neighbourhood, and
+// maxAsked how many links of one message have theirs read.
+const (
+	around   = 300
+	maxAsked = 20
+)
+
+// asking reports words that ask for a password, or for whatever opens an account, near a
+// link to somebody else; hides says that the link does not show whose.
+func (r *report) asking(a anchor, t target, hides bool) {
+	if r.asked >= maxAsked || a.to == 0 {
+		return
+	}
+	r.asked++
+	if !asks(neighbourhood(r.text, a.from, a.to)) {
+		return
+	}
+	r.add(Credential, t.raw)
+	if hides {
+		r.add(CredentialBad, t.raw)
+	}
+}
+
+// demands are words that speak of what opens an account, and acts what the reader is to
+// do with it. One of each near a link makes the demand; either alone is office life.
+// They are written without marks, as the text is when it is compared.
+var (
+	demands = []string{
+		"mat khau", "matkhau", "tai khoan", "hop thu", "hom thu", "otp", "ma xac thuc", "dung luong", "thong tin dang nhap", "so the", "cccd", "vneid",
+		"password", "account", "mailbox", "credential", "storage", "quota", "webmail", "login details",
+	}
+	acts = []string{
+		"dang nhap", "xac minh", "xac nhan", "xac thuc", "kich hoat", "nang cap", "gia han", "cap nhat", "mo khoa", "khoi phuc", "bi khoa", "tam khoa", "het han",
+		"log in", "login", "sign in", "verify", "confirm your", "validate", "activate", "upgrade", "re-activate", "unlock", "suspended", "deactivat", "expire", "update your",
+	}
+)
+
+// asks tells whether text asks for what opens an account.
+func asks(text string) bool { return hasOne(text, demands) && hasOne(text, acts) }
+
+func hasOne(text string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(text, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// neighbourhood is the text around a place, letters made plain.
+func neighbourhood(text string, from, to int) string {
+	start, end := max(0, from-around), min(len(text), to+around)
+	return strings.Join(strings.Fields(lookalike.Fold(strings.ToValidUTF8(text[start:end], " "))), " ")
+}
