@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"congthu/internal/config"
+	"congthu/internal/inspect"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 	"congthu/internal/pipeline"
@@ -50,11 +52,13 @@ func (c *explainCmd) Run(a *app) error {
 	if len(m.Envelope.To) == 0 {
 		m.Envelope.To = []msg.Path{someone(j.routes)}
 	}
-	walk := j.pipeline().Judge(a.ctx, m)
+	path := j.pipeline()
+	walk := path.Judge(a.ctx, m)
+	notes := inspect.Explain(a.ctx, m, slices.Concat(path.Authenticate, path.Inspect))
 	if a.json {
-		return a.printJSON(explanation(m, walk))
+		return a.printJSON(explanation(m, walk, notes))
 	}
-	a.explain(m, walk, j.rules.Get())
+	a.explain(m, walk, j.rules.Get(), notes)
 	return nil
 }
 
@@ -121,7 +125,7 @@ func someone(rs policy.Routes) msg.Path {
 	return msg.Path{Raw: "postmaster", Local: "postmaster"}
 }
 
-func (a *app) explain(m *msg.Message, w pipeline.Walk, set *rules.Set) {
+func (a *app) explain(m *msg.Message, w pipeline.Walk, set *rules.Set, notes []msg.Note) {
 	for _, d := range w.Decisions {
 		fmt.Fprintf(a.stdout, "%s: %s", pathList(d.To), a.actionWord(d))
 		if len(d.EncryptTo) > 0 {
@@ -140,6 +144,7 @@ func (a *app) explain(m *msg.Message, w pipeline.Walk, set *rules.Set) {
 	if len(w.Decisions) > 0 {
 		for _, f := range w.Decisions[0].Why.Counted {
 			fmt.Fprintln(a.stdout, a.findingLine(f, set.Policy.Weights.Symbols))
+			notes = a.notesOf(f.Symbol, notes)
 		}
 	}
 	for _, o := range w.Outcomes {
@@ -147,6 +152,19 @@ func (a *app) explain(m *msg.Message, w pipeline.Walk, set *rules.Set) {
 			fmt.Fprintf(a.stdout, "  %s: %s: %s\n", o.Inspector, a.word("KHÔNG XEM ĐƯỢC", "COULD NOT LOOK"), lang.Safe(o.Err.Error(), 300))
 		}
 	}
+}
+
+// notesOf prints what an inspector says about a symbol, and returns the other notes: a
+// symbol that was found twice is explained once.
+func (a *app) notesOf(symbol string, notes []msg.Note) (others []msg.Note) {
+	for _, n := range notes {
+		if n.Symbol != symbol {
+			others = append(others, n)
+			continue
+		}
+		fmt.Fprintf(a.stdout, "          - %s\n", lang.Safe(lang.T(n.VI, n.EN).In(a.lang), 300))
+	}
+	return others
 }
 
 func (a *app) actionWord(d msg.Decision) string {
@@ -214,6 +232,7 @@ type explained struct {
 	Reply     string            `json:"reply"`
 	Auth      []msg.AuthResult  `json:"auth"`
 	Decisions []explainedAction `json:"decisions"`
+	Notes     []msg.Note        `json:"notes"` // what inspectors say about their symbols
 	Blind     []string          `json:"could_not_look"`
 }
 
@@ -228,8 +247,8 @@ type explainedAction struct {
 	Findings []msg.Weighed `json:"findings"`
 }
 
-func explanation(m *msg.Message, w pipeline.Walk) explained {
-	out := explained{ID: m.ID, Reply: w.Reply.String(), Auth: m.Auth, Blind: []string{}}
+func explanation(m *msg.Message, w pipeline.Walk, notes []msg.Note) explained {
+	out := explained{ID: m.ID, Reply: w.Reply.String(), Auth: m.Auth, Notes: append([]msg.Note{}, notes...), Blind: []string{}}
 	for _, d := range w.Decisions {
 		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Strip: d.Strip, Findings: d.Why.Counted}
 		for _, p := range d.To {

@@ -259,13 +259,25 @@ func (p *perSet) Name() string { return p.name }
 
 // Inspect looks with the inspector of the live set.
 func (p *perSet) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
+	return p.current().Inspect(ctx, m)
+}
+
+// Explain implements msg.Explainer for inspectors that do.
+func (p *perSet) Explain(ctx context.Context, m *msg.Message) ([]msg.Note, error) {
+	if e, ok := p.current().(msg.Explainer); ok {
+		return e.Explain(ctx, m)
+	}
+	return nil, nil
+}
+
+func (p *perSet) current() msg.Inspector {
 	set := p.live.Get()
 	b := p.built.Load()
 	if b == nil || b.set != set {
 		b = &builtFor{set, p.build(set)}
 		p.built.Store(b)
 	}
-	return b.inspector.Inspect(ctx, m)
+	return b.inspector
 }
 
 // normalise gives a file from disk the line ends of the wire, so that explain may

@@ -74,6 +74,42 @@ func look(ctx context.Context, m *msg.Message, t Timed) (o msg.Outcome) {
 	return o
 }
 
+// Explain asks those that can for more about what they found, one after the other. One
+// that fails, panics or is late says nothing: an explanation is worth no less without it.
+func Explain(ctx context.Context, m *msg.Message, list []Timed) []msg.Note {
+	var out []msg.Note
+	for _, t := range list {
+		if e, ok := t.Inspector.(msg.Explainer); ok {
+			out = append(out, t.explain(ctx, m, e)...)
+		}
+	}
+	return out
+}
+
+func (t Timed) explain(ctx context.Context, m *msg.Message, e msg.Explainer) []msg.Note {
+	ctx, cancel := t.deadline(ctx)
+	defer cancel()
+	done := make(chan []msg.Note, 1)
+	go func() {
+		defer func() {
+			if recover() != nil {
+				done <- nil
+			}
+		}()
+		notes, err := e.Explain(ctx, m)
+		if err != nil {
+			notes = nil
+		}
+		done <- notes
+	}()
+	select {
+	case notes := <-done:
+		return notes
+	case <-ctx.Done():
+		return nil
+	}
+}
+
 // wait takes the outcome, or gives up at the deadline. An outcome that is there is
 // taken even when the deadline has passed meanwhile.
 func wait(ctx context.Context, name string, done <-chan msg.Outcome) msg.Outcome {

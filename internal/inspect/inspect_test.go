@@ -88,3 +88,33 @@ func TestRunEndsWithTheContext(t *testing.T) {
 		t.Error("a message nobody waits for was called looked at")
 	}
 }
+
+// talker explains itself as the test says.
+type talker struct {
+	msg.Inspector
+	say func(context.Context) ([]msg.Note, error)
+}
+
+func (t talker) Name() string { return "talker" }
+
+func (t talker) Explain(ctx context.Context, _ *msg.Message) ([]msg.Note, error) { return t.say(ctx) }
+
+// An explanation that fails, panics or is late costs its own lines and no others.
+func TestExplainTakesWhatItGets(t *testing.T) {
+	note := []msg.Note{{Symbol: "A", VI: "một", EN: "one"}}
+	says := func(f func(context.Context) ([]msg.Note, error)) inspect.Timed {
+		return inspect.Timed{Inspector: talker{say: f}, Timeout: 20 * time.Millisecond}
+	}
+	release := make(chan struct{})
+	defer close(release)
+	got := inspect.Explain(t.Context(), &msg.Message{}, []inspect.Timed{
+		says(func(context.Context) ([]msg.Note, error) { panic("x") }),
+		says(func(context.Context) ([]msg.Note, error) { return note, errors.New("x") }),
+		says(func(context.Context) ([]msg.Note, error) { <-release; return note, nil }),
+		says(func(context.Context) ([]msg.Note, error) { return note, nil }),
+		{Inspector: struct{ msg.Inspector }{}},
+	})
+	if len(got) != 1 || got[0] != note[0] {
+		t.Errorf("got %v", got)
+	}
+}

@@ -73,6 +73,22 @@ type Inspector interface {
 	Inspect(context.Context, *Message) ([]Finding, []AuthResult, error)
 }
 
+// Explainer is an inspector that can say more about what it reports than fits into
+// Evidence, such as a classifier its strongest features. It is asked by explain, after
+// Inspect, and never on the path of a letter, so it may take longer.
+type Explainer interface {
+	Explain(context.Context, *Message) ([]Note, error)
+}
+
+// Note is one line of explanation under a symbol, the most telling first. A text that
+// is empty in one language is shown in the other. It may hold words of the message:
+// whoever prints it escapes it.
+type Note struct {
+	Symbol string `json:"symbol"`
+	VI     string `json:"vi"`
+	EN     string `json:"en"`
+}
+
 // Outcome is what came of running one inspector.
 type Outcome struct {
 	Inspector string
