@@ -93,14 +93,15 @@ func routes(c *config.Config) policy.Routes {
 // the ways out.
 func (j *judge) pipeline() *pipeline.Pipeline {
 	p := &pipeline.Pipeline{
+		Pin:          j.pin,
 		Parse:        j.parse,
 		Authenticate: j.switchedOn([]inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}}),
 		Inspect: j.switchedOn([]inspect.Timed{
 			{Inspector: sender.New(), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
-			{Inspector: content.New(func() *content.Set { return j.rules.Get().Content }), Timeout: 15 * time.Second},
-			{Inspector: j.scan.Inspector(func(t string) bool { return j.rules.Get().Policy.Names(t) }), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
+			{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
+			{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
 		}),
 		Decide:  j.decide,
 		Stamp:   j.stamp,
@@ -110,6 +111,12 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 	}
 	return p
 }
+
+// pin settles which rule set judges the message.
+func (j *judge) pin(m *msg.Message) { j.rules.Pin(m) }
+
+// names tells whether the rules in use speak of the type of a file.
+func (j *judge) names(fileType string) bool { return j.rules.Names(fileType) }
 
 // parse reads the message for those who look at it. Where everything is switched off,
 // nobody does but "sender", and that only at what a named client sends; decide parses
@@ -140,6 +147,10 @@ func (j *judge) header(s *rules.Set) msg.Inspector {
 		o.Brands = append(o.Brands, header.Brand(b))
 	}
 	return header.New(o)
+}
+
+func (j *judge) content(s *rules.Set) msg.Inspector {
+	return content.New(func() *content.Set { return s.Content })
 }
 
 func (j *judge) link(s *rules.Set) msg.Inspector {
@@ -174,7 +185,7 @@ func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
 		_, err := strip.Parts(m.Root, found)
 		return err == nil && protection(m) == ""
 	}
-	p := j.rules.Get().Policy
+	p := j.rules.For(m).Policy
 	if len(in.Keys) > 0 || len(p.Encrypt.Must) > 0 {
 		in.Protected = protection(m)
 	}
@@ -237,12 +248,12 @@ func (j *judge) close() error {
 }
 
 // perSet is an inspector that is built anew for each rule set: a message is judged by
-// the set that was live when it came.
+// the set that it is pinned to.
 type perSet struct {
 	name  string
 	live  *rules.Live
 	build func(*rules.Set) msg.Inspector
-	built atomic.Pointer[builtFor]
+	built [2]atomic.Pointer[builtFor] // of the set in use and of one on trial
 }
 
 type builtFor struct {
@@ -257,25 +268,29 @@ func (j *judge) perSet(name string, build func(*rules.Set) msg.Inspector) *perSe
 // Name returns the inspector's name.
 func (p *perSet) Name() string { return p.name }
 
-// Inspect looks with the inspector of the live set.
+// Inspect looks with the inspector of the message's set.
 func (p *perSet) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
-	return p.current().Inspect(ctx, m)
+	return p.of(m).Inspect(ctx, m)
 }
 
 // Explain implements msg.Explainer for inspectors that do.
 func (p *perSet) Explain(ctx context.Context, m *msg.Message) ([]msg.Note, error) {
-	if e, ok := p.current().(msg.Explainer); ok {
+	if e, ok := p.of(m).(msg.Explainer); ok {
 		return e.Explain(ctx, m)
 	}
 	return nil, nil
 }
 
-func (p *perSet) current() msg.Inspector {
-	set := p.live.Get()
-	b := p.built.Load()
+func (p *perSet) of(m *msg.Message) msg.Inspector {
+	set := p.live.For(m)
+	slot := &p.built[0]
+	if set != p.live.Get() {
+		slot = &p.built[1]
+	}
+	b := slot.Load()
 	if b == nil || b.set != set {
 		b = &builtFor{set, p.build(set)}
-		p.built.Store(b)
+		slot.Store(b)
 	}
 	return b.inspector
 }

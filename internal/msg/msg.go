@@ -14,7 +14,8 @@ import (
 
 // Message is one accepted DATA: what the client said about it and its octets.
 // It is fixed once accepted; the stages read it and return facts. Only the
-// pipeline fills Root and Text (after parsing) and Auth (after authenticating).
+// pipeline fills Rules (first of all), Root and Text (after parsing) and Auth (after
+// authenticating).
 //
 // Raw is held in memory: smtpd bounds the sum over all sessions, and every
 // reader (DKIM, MIME, YARA, the next hop) wants the same octets.
@@ -27,6 +28,7 @@ type Message struct {
 	Root     *Part  // nil until parsed
 	Text     *Text  // nil until parsed
 	Auth     []AuthResult
+	Rules    string // hash of the rule set that judges it; "" before that is settled
 }
 
 // Session is what is known about the SMTP client.
@@ -148,5 +150,6 @@ type Decision struct {
 	Strip     []Finding // for Deliver: the copy goes without the parts of these; the original is held as well
 	Reply     Reply     // what the sender is told
 	Reason    string    // the symbol that decided, such as SCORE or DMARC_REJECT
+	Rule      string    // where that stands, such as "policy.toml:57"; "": nothing but the delivery itself
 	Why       Verdict
 }

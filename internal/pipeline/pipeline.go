@@ -37,8 +37,9 @@ type Hold struct {
 	Content  [][]byte
 }
 
-// Pipeline is the path with its stages. All fields are required but Trail.
+// Pipeline is the path with its stages. All fields are required but Pin and Trail.
 type Pipeline struct {
+	Pin          func(*msg.Message)           // settles which rule set judges the message; nil: there is one
 	Parse        func(*msg.Message) *msg.Part // nil when nobody looks at the parts
 	Authenticate []inspect.Timed
 	Inspect      []inspect.Timed // inspect and scan run side by side
@@ -82,6 +83,9 @@ func (p *Pipeline) Handle(ctx context.Context, m *msg.Message) msg.Reply {
 // Judge goes as far as the decision: parse, authenticate, inspect and scan, decide.
 // explain uses it alone.
 func (p *Pipeline) Judge(ctx context.Context, m *msg.Message) Walk {
+	if p.Pin != nil {
+		p.Pin(m)
+	}
 	m.Root = p.Parse(m)
 	outcomes := inspect.Run(ctx, m, p.Authenticate)
 	m.Auth = results(outcomes)

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -19,6 +20,7 @@ type Block struct {
 	Action    Action
 	Strip     bool // with Deliver: without the file
 	Reply     msg.Reply
+	Place     string
 }
 
 // Names tells whether some block speaks of the type of a file.
@@ -54,6 +56,7 @@ func (b Block) applies(f msg.Weighed, in Input, domain, dir string) bool {
 // file and cannot, because it is signed or may be read in two ways, is held whole.
 func (p *Policy) block(d msg.Decision, in Input, domain, dir string) msg.Decision {
 	var strip []msg.Finding
+	var place string // of the first that strips
 	for _, f := range d.Why.Counted {
 		i := slices.IndexFunc(p.Blocks, func(b Block) bool { return b.applies(f, in, domain, dir) })
 		if i < 0 {
@@ -61,17 +64,17 @@ func (p *Policy) block(d msg.Decision, in Input, domain, dir string) msg.Decisio
 		}
 		b := p.Blocks[i]
 		if b.Strip {
-			strip = append(strip, f.Finding)
+			strip, place = append(strip, f.Finding), cmp.Or(place, b.Place)
 		}
-		d = worse(d, b.Action, f.Symbol, b.reply(f.Type))
+		d = worse(d, b.Action, f.Symbol, b.Place, b.reply(f.Type))
 	}
 	if len(strip) == 0 || d.Action != msg.Deliver {
 		return d
 	}
 	if in.Removable == nil || !in.Removable(strip) {
-		return worse(d, msg.Quarantine, strip[0].Symbol, msg.Reply{})
+		return worse(d, msg.Quarantine, strip[0].Symbol, place, msg.Reply{})
 	}
-	d.Strip, d.Reason = strip, strip[0].Symbol
+	d.Strip, d.Reason, d.Rule = strip, strip[0].Symbol, place
 	return d
 }
 

@@ -19,6 +19,7 @@ type Policy struct {
 	Forces   []Force           // in file order; the gravest action wins, then the first
 	Blocks   []Block           // by types of files; for each type the first that applies
 	Blind    map[string]Action // required inspectors: what happens when one could not look
+	BlindAt  map[string]string // and where that is said
 	Encrypt  Encrypt
 }
 
@@ -30,6 +31,7 @@ type Threshold struct {
 	Required float64 // spam from this score on; 0 or less: never
 	Spam     Action  // Deliver (marked), Quarantine or Reject
 	RejectAt float64 // rejected from this score on; 0: never
+	Place    string  // where it stands, such as "policy.toml:13"
 }
 
 // Agency is a threshold of its own for the recipients of some domains.
@@ -44,12 +46,14 @@ type Force struct {
 	Action    Action
 	Direction string // "inward", "outward" or "" for both
 	Reply     msg.Reply
+	Place     string
 }
 
 // Encrypt says who must, may or must not get encrypted copies.
 type Encrypt struct {
 	WhenKey bool     // encrypt for every recipient whose key is known
 	Must    []string // recipient domains that never get clear text
+	Place   string
 }
 
 // Route is where the mail of some domains goes.
@@ -134,7 +138,7 @@ func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg
 	why.Required = t.Required
 	d := msg.Decision{Action: msg.Deliver, To: []msg.Path{to}, NextHop: hop, Why: why}
 	if !ok || (outward && !in.Message.Session.Outbound) {
-		return refuse(d, "NO_ROUTE", msg.Reply{Code: 550, Detail: "7.1", Text: "Khong chuyen tiep cho ten mien nay / Relaying denied"})
+		return refuse(d, "NO_ROUTE", "", msg.Reply{Code: 550, Detail: "7.1", Text: "Khong chuyen tiep cho ten mien nay / Relaying denied"})
 	}
 	d = p.judge(d, t, direction(outward))
 	d = p.block(d, in, ours(in, to, outward), direction(outward))
@@ -188,14 +192,14 @@ func (p *Policy) blind(outcomes []msg.Outcome) []string {
 // judge takes the gravest of what blindness, forces and score ask for.
 func (p *Policy) judge(d msg.Decision, t Threshold, dir string) msg.Decision {
 	for _, name := range d.Why.Blind {
-		d = worse(d, p.Blind[name], "BLIND_"+strings.ToUpper(name), msg.Reply{})
+		d = worse(d, p.Blind[name], "BLIND_"+strings.ToUpper(name), p.BlindAt[name], msg.Reply{})
 	}
 	for _, f := range p.Forces {
 		if f.Direction != "" && f.Direction != dir {
 			continue
 		}
 		if s := f.found(d.Why.Counted); s != "" {
-			d = worse(d, f.Action, s, f.Reply)
+			d = worse(d, f.Action, s, f.Place, f.Reply)
 		}
 	}
 	return t.apply(d)
@@ -212,10 +216,10 @@ func (f Force) found(counted []msg.Weighed) string {
 
 func (t Threshold) apply(d msg.Decision) msg.Decision {
 	if t.RejectAt > 0 && d.Why.Score >= t.RejectAt {
-		d = worse(d, msg.Reject, "SCORE", msg.Reply{})
+		d = worse(d, msg.Reject, "SCORE", t.Place, msg.Reply{})
 	}
 	if d.Why.Spam() {
-		d = worse(d, t.Spam, "SCORE", msg.Reply{})
+		d = worse(d, t.Spam, "SCORE", t.Place, msg.Reply{})
 	}
 	return d
 }
@@ -237,16 +241,16 @@ func gravity(a Action) int {
 	return 2
 }
 
-func worse(d msg.Decision, a Action, reason string, r msg.Reply) msg.Decision {
+func worse(d msg.Decision, a Action, reason, place string, r msg.Reply) msg.Decision {
 	if gravity(a) <= gravity(d.Action) {
 		return d
 	}
-	d.Action, d.Reason, d.Reply = a, reason, r
+	d.Action, d.Reason, d.Rule, d.Reply = a, reason, place, r
 	return d
 }
 
-func refuse(d msg.Decision, reason string, r msg.Reply) msg.Decision {
-	return worse(d, msg.Reject, reason, r)
+func refuse(d msg.Decision, reason, place string, r msg.Reply) msg.Decision {
+	return worse(d, msg.Reject, reason, place, r)
 }
 
 func direction(outward bool) string {
@@ -265,12 +269,12 @@ func (e Encrypt) Apply(d msg.Decision, in Input, to msg.Path) msg.Decision {
 	switch {
 	case encrypted:
 	case must && in.Protected != "":
-		return refuse(d, "ENCRYPT_SIGNED", msg.Reply{Code: 550, Detail: "7.10", Text: "Phai ma hoa nhung thu da ky so, xin ma hoa tu may gui / Encryption required, and a signed message is not altered here: encrypt at the sender"})
+		return refuse(d, "ENCRYPT_SIGNED", e.Place, msg.Reply{Code: 550, Detail: "7.10", Text: "Phai ma hoa nhung thu da ky so, xin ma hoa tu may gui / Encryption required, and a signed message is not altered here: encrypt at the sender"})
 	case in.Protected != "":
 	case key != "" && (e.WhenKey || must):
 		d.EncryptTo = []string{key}
 	case must:
-		return refuse(d, "ENCRYPT_NO_KEY", msg.Reply{Code: 550, Detail: "7.10", Text: "Phai ma hoa nhung chua co khoa cua nguoi nhan / Encryption required, but no key is known for the recipient"})
+		return refuse(d, "ENCRYPT_NO_KEY", e.Place, msg.Reply{Code: 550, Detail: "7.10", Text: "Phai ma hoa nhung chua co khoa cua nguoi nhan / Encryption required, but no key is known for the recipient"})
 	}
 	return d
 }

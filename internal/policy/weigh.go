@@ -7,6 +7,7 @@ type Weight struct {
 	Score  float64
 	Group  string // symbols of one group together count at most its cap
 	VI, EN string // one sentence each, for reviewers
+	Place  string // where it stands, such as "weights.toml:57"
 }
 
 // Weights is the content of rules/weights.toml.

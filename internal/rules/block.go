@@ -31,7 +31,7 @@ func (r *policyReader) block(b block, i int) policy.Block {
 	if b.From != "" && b.From != "outside" {
 		r.complain(lang.T("from chỉ có thể là outside", "from can only be outside"), lang.T("xoá dòng này để áp dụng với mọi nơi gửi", "delete the line to mean every sender"), "block", i, "from")
 	}
-	out := policy.Block{Types: b.Types, Domains: b.Domains, Direction: b.Direction, Outside: b.From != ""}
+	out := policy.Block{Place: place(r.file, "block", i), Types: b.Types, Domains: b.Domains, Direction: b.Direction, Outside: b.From != ""}
 	if out.Strip = b.Action == "strip"; out.Strip {
 		out.Action = msg.Deliver
 	} else {

@@ -66,7 +66,11 @@ func loadPolicy(dir string, w policy.Weights, inspectors []string) (*policy.Poli
 		Inward:  r.threshold(f.Inward, "inward"),
 		Outward: r.threshold(f.Outward, "outward"),
 		Blind:   r.blind(f.Blind),
-		Encrypt: policy.Encrypt(f.Encrypt),
+		BlindAt: map[string]string{},
+		Encrypt: policy.Encrypt{WhenKey: f.Encrypt.WhenKey, Must: f.Encrypt.Must, Place: place(file, "encrypt", "must")},
+	}
+	for name := range f.Blind {
+		p.BlindAt[name] = place(file, "blind", name)
 	}
 	for i, a := range f.Agency {
 		p.Agencies = append(p.Agencies, r.agency(a, i))
@@ -89,7 +93,7 @@ func (r *policyReader) threshold(t threshold, key ...any) policy.Threshold {
 	if t.RejectAt > 0 && t.RejectAt < t.Required {
 		r.complain(lang.T("reject_at thấp hơn required", "reject_at is below required"), lang.T("đặt reject_at cao hơn required, hoặc 0", "set reject_at above required, or to 0"), append(key, "reject_at")...)
 	}
-	return policy.Threshold{Required: t.Required, Spam: spam, RejectAt: t.RejectAt}
+	return policy.Threshold{Required: t.Required, Spam: spam, RejectAt: t.RejectAt, Place: place(r.file, append(key, "required")...)}
 }
 
 func (r *policyReader) agency(a agency, i int) policy.Agency {
@@ -132,7 +136,7 @@ func (r *policyReader) force(f force, i int) policy.Force {
 		}
 	}
 	r.direction(f.Direction, "force", i, "direction")
-	out := policy.Force{Symbols: f.Symbols, Direction: f.Direction, Action: r.action(f.Action, "force", i, "action")}
+	out := policy.Force{Place: place(r.file, "force", i), Symbols: f.Symbols, Direction: f.Direction, Action: r.action(f.Action, "force", i, "action")}
 	out.Reply = r.reply(f.Reply, out.Action, "force", i, "reply")
 	return out
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
 
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/content"
@@ -21,6 +20,8 @@ import (
 
 // Set is one consistent reading of the rules directory.
 type Set struct {
+	Hash       string // of Files
+	Files      Files
 	Policy     *policy.Policy
 	Content    *content.Set
 	Brands     []link.Brand
@@ -39,8 +40,35 @@ type Source struct {
 	Inspectors []string
 }
 
-// Load reads everything. The error is tomlfile.Problems naming every mistake.
+// Load reads everything. The error is tomlfile.Problems naming every mistake. A
+// directory that is edited in the same moment is read again, so that the hash names
+// what was read.
 func (s Source) Load() (*Set, error) {
+	for tries := 1; ; tries++ {
+		before, err := ReadFiles(s.Dir)
+		if err != nil {
+			return nil, add(nil, err)
+		}
+		set, err := s.read()
+		if err != nil {
+			return nil, err
+		}
+		after, err := ReadFiles(s.Dir)
+		if err != nil {
+			return nil, add(nil, err)
+		}
+		if set.Hash, set.Files = after.Hash(), after; before.Hash() == set.Hash {
+			return set, nil
+		}
+		if tries == 5 {
+			return nil, add(nil, errBusy)
+		}
+	}
+}
+
+var errBusy = errors.New("rules: the files change while they are read; try again")
+
+func (s Source) read() (*Set, error) {
 	var set Set
 	var ps tomlfile.Problems
 	var err error
@@ -101,36 +129,4 @@ func add(ps tomlfile.Problems, err error) tomlfile.Problems {
 		ps = append(ps, tomlfile.Plain(err))
 	}
 	return ps
-}
-
-// Live is the set in use. Readers take it once per message, so one message is
-// judged by one set.
-type Live struct {
-	source Source
-	set    atomic.Pointer[Set]
-}
-
-// Open loads the first set.
-func Open(s Source) (*Live, error) {
-	set, err := s.Load()
-	if err != nil {
-		return nil, err
-	}
-	l := &Live{source: s}
-	l.set.Store(set)
-	return l, nil
-}
-
-// Get returns the set in use.
-func (l *Live) Get() *Set { return l.set.Load() }
-
-// Reload replaces the set if the directory is without mistakes; otherwise the one in
-// use stays.
-func (l *Live) Reload() error {
-	set, err := l.source.Load()
-	if err != nil {
-		return err
-	}
-	l.set.Store(set)
-	return nil
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"congthu/internal/lang"
 	"congthu/internal/policy"
@@ -40,7 +41,7 @@ func loadWeights(dir string, known []string) (policy.Weights, *tomlfile.File, er
 		}
 	}
 	for name, e := range f.Symbol {
-		w.Symbols[name] = policy.Weight(e)
+		w.Symbols[name] = policy.Weight{Score: e.Score, Group: e.Group, VI: e.VI, EN: e.EN, Place: place(file, "symbol", name)}
 		ps = append(ps, checkWeight(file, name, e, f, known)...)
 	}
 	for _, name := range known {
@@ -68,6 +69,12 @@ func checkWeight(file *tomlfile.File, name string, e weightEntry, f weightsFile,
 		ps = append(ps, file.At(lang.T("điểm phải trong khoảng -100 đến 1000", "a score lies between -100 and 1000"), lang.Text{}, "symbol", name, "score"))
 	}
 	return ps
+}
+
+// place says where a key stands, for those who are told what decided.
+func place(file *tomlfile.File, key ...any) string {
+	p := file.At(lang.Text{}, lang.Text{}, key...)
+	return filepath.Base(p.File) + ":" + strconv.Itoa(p.Line)
 }
 
 // sorted orders problems by place; maps were walked to find them.
