@@ -100,7 +100,7 @@ func answer(conn io.ReadWriter, view []byte, rules *yarascan.Rules) error {
 
 func one(m scan.Matcher, r *scanproto.Request, stuck func(scan.Seen)) *scanproto.Answer {
 	seen, err := scan.Watch(context.Background(), m, archive.DefaultLimits(), r, stuck)
-	a := &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types}
+	a := &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types, Links: seen.Links}
 	if err != nil {
 		a.Error = err.Error()
 	}
@@ -110,7 +110,7 @@ func one(m scan.Matcher, r *scanproto.Request, stuck func(scan.Seen)) *scanproto
 // retire answers in the place of a parser that does not come back, and ends the process.
 func retire(conn io.Writer, r *scanproto.Request) func(scan.Seen) {
 	return func(seen scan.Seen) {
-		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types, Retire: true}) // if not, the daemon sees the end
+		_ = scanproto.WriteAnswer(conn, &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types, Links: seen.Links, Retire: true}) // if not, the daemon sees the end
 		os.Exit(exitSoftware)
 	}
 }

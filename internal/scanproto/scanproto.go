@@ -30,8 +30,9 @@ const (
 	// MaxRequestBody bounds the octets of all objects. A message of the largest
 	// permitted size comes with its decoded parts, hence more than twice as much.
 	MaxRequestBody = 512 << 20
-	// MaxAnswer bounds an answer, in octets.
-	MaxAnswer = 1 << 20
+	// MaxAnswer bounds an answer, in octets: all findings, types and links in their
+	// longest form.
+	MaxAnswer = 4 << 20
 	// MaxFindings bounds the findings of one answer; a worker with more to say says so.
 	MaxFindings = 500
 	// MaxObjects bounds the objects of a request.
@@ -72,6 +73,7 @@ type Answer struct {
 	ID       uint64    `json:"id"`
 	Findings []Finding `json:"findings,omitempty"`
 	Types    []Typed   `json:"types,omitempty"`
+	Links    []Link    `json:"links,omitempty"`
 	Error    string    `json:"error,omitempty"` // could not look; for the log only
 	Ready    *Ready    `json:"ready,omitempty"`
 	Retire   bool      `json:"retire,omitempty"` // a parser did not come back: the worker ends after this answer
@@ -126,5 +128,5 @@ func (a *Answer) check() error {
 	if len(a.Types) > MaxTypes {
 		return fmt.Errorf("%w: %d types", ErrTooLarge, len(a.Types))
 	}
-	return nil
+	return checkLinks(a.Links)
 }

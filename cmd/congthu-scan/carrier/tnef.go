@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/rtfpack"
 )
 
 // The attributes of MS-OXTNEF section 2.1.3.1 that carry something.
@@ -108,7 +109,7 @@ func (o *opening) bodyProperty(p property) {
 	case 0x1000, 0x1013: // plain, HTML
 		o.give([]byte(p.text()))
 	case 0x1009:
-		rtf, ok := unpackRTF(p.value)
+		rtf, ok := rtfpack.Unpack(p.value)
 		if !ok {
 			o.Remark(archive.Damaged, "TNEF: the RTF body does not unpack")
 		}

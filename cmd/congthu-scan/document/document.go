@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/picture"
 	"congthu/cmd/congthu-scan/sniff"
 )
 
@@ -46,6 +47,8 @@ type Object struct {
 	Name string // untrusted; "" if it has none
 	Data []byte
 	Text bool // an inner stream or a macro's text: octets for the rules, no file of its own
+	// Picture has pixels without a file around them, or nil: Data is empty then.
+	Picture *picture.Raw
 }
 
 // Visit takes an object. It may read it in turn.
@@ -53,9 +56,10 @@ type Visit func(Object)
 
 // Result is what was seen.
 type Result struct {
-	Facts   []sniff.Fact
-	Links   []string         // where it leads to when somebody clicks; untrusted
-	Remarks []archive.Remark // what could not be read
+	Facts     []sniff.Fact
+	Links     []Link           // where it leads to when somebody clicks
+	MoreLinks bool             // there are more
+	Remarks   []archive.Remark // what could not be read
 }
 
 // Document is a file for which there is a reader.
@@ -141,14 +145,6 @@ func (r *reader) found(symbol, evidence string) {
 	const most = 100 // of one file: more say nothing new
 	if len(r.result.Facts) < most {
 		r.result.Facts = append(r.result.Facts, sniff.Fact{Symbol: symbol, Evidence: clean(evidence)})
-	}
-}
-
-// link notes where a document leads to.
-func (r *reader) link(target string) {
-	const most, longest = 200, 2000
-	if len(r.result.Links) < most && len(target) <= longest && target != "" {
-		r.result.Links = append(r.result.Links, target)
 	}
 }
 

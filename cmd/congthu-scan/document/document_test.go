@@ -13,8 +13,10 @@ import (
 // seen is what came of a document, in words: facts, then objects, then remarks.
 type seen struct {
 	facts, objects, links []string
+	hows                  []string // links with their kind and text
 	texts                 string
 	troubles              []archive.Trouble
+	pictures              []document.Object
 }
 
 func read(f document.File) seen {
@@ -28,6 +30,10 @@ func readWithin(f document.File, l archive.Limits) seen {
 		return s
 	}
 	r := d.Read(archive.NewBudget(context.Background(), l), func(o document.Object) {
+		if o.Picture != nil {
+			s.pictures = append(s.pictures, o)
+			return
+		}
 		if o.Text {
 			s.texts += string(o.Data) + "\n"
 			return
@@ -40,7 +46,10 @@ func readWithin(f document.File, l archive.Limits) seen {
 	for _, x := range r.Remarks {
 		s.troubles = append(s.troubles, x.Trouble)
 	}
-	s.links = r.Links
+	for _, l := range r.Links {
+		s.links = append(s.links, l.URL)
+		s.hows = append(s.hows, strings.TrimSpace(l.How+" "+l.URL+" "+l.Text))
+	}
 	return s
 }
 

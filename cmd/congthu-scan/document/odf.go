@@ -22,7 +22,7 @@ func (r *reader) odfManifest() {
 }
 
 // odfPart looks at the content of an OpenDocument file: events that call macros, what
-// is fetched from elsewhere, links between programs, packaged objects.
+// is fetched from elsewhere, where it leads to, links between programs, packaged objects.
 func (r *reader) odfPart(text []byte) {
 	if bytes.Contains(text, []byte("vnd.sun.star.script:")) && bytes.Contains(text, []byte("event-listener")) {
 		r.found(Autorun, "event")
@@ -32,6 +32,11 @@ func (r *reader) odfPart(text []byte) {
 			if s := e.attribute("dde-application"); program(s) {
 				r.found(DDE, s+" "+e.attribute("dde-topic"))
 			}
+		}
+	}
+	if bytes.Contains(text, []byte("xlink:href")) {
+		for _, e := range elements(text, "a") {
+			r.linkAs("odf", e.attribute("href"), e.text)
 		}
 	}
 	if !bytes.Contains(text, []byte("draw:object")) && !bytes.Contains(text, []byte("text:section-source")) {

@@ -33,6 +33,20 @@ func (r *reader) ole() {
 	}
 	r.vba(streams)
 	r.outlook(streams)
+	how := howOf(streams)
+	for _, s := range streams {
+		r.urlsIn(how, s.data)
+	}
+}
+
+// howOf tells Outlook's items, which are made of properties, from documents.
+func howOf(streams []stream) string {
+	for _, s := range streams {
+		if strings.HasPrefix(s.name, "__properties_version") {
+			return "outlook"
+		}
+	}
+	return "office"
 }
 
 // streams reads all streams, or as many as the budget and the damage allow.

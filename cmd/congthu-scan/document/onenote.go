@@ -40,6 +40,7 @@ func (r *reader) oneNote() {
 		}
 	}
 	r.namesInside()
+	r.urlsIn("onenote", r.Data)
 }
 
 // namesInside hands out the names of programs and scripts that stand in the section.

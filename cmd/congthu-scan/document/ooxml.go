@@ -48,9 +48,9 @@ func (r *reader) relationshipsOf(text []byte) {
 		kind := path.Base(e.attribute("Type"))
 		switch {
 		case clicked(kind) && !fetches(target), kind == "image" && !unc(strings.ToLower(target)) && !strings.Contains(target, "!x-usc"):
-			r.link(target)
+			r.link("office", target)
 		case kind == "externalLinkPath" && web(target): // a workbook on a server: asked for before it is fetched
-			r.link(target)
+			r.link("office", target)
 		case remote(target):
 			r.found(External, kind+" "+target)
 		case strings.HasSuffix(kind, "oleObject") && sniffedProgram(target):
@@ -138,7 +138,7 @@ func counted(d []byte) (string, []byte) {
 	return utf16String(d[4 : 4+n]), d[4+n:]
 }
 
-// officePart looks at a part in XML: fields, links between programs, names that run.
+// officePart looks at a part in XML: fields, links, links between programs, names that run.
 func (r *reader) officePart() { r.officeText(plain(r.Data)) }
 
 func (r *reader) officeText(text []byte) {
@@ -155,6 +155,7 @@ func (r *reader) officeText(text []byte) {
 	if bytes.Contains(text, []byte("_xlnm.Auto_")) {
 		r.found(Autorun, "Auto_Open")
 	}
+	r.formulaLinks(text)
 	r.odfPart(text)
 	r.entities(text)
 }
@@ -166,5 +167,6 @@ func (r *reader) fieldsOf(text []byte) {
 		if command, ok := ddeField(f); ok {
 			r.found(DDE, command)
 		}
+		r.link("office", fieldLink(f))
 	}
 }

@@ -2,6 +2,9 @@ package document
 
 import (
 	"strings"
+
+	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/rtfpack"
 )
 
 // outlook reads an Outlook item (MS-OXMSG): each attachment is a storage with a stream
@@ -38,6 +41,15 @@ func (r *reader) outlook(streams []stream) {
 			a.data = s.data
 		case "10130102": // PidTagHtml
 			r.visit(Object{Data: s.data, Text: true})
+			r.pageLinks("outlook", s.data)
+		case "1013001F":
+			r.pageLinks("outlook", plain(append([]byte("\xff\xfe"), s.data...)))
+		case "10090102": // PidTagRtfCompressed
+			rtf, ok := rtfpack.Unpack(s.data)
+			if !ok {
+				r.Remark(archive.Damaged, "%s: the RTF body does not unpack", r.Name)
+			}
+			r.give(Object{Data: rtf})
 		}
 	}
 	for _, dir := range order {

@@ -15,13 +15,7 @@ func (r *reader) page() {
 	if bytes.Contains(lower[:min(len(lower), 4096)], []byte("<svg")) {
 		r.drawing(lower)
 	}
-	for _, e := range elements(lower, "a", "form", "iframe") {
-		for _, key := range []string{"href", "action", "src"} {
-			if target := e.attribute(key); web(target) {
-				r.link(target)
-			}
-		}
-	}
+	r.pageLinks("html", text)
 	r.script()
 	if external := bytes.Contains(lower, []byte("<!entity")); external && !bytes.Contains(lower, []byte("<svg")) {
 		r.entities(text)

@@ -208,13 +208,13 @@ func (p *pdf) action(o pdfObject, d dict) {
 			p.act(External, d["S"].text+" "+target)
 		}
 	case "SubmitForm", "URI":
-		p.link(target)
+		p.link("pdf", target)
 	}
 	if d["S"].kind == isName && d["S"].text != "URI" && d["S"].text != "SubmitForm" && unc(strings.ToLower(target)) {
 		p.act(External, target) // opening it signs on to another machine
 	}
 	if v, ok := d["URI"]; ok && v.kind == isString {
-		p.link(p.string(o, v))
+		p.link("pdf", p.string(o, v))
 	}
 }
 
@@ -294,8 +294,12 @@ func (p *pdf) object(o pdfObject) bool {
 	kind, subtype := o.top["Type"].text, o.top["Subtype"].text
 	name, embedded := p.names[o.number]
 	embedded = embedded || kind == "EmbeddedFile"
-	if !embedded && (kind == "XRef" || subtype == "Image") {
-		return true // a table; pixels, which nothing runs
+	if !embedded && kind == "XRef" {
+		return true // a table
+	}
+	if !embedded && subtype == "Image" {
+		p.picture(o) // pixels, which nothing runs
+		return true
 	}
 	data, err := p.decode(o)
 	switch {

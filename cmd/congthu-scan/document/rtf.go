@@ -29,6 +29,7 @@ func (r *reader) rtf() {
 	for _, f := range groups(d, `\fldinst`) {
 		r.field(string(rtfText(f)))
 	}
+	r.urlsIn("rtf", d) // a page inside of it (MS-OXRTFEX), a text that becomes a link
 }
 
 // field looks at a field's instruction.
@@ -51,9 +52,9 @@ func (r *reader) field(instruction string) {
 		if unc(strings.ToLower(target)) {
 			r.found(External, clean(instruction))
 		}
-		r.link(target)
+		r.link("rtf", target)
 	case "HYPERLINK":
-		r.link(target)
+		r.link("rtf", fieldLink(instruction))
 	}
 }
 

@@ -23,6 +23,8 @@ func byText(f File) []func(*reader) {
 		return nil // no text
 	case bytes.HasPrefix(head, []byte("ID;P")):
 		return []func(*reader){(*reader).sylk}
+	case bytes.HasPrefix(bytes.ToLower(head), []byte("[internetshortcut]")):
+		return []func(*reader){(*reader).internetShortcut}
 	case bytes.HasPrefix(head, []byte("BEGIN:VCALENDAR")):
 		return []func(*reader){(*reader).calendar}
 	case head[0] == '<' && !f.Office:
@@ -132,6 +134,16 @@ func (r *reader) script() {
 	}
 }
 
+// internetShortcut reads where a file .url leads to: a click on it is one on the link.
+func (r *reader) internetShortcut() {
+	for line := range bytes.Lines(plain(r.Data)) {
+		key, target, _ := bytes.Cut(line, []byte("="))
+		if strings.EqualFold(strings.TrimSpace(string(key)), "URL") {
+			r.link("shortcut", string(target))
+		}
+	}
+}
+
 // calendar reads an appointment (RFC 5545): the files attached to it, and where it
 // leads to.
 func (r *reader) calendar() {
@@ -151,7 +163,9 @@ func (r *reader) calendar() {
 				return
 			}
 		case (strings.HasPrefix(upper, "ATTACH") || strings.HasPrefix(upper, "URL")) && web(body):
-			r.link(body)
+			r.link("calendar", body)
+		default:
+			r.urlsIn("calendar", []byte(strings.ReplaceAll(body, `\n`, "\n"))) // programs make links of them
 		}
 	}
 }

@@ -33,6 +33,7 @@ func (l *look) document(it item) {
 	for _, r := range seen.Remarks {
 		l.remarked(r)
 	}
+	l.linksOf(seen)
 	l.outOf()
 }
 
@@ -40,6 +41,8 @@ func (l *look) document(it item) {
 // the rules only: its first octets would be mistaken for a type.
 func (l *look) piece(o document.Object) {
 	switch {
+	case o.Picture != nil:
+		l.pixels(o)
 	case o.Text:
 		if l.err == nil {
 			l.err = l.ctx.Err()

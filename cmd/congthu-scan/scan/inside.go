@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/document"
 	"congthu/cmd/congthu-scan/sniff"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
+	"congthu/internal/scanproto"
 )
 
 // inside opens what can be opened, in each way that some program would.
@@ -156,6 +158,11 @@ func (l *look) letter(data []byte) []archive.Remark {
 		}
 		if p.Decoded != nil && len(p.Children) == 0 {
 			l.item(item{names: mimetree.Filenames(p), data: p.Decoded})
+		}
+		if p.IsText() && p.MediaType != "text/html" { // a page is read as a document
+			for _, url := range document.URLs([]byte(p.Text)) {
+				l.link("", scanproto.Link{URL: url, How: "text"})
+			}
 		}
 	}
 	root := mimetree.Parse(data, mimetree.DefaultLimits())

@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"congthu/cmd/congthu-scan/archive"
+	"congthu/cmd/congthu-scan/picture"
 	"congthu/cmd/congthu-scan/sniff"
 	"congthu/cmd/congthu-scan/yarascan"
 	"congthu/internal/scanproto"
@@ -35,10 +36,12 @@ type Matcher interface {
 	Scan(o yarascan.Object, timeout time.Duration) ([]yarascan.Match, error)
 }
 
-// Seen is what a look has seen: facts, and which types of files there are.
+// Seen is what a look has seen: facts, which types of files there are, and where they
+// lead to.
 type Seen struct {
 	Findings []scanproto.Finding
 	Types    []scanproto.Typed
+	Links    []scanproto.Link
 }
 
 // Look returns what is found in the request's objects. An error means that something
@@ -57,7 +60,7 @@ func Watch(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.R
 	timeout := time.Duration(r.TimeoutMS) * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	l := &look{ctx: ctx, match: m, budget: archive.NewBudget(ctx, limits), seen: map[string]bool{}}
+	l := &look{ctx: ctx, match: m, budget: archive.NewBudget(ctx, limits), seen: map[string]bool{}, hosts: map[string]int{}, pictures: picture.DefaultBudget()}
 	l.budget.Passwords = passwords(r.Objects)
 	watchdog := time.AfterFunc(timeout+slack, func() { stuck(l.stuck()) })
 	defer watchdog.Stop()
@@ -79,8 +82,13 @@ type look struct {
 	trail    []string // names of the containers around the object
 	findings []scanproto.Finding
 	types    []scanproto.Typed
+	links    []scanproto.Link
 	seen     map[string]bool
 	err      error
+
+	pictures   picture.Budget
+	hosts      map[string]int // links of each
+	linkOctets int
 }
 
 // item is an object on its way: an object of the request or a member of an archive.
@@ -114,6 +122,7 @@ func (l *look) item(it item) {
 			l.found(f.Symbol, f.Evidence)
 		}
 	}
+	l.picture(strings.Join(it.names[:min(len(it.names), 1)], ""), it.data)
 	l.inside(it)
 }
 
@@ -147,6 +156,9 @@ func (l *look) hasType(what, name string) {
 
 // path is where something is: the containers around it, outermost first.
 func (l *look) path(name string) string {
+	if name == "" {
+		return strings.Join(l.trail, " > ")
+	}
 	return strings.Join(append(slices.Clone(l.trail), name), " > ")
 }
 
@@ -212,7 +224,7 @@ func (l *look) stuck() Seen {
 	l.found(sniff.Unscannable, "unscannable:time")
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Seen{slices.Clone(l.findings), slices.Clone(l.types)}
+	return Seen{slices.Clone(l.findings), slices.Clone(l.types), slices.Clone(l.links)}
 }
 
 // result sorts the gravest to where a cap cannot cut them off.
@@ -232,7 +244,7 @@ func (l *look) result() (Seen, error) {
 		l.err = cmp.Or(l.err, fmt.Errorf("scan: %d types of files", len(l.types)))
 		l.types = l.types[:most]
 	}
-	return Seen{l.findings, l.types}, l.err
+	return Seen{l.findings, l.types, l.links}, l.err
 }
 
 // grave grades what decides by itself, above all else.

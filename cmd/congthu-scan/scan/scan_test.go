@@ -84,12 +84,12 @@ func TestWayThroughTheObjects(t *testing.T) {
 		"the letter's own page":  {scanproto.Object{Part: "1", MediaType: "text/html", Data: []byte("<html>")}, ""},
 		"an attached page":       {object("a.html", []byte("<html>")), "HTML 1.2 html"},
 		"archive in an archive":  {object("a.zip", nested), "YARA_MALWARE 1.2 a.zip > b.zip > EVIL"},
-		"a zip behind a picture": {object("a.gif", append([]byte("GIF89a"), nested...)), "YARA_MALWARE 1.2 a.gif > b.zip > EVIL"},
+		"a zip behind a picture": {object("a.gif", append([]byte("GIF89a"), nested...)), "PICTURE_UNREAD 1.2 a.gif: not decoded; YARA_MALWARE 1.2 a.gif > b.zip > EVIL"},
 		"an Office file":         {object("a.docx", zipOf(t, "[Content_Types].xml", "x", "word/media/a.svg", "<svg>", "b.xml", "<html>", "c.png", "BM")), ""},
 		"a program in it":        {object("a.docx", zipOf(t, "[Content_Types].xml", "x", "word/a.png", "\x7fELF")), "EXECUTABLE 1.2 a.docx > linux program"},
 		"macros in it":           {object("a.docx", zipOf(t, "word/vbaProject.bin", "x")), "MACRO 1.2 a.docx > word/vbaProject.bin"},
 		"a saved letter":         {object("a.eml", []byte(eml)), "YARA_MALWARE 1.2 a.eml > a.zip > EVIL"},
-		"a rar behind a picture": {object("a.jpg", append([]byte("\xff\xd8\xff\xe0 picture "), archivetest.Rar5(t, "b.txt", []byte("EVIL"))...)), "YARA_MALWARE 1.2 EVIL"},
+		"a rar behind a picture": {object("a.jpg", append([]byte("\xff\xd8\xff\xe0 picture "), archivetest.Rar5(t, "b.txt", []byte("EVIL"))...)), "PICTURE_UNREAD 1.2 a.jpg: not decoded; YARA_MALWARE 1.2 EVIL"},
 		"a letter in an archive": {object("a.zip", zipOf(t, "thu.eml", eml)), "YARA_MALWARE 1.2 a.zip > thu.eml > a.zip > EVIL"},
 	} {
 		if got := look(t, c.o); got != c.want {

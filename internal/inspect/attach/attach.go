@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"congthu/internal/msg"
 )
 
 // Options say which workers to run.
@@ -28,6 +30,18 @@ type Options struct {
 	Log     *slog.Logger  // nil: nowhere
 	Strict  bool          // do not start where a fence around the workers is missing
 	Env     []string      // added to the workers' empty environment
+	// Links judges where attachments and codes in pictures lead to; nil: nobody does.
+	Links func(ctx context.Context, found []Link) []msg.Finding
+}
+
+// Link is where something inside an attachment leads its reader to. All of it but How
+// and Part is the sender's text.
+type Link struct {
+	URL  string
+	Text string // what the reader sees in its place; "" where that is not known
+	How  string // in what it stood: "pdf", "office", "html" …, "qr" for a code in a picture
+	Path string // the file and the containers around it, outermost first
+	Part string // path of the part in the message
 }
 
 // What this package itself finds out about a message: that workers failed at it.
@@ -49,7 +63,7 @@ func reported() []string {
 		"ATTACH_PASSWORD_GIVEN",
 		"ATTACH_MACRO_AUTORUN", "ATTACH_MACRO_CALLS", "ATTACH_DDE", "ATTACH_EXTERNAL", "ATTACH_ACTIVEX", "ATTACH_EXPLOIT",
 		"ATTACH_EMBEDDED", "ATTACH_PDF_SCRIPT", "ATTACH_PDF_LAUNCH", "ATTACH_PDF_RICH", "ATTACH_HTML_SMUGGLING",
-		"ATTACH_SVG_ACTIVE", "ATTACH_XML_ENTITIES",
+		"ATTACH_SVG_ACTIVE", "ATTACH_XML_ENTITIES", "ATTACH_LINKS_MANY", "ATTACH_PICTURE_UNREAD",
 	}
 }
 

@@ -37,6 +37,7 @@ func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, 
 		return i.pool.failed(ctx, m, Crash, nil, err)
 	}
 	found, err := i.findings(a)
+	found = append(found, i.pool.links(ctx, a.Links)...)
 	if err != nil {
 		return i.pool.failed(ctx, m, Error, found, err)
 	}
@@ -53,6 +54,18 @@ func (p *Pool) failed(ctx context.Context, m *msg.Message, symbol string, found 
 	}
 	p.opt.Log.Error("scan failed twice at a message, which is held", "id", m.ID, "symbol", symbol, "error", err)
 	return append(found, msg.Finding{Symbol: symbol}), nil, nil
+}
+
+// links lets others judge where the attachments lead to.
+func (p *Pool) links(ctx context.Context, links []scanproto.Link) []msg.Finding {
+	if p.opt.Links == nil || len(links) == 0 {
+		return nil
+	}
+	found := make([]Link, len(links))
+	for i, l := range links {
+		found[i] = Link(l)
+	}
+	return p.opt.Links(ctx, found)
 }
 
 // findings takes the facts of an answer, of which only known symbols are believed.

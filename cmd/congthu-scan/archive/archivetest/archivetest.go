@@ -132,7 +132,7 @@ func zipTail(t testing.TB, name string, data []byte) []byte {
 }
 
 func rarTail(t testing.TB, name string, data []byte) []byte {
-	return append([]byte("GIF89a\x01\x00\x01\x00\x00\x00\x00;"), Rar5(t, name, data)...)
+	return append([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"), Rar5(t, name, data)...)
 }
 
 func stream(open func(io.Writer) (io.WriteCloser, error)) func(testing.TB, string, []byte) []byte {

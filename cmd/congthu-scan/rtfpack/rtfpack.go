@@ -1,4 +1,6 @@
-package carrier
+// Package rtfpack undoes the compression in which Outlook keeps the text of a letter
+// (MS-OXRTFCP), in its items and in winmail.dat.
+package rtfpack
 
 import "encoding/binary"
 
@@ -7,10 +9,10 @@ import "encoding/binary"
 const rtfDictionary = `{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0` +
 	"\r\n" + `\par \pard\plain\f0\fs20\b\i\u\tab\tx`
 
-// unpackRTF undoes the compression of an RTF body (MS-OXRTFCP). It grows at most nine
+// Unpack undoes the compression of an RTF body (MS-OXRTFCP). It grows at most nine
 // times: two octets stand for at most seventeen, of which one flag bit is shared. Not ok
 // means that it was cut or is something else; what there is of it is returned.
-func unpackRTF(b []byte) (out []byte, ok bool) {
+func Unpack(b []byte) (out []byte, ok bool) {
 	const head = 16
 	if len(b) < head {
 		return nil, false
