@@ -40,6 +40,7 @@ type judge struct {
 	scan   *attach.Pool
 	keys   *pgp.Store
 	signer *signing.Store
+	links  *perSet
 
 	policies *dmarc.Memory                     // which domains ask for rejection
 	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
@@ -67,11 +68,29 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {
 		return nil, err
 	}
+	j.links = j.perSet("link", j.link)
 	if j.skips("attach") {
 		return j, nil
 	}
-	j.scan, err = attach.Start(ctx, scanOptions(c, log))
+	o := scanOptions(c, log)
+	if !j.skips("link") {
+		o.Links = j.linksInside
+	}
+	j.scan, err = attach.Start(ctx, o)
 	return j, err
+}
+
+// linksInside judges where attachments and codes in pictures lead to.
+func (j *judge) linksInside(ctx context.Context, m *msg.Message, found []attach.Link) []msg.Finding {
+	judges, ok := j.links.of(m).(*link.Inspector)
+	if !ok {
+		return nil
+	}
+	links := make([]link.Found, len(found))
+	for i, f := range found {
+		links[i] = link.Found{URL: f.URL, Text: f.Text, Part: f.Part, Source: f.How}
+	}
+	return judges.Judge(ctx, links)
 }
 
 // skips tells whether the administrator has switched an inspector off.
@@ -99,7 +118,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		Inspect: j.switchedOn([]inspect.Timed{
 			{Inspector: sender.New(), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
-			{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
+			{Inspector: j.links, Timeout: 10 * time.Second},
 			{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
 			{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
 		}),

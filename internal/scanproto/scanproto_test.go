@@ -72,6 +72,8 @@ func TestHostileFrames(t *testing.T) {
 		text := `{"id":1,"objects":[{"part":"1","size":` + a + `},{"size":` + b + `}]}`
 		return frame(text, len(text))
 	}
+	links := `{"id":1,"links":[` + strings.Repeat(`{"url":"a"},`, scanproto.MaxLinks) + `{"url":"a"}]}`
+	longLink := `{"id":1,"links":[{"url":"` + strings.Repeat("x", scanproto.MaxLinkText+1) + `"}]}`
 	many := `{"id":1,"findings":[` + strings.Repeat(`{"symbol":"A"},`, scanproto.MaxFindings) + `{"symbol":"A"}]}`
 	for _, c := range []struct {
 		name string
@@ -90,6 +92,8 @@ func TestHostileFrames(t *testing.T) {
 		{"negative size", request(two("-1", "1")), scanproto.ErrFrame},
 		{"no number", request(two("1e99", "1")), scanproto.ErrFrame},
 		{"too many findings", answer(frame(many, len(many))), scanproto.ErrTooLarge},
+		{"too many links", answer(frame(links, len(links))), scanproto.ErrTooLarge},
+		{"too long a link", answer(frame(longLink, len(longLink))), scanproto.ErrTooLarge},
 	} {
 		if !errors.Is(c.err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, c.err, c.want)

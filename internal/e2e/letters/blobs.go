@@ -41,6 +41,9 @@ func Blob(name string) ([]byte, bool) {
 		"docx":         document,
 		"iso":          iso,
 		"pdf":          func() []byte { return pdf("Cong van mau") },
+		"link.pdf":     linkPDF,
+		"qr.pdf":       codePDF,
+		"qr.png":       codePicture,
 		"mismatch.zip": func() []byte { return renamedLocally(zipped("bao-cao.txt", []byte("MZ"))) },
 	}[name]
 	if !ok {
@@ -138,19 +141,19 @@ func iso() []byte {
 	return b
 }
 
-// pdf is a page with one line of text.
-func pdf(line string) []byte {
+// pdf is a page with one line of text, and further objects.
+func pdf(line string, more ...string) []byte {
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n")
 	var at []int
 	stream := "BT /F1 14 Tf 72 760 Td (" + line + ") Tj ET"
-	for i, body := range []string{
+	for i, body := range append([]string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
 		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
 		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(stream), stream),
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-	} {
+	}, more...) {
 		at = append(at, b.Len())
 		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, body)
 	}

@@ -31,7 +31,7 @@ type Options struct {
 	Strict  bool          // do not start where a fence around the workers is missing
 	Env     []string      // added to the workers' empty environment
 	// Links judges where attachments and codes in pictures lead to; nil: nobody does.
-	Links func(ctx context.Context, found []Link) []msg.Finding
+	Links func(ctx context.Context, m *msg.Message, found []Link) []msg.Finding
 }
 
 // Link is where something inside an attachment leads its reader to. All of it but How

@@ -37,7 +37,7 @@ func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, 
 		return i.pool.failed(ctx, m, Crash, nil, err)
 	}
 	found, err := i.findings(a)
-	found = append(found, i.pool.links(ctx, a.Links)...)
+	found = append(found, i.pool.links(ctx, m, a.Links)...)
 	if err != nil {
 		return i.pool.failed(ctx, m, Error, found, err)
 	}
@@ -57,7 +57,7 @@ func (p *Pool) failed(ctx context.Context, m *msg.Message, symbol string, found 
 }
 
 // links lets others judge where the attachments lead to.
-func (p *Pool) links(ctx context.Context, links []scanproto.Link) []msg.Finding {
+func (p *Pool) links(ctx context.Context, m *msg.Message, links []scanproto.Link) []msg.Finding {
 	if p.opt.Links == nil || len(links) == 0 {
 		return nil
 	}
@@ -65,7 +65,7 @@ func (p *Pool) links(ctx context.Context, links []scanproto.Link) []msg.Finding 
 	for i, l := range links {
 		found[i] = Link(l)
 	}
-	return p.opt.Links(ctx, found)
+	return p.opt.Links(ctx, m, found)
 }
 
 // findings takes the facts of an answer, of which only known symbols are believed.
