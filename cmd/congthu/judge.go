@@ -40,7 +40,7 @@ type judge struct {
 	scan   *attach.Pool
 	keys   *pgp.Store
 	signer *signing.Store
-	links  *perSet
+	links  *perSet // the inspector "link", which also judges links that are found elsewhere
 
 	policies *dmarc.Memory                     // which domains ask for rejection
 	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
@@ -68,7 +68,6 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {
 		return nil, err
 	}
-	j.links = j.perSet("link", j.link)
 	if j.skips("attach") {
 		return j, nil
 	}
@@ -111,6 +110,7 @@ func routes(c *config.Config) policy.Routes {
 // pipeline returns the path as far as the decision, stamp and encryption; serve adds
 // the ways out.
 func (j *judge) pipeline() *pipeline.Pipeline {
+	j.links = j.perSet("link", j.link)
 	p := &pipeline.Pipeline{
 		Pin:          j.pin,
 		Parse:        j.parse,
