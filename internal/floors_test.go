@@ -17,7 +17,7 @@ func floors() [][]string {
 	return [][]string{
 		{"figures", "msg", "lang", "scanproto", "conformance", "store/storetest", "testca"},
 		{"tomlfile", "lookalike", "dane", "mailauth/sig"},
-		{"config", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
+		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "queue", "quarantine", "dmarcreport"},
 		{"rules", "pipeline"},
 		{"smtpd", "admin"},
