@@ -15,9 +15,10 @@ import (
 // floors says on which floor each package lives; a pattern may end in /*.
 func floors() [][]string {
 	return [][]string{
-		{"figures", "msg", "lang", "scanproto", "conformance", "store/storetest", "testca"},
+		{"figures", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
 		{"tomlfile", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
+		{"text"},
 		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "queue", "quarantine", "dmarcreport"},
 		{"rules", "pipeline"},
 		{"smtpd", "admin"},

@@ -28,6 +28,7 @@ import (
 	"congthu/internal/signing"
 	"congthu/internal/stamp"
 	"congthu/internal/strip"
+	"congthu/internal/text"
 )
 
 // judge is the part of the gateway that looks and decides: everything from parsing
@@ -114,6 +115,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 	p := &pipeline.Pipeline{
 		Pin:          j.pin,
 		Parse:        j.parse,
+		Read:         j.read(),
 		Authenticate: j.switchedOn([]inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}}),
 		Inspect: j.switchedOn([]inspect.Timed{
 			{Inspector: sender.New(), Timeout: 10 * time.Second},
@@ -146,6 +148,15 @@ func (j *judge) parse(m *msg.Message) *msg.Part {
 		return nil
 	}
 	return mimetree.Parse(m.Raw, mimetree.DefaultLimits())
+}
+
+// read is how the text is read once for all who look at it; nil where all of them are
+// switched off.
+func (j *judge) read() func(*msg.Part) *msg.Text {
+	if j.skips("content") {
+		return nil
+	}
+	return text.Read
 }
 
 // switchedOn leaves out what the administrator skips.

@@ -11,4 +11,9 @@ type Text struct {
 	Bare    string // Folded without Vietnamese marks
 	Charset string // how the body was read when that is not what it declares, such as "tcvn3"; ""
 	Cut     bool
+
+	Images int      // pictures in the pages
+	Unseen int      // characters without width behind a letter, in subject and body
+	Turned int      // characters that turn the direction of writing round
+	Mixed  []string // words of letters of two scripts, the first few
 }

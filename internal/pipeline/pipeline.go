@@ -37,10 +37,11 @@ type Hold struct {
 	Content  [][]byte
 }
 
-// Pipeline is the path with its stages. All fields are required but Pin and Trail.
+// Pipeline is the path with its stages. All fields are required but Pin, Read and Trail.
 type Pipeline struct {
 	Pin          func(*msg.Message)           // settles which rule set judges the message; nil: there is one
 	Parse        func(*msg.Message) *msg.Part // nil when nobody looks at the parts
+	Read         func(*msg.Part) *msg.Text    // as the reader sees them; nil when nobody looks at the text
 	Authenticate []inspect.Timed
 	Inspect      []inspect.Timed // inspect and scan run side by side
 	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
@@ -80,13 +81,16 @@ func (p *Pipeline) Handle(ctx context.Context, m *msg.Message) msg.Reply {
 	return w.Reply
 }
 
-// Judge goes as far as the decision: parse, authenticate, inspect and scan, decide.
-// explain uses it alone.
+// Judge goes as far as the decision: parse and read, authenticate, inspect
+// and scan, decide. explain uses it alone.
 func (p *Pipeline) Judge(ctx context.Context, m *msg.Message) Walk {
 	if p.Pin != nil {
 		p.Pin(m)
 	}
 	m.Root = p.Parse(m)
+	if p.Read != nil {
+		m.Text = p.Read(m.Root)
+	}
 	outcomes := inspect.Run(ctx, m, p.Authenticate)
 	m.Auth = results(outcomes)
 	outcomes = append(outcomes, inspect.Run(ctx, m, p.Inspect)...)

@@ -1,8 +1,7 @@
 // Package content applies the administrator's rules (rules/content/*.toml) to what a
 // reader of the message would see: the subject, the visible text, the names. Words
-// are found whole and in any spelling a reader takes for the same word: composed or
-// not, in full-width letters, with invisible characters inside, and, where a rule
-// says fold, without Vietnamese marks.
+// are found whole and in any spelling a reader takes for the same word (see text.Fold),
+// and, where a rule says fold, without Vietnamese marks.
 //
 // All words of all rules are found in one pass over the text (Aho-Corasick), and a
 // regular expression runs only where a literal that it needs was seen.
@@ -12,9 +11,12 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
+	"unicode"
 
 	"congthu/internal/lang"
 	"congthu/internal/msg"
+	"congthu/internal/text"
 )
 
 // The symbols that the code itself reports, besides those of the rules.
@@ -51,16 +53,12 @@ func (inspector) Name() string { return "content" }
 // Inspect applies the rules in use.
 func (in inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
 	set := in.current()
-	if set == nil || m.Root == nil {
-		return nil, nil, errors.New("no rules are loaded or the message was not parsed")
+	if set == nil || m.Root == nil || m.Text == nil {
+		return nil, nil, errors.New("no rules are loaded or the message was not read")
 	}
-	t, err := gather(ctx, m, set.folder)
-	if err != nil {
-		return nil, nil, err
-	}
-	out := t.oddities()
+	t := gather(m)
 	found, err := set.apply(ctx, t)
-	return append(out, found...), nil, err
+	return append(t.oddities(), found...), nil, err
 }
 
 // oddities reports what the text itself shows, without any rule.
@@ -71,14 +69,23 @@ func (t *texts) oddities() []msg.Finding {
 			out = append(out, msg.Finding{Symbol: symbol, Evidence: lang.Safe(evidence, maxEvidence)})
 		}
 	}
-	hidden := t.views["hidden"].clean
-	add(letters(hidden) >= hiddenLetters, HiddenText, hidden)
-	add(t.images > 0 && letters(t.views["body"].clean) < imageLetters, ImageOnly, strconv.Itoa(t.images))
-	add(t.zeroWidth >= zeroWidths, ZeroWidth, strconv.Itoa(t.zeroWidth))
-	mixed := mixedScript(t.views["body"].raw + "\n" + t.views["subject"].raw + "\n" + t.views["from"].raw)
-	if len(mixed) >= mixedWords {
-		add(true, MixedScript, mixed[0]+" "+mixed[1])
-	}
-	add(t.cut, TextLimit, strconv.Itoa(maxText))
+	add(letters(t.Hidden, hiddenLetters) >= hiddenLetters, HiddenText, strings.Join(strings.Fields(t.Hidden[:min(len(t.Hidden), 4*maxEvidence)]), " "))
+	add(t.Images > 0 && letters(t.Body, imageLetters) < imageLetters, ImageOnly, strconv.Itoa(t.Images))
+	add(t.Unseen >= zeroWidths, ZeroWidth, strconv.Itoa(t.Unseen))
+	add(len(t.Mixed) >= mixedWords, MixedScript, strings.Join(t.Mixed[:min(len(t.Mixed), mixedWords)], " "))
+	add(t.cut, TextLimit, strconv.Itoa(text.Limit))
 	return out
+}
+
+// letters counts letters, as far as enough.
+func letters(s string, enough int) int {
+	n := 0
+	for _, r := range s {
+		if unicode.IsLetter(r) {
+			if n++; n >= enough {
+				return n
+			}
+		}
+	}
+	return n
 }

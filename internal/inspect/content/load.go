@@ -46,7 +46,7 @@ func Load(dir string) (*Set, error) {
 	if err != nil || len(names) == 0 {
 		return nil, tomlfile.Problems{{File: dir, What: lang.T("không có tệp quy tắc nội dung nào", "there is no file of content rules"), Hint: lang.T("kiểm tra rules_dir và quyền đọc; cần ít nhất một tệp .toml", "check rules_dir and the permissions; at least one .toml file is needed")}}
 	}
-	l := &loader{set: &Set{plain: newDictionary(), bones: newDictionary(), parts: newDictionary(), folder: newFolder()}}
+	l := &loader{set: &Set{plain: newDictionary(), bones: newDictionary(), parts: newDictionary()}}
 	slices.Sort(names)
 	for _, name := range names {
 		l.load(name)
@@ -151,9 +151,7 @@ func (l *loader) place(w string, key []any) {
 
 // word enters the word in the same form as the text in which it is sought.
 func (l *loader) word(w string, folded bool, key []any) int {
-	v := view{folder: l.set.folder}
-	v.clean, _ = clean(w)
-	form := v.tokens(folded)
+	form := (&view{raw: w}).tokens(folded)
 	if len(form) < 4 { // a space, two octets, a space
 		l.complain(lang.T("từ quá ngắn: '"+w+"'", "the word is too short: '"+w+"'"), lang.T("dùng từ có ít nhất 2 chữ, hoặc regex", "use a word of two letters or more, or a regex"), key...)
 	}

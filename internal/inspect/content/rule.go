@@ -14,11 +14,10 @@ import (
 
 // Set is all content rules, compiled.
 type Set struct {
-	rules  []rule
-	plain  *dictionary // of words as written
-	bones  *dictionary // of words without marks
-	parts  *dictionary // literals that regular expressions need
-	folder folder
+	rules []rule
+	plain *dictionary // of words as written
+	bones *dictionary // of words without marks
+	parts *dictionary // literals that regular expressions need
 }
 
 // rule reports its symbol when its own condition and every one of all hold, and one
@@ -162,12 +161,13 @@ func (e *evaluation) once(key string, search func() map[int]bool) map[int]bool {
 func (e *evaluation) regex(c *condition) (string, bool) {
 	for _, place := range c.where {
 		v := e.texts.at(place)
-		key, text, lower := "l:"+place, v.clean, v.lowered()
+		key, text, lower := "l:"+place, v.cleaned(), v.lowered
 		if c.fold {
-			key, text, lower = "b:"+place, v.bones(), v.bones()
+			v.fold()
+			key, text, lower = "b:"+place, v.bare, func() string { return v.bare }
 		}
 		if len(c.needs) > 0 {
-			seen := e.once(key, func() map[int]bool { return e.set.parts.find(lower) })
+			seen := e.once(key, func() map[int]bool { return e.set.parts.find(lower()) })
 			if !slices.ContainsFunc(c.needs, func(n int) bool { return seen[n] }) {
 				continue
 			}

@@ -1,37 +1,33 @@
 package content
 
 import (
-	"context"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
+	"congthu/internal/text"
 )
-
-// maxText is how much of each view is looked at, in octets. Beyond it the message is
-// marked with TextLimit.
-const maxText = 256 << 10
 
 // view is one place to look in, in the forms that rules compare with. The forms are
 // made when a rule first asks.
 type view struct {
-	raw        string // as decoded
-	clean      string // see clean
-	lower      string
-	folded     string
-	words      string // tokens of lower
-	foldedWord string // tokens of folded
-	folder     folder
+	raw          string // as decoded
+	folded, bare string // see text.Fold
+	split        bool   // folded and bare are there
+	clean        string // see text.Clean
+	lower        string // of clean
+	words        string // of folded, see tokens
+	bones        string // words of bare
 }
 
 // texts is what a reader of the message sees.
 type texts struct {
-	views     map[string]*view
-	header    *msg.Part
-	images    int
-	zeroWidth int
-	cut       bool
-	folder    folder
+	*msg.Text
+	views map[string]*view
+	root  *msg.Part
+	cut   bool
 }
 
 // places are the values of a rule's where, besides "header:Name".
@@ -39,122 +35,107 @@ func places() []string {
 	return []string{"subject", "body", "from", "to", "filename", "html", "hidden"}
 }
 
-// gather reads the message once.
-func gather(ctx context.Context, m *msg.Message, f folder) (*texts, error) {
-	t := &texts{header: m.Root, views: map[string]*view{}, folder: f}
-	g := &gatherer{parts: map[string]*strings.Builder{}}
-	for _, p := range places() {
-		g.parts[p] = &strings.Builder{}
-	}
-	for _, name := range []string{"subject", "from", "to"} {
-		for _, f := range m.Root.Fields(name) {
-			g.add(name, mimetree.DecodeWords(f.Value))
-		}
-	}
-	var err error
-	m.Root.Walk(func(p *msg.Part) {
-		if err = ctx.Err(); err == nil {
-			g.part(p)
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	t.images = g.images
-	for name, b := range g.parts {
-		t.views[name] = t.view(b.String())
-	}
-	return t, nil
+func gather(m *msg.Message) *texts {
+	t := &texts{Text: m.Text, root: m.Root, views: map[string]*view{}, cut: m.Text.Cut}
+	subject, body, _ := strings.Cut(m.Text.Folded, "\n")
+	bareSubject, bareBody, _ := strings.Cut(m.Text.Bare, "\n")
+	t.views["subject"] = &view{raw: m.Text.Subject, folded: subject, bare: bareSubject, split: true}
+	t.views["body"] = &view{raw: m.Text.Body, folded: body, bare: bareBody, split: true}
+	t.views["hidden"] = &view{raw: m.Text.Hidden}
+	return t
 }
 
-func (t *texts) view(raw string) *view {
-	if len(raw) > maxText {
-		raw, t.cut = raw[:maxText], true
-	}
-	v := &view{raw: strings.ToValidUTF8(raw, "\uFFFD"), folder: t.folder}
-	var n int
-	v.clean, n = clean(v.raw)
-	t.zeroWidth += n
-	return v
-}
-
-type gatherer struct {
-	parts  map[string]*strings.Builder
-	images int
-}
-
-// add appends to a view, one octet over the limit at most, which is how the cut shows.
-func (g *gatherer) add(place, s string) {
-	b := g.parts[place]
-	if room := maxText + 1 - b.Len(); len(s) > room {
-		s = s[:max(room, 0)]
-	}
-	b.WriteString(s)
-	b.WriteByte('\n')
-}
-
-func (g *gatherer) part(p *msg.Part) {
-	if p.Filename != "" {
-		g.add("filename", p.Filename)
-	}
-	switch {
-	case !p.IsText():
-	case p.MediaType == "text/html", p.MediaType == "text/xhtml", looksHTML(p.Text):
-		g.add("html", p.Text)
-		page := readPage(p.Text, maxText)
-		g.images += page.images
-		g.add("body", page.shown.String())
-		g.add("hidden", page.hidden.String())
-	default:
-		g.add("body", p.Text)
-	}
-}
-
-// looksHTML tells whether a mail program might show the text as a page although it is
-// declared as another.
-func looksHTML(s string) bool {
-	head := strings.ToLower(strings.TrimSpace(s[:min(len(s), 512)]))
-	return strings.HasPrefix(head, "<!doctype html") || strings.HasPrefix(head, "<html") || strings.HasPrefix(head, "<body")
-}
-
-// at returns the view of a place, or nil when the message has no such field.
+// at returns the view of a place; it is empty when the message has no such field.
 func (t *texts) at(place string) *view {
 	if v, ok := t.views[place]; ok {
 		return v
 	}
-	name, _ := strings.CutPrefix(place, "header:")
-	var all []string
-	for _, f := range t.header.Fields(name) {
-		all = append(all, mimetree.DecodeWords(f.Value))
+	b := &strings.Builder{}
+	add := func(s string) {
+		if room := text.Limit - b.Len(); len(s) > room {
+			s, t.cut = s[:max(room, 0)], true
+		}
+		b.WriteString(s)
+		b.WriteByte('\n')
 	}
-	v := t.view(strings.Join(all, "\n"))
+	switch place {
+	case "filename":
+		t.root.Walk(func(p *msg.Part) {
+			if p.Filename != "" {
+				add(p.Filename)
+			}
+		})
+	case "html":
+		t.root.Walk(func(p *msg.Part) {
+			if p.IsText() && text.IsHTML(p) {
+				add(p.Text)
+			}
+		})
+	default:
+		name, _ := strings.CutPrefix(place, "header:")
+		for _, f := range t.root.Fields(name) {
+			add(mimetree.DecodeWords(f.Value))
+		}
+	}
+	v := &view{raw: strings.ToValidUTF8(strings.TrimSuffix(b.String(), "\n"), "\uFFFD")}
 	t.views[place] = v
 	return v
 }
 
+func (v *view) fold() {
+	if !v.split {
+		v.folded, v.bare = text.Fold(v.raw)
+		v.split = true
+	}
+}
+
+func (v *view) cleaned() string {
+	if v.clean == "" {
+		v.clean = text.Clean(v.raw)
+	}
+	return v.clean
+}
+
 func (v *view) lowered() string {
 	if v.lower == "" {
-		v.lower = strings.ToLower(v.clean)
+		v.lower = strings.ToLower(v.cleaned())
 	}
 	return v.lower
 }
 
-func (v *view) bones() string {
-	if v.folded == "" {
-		v.folded = v.folder.fold(v.lowered())
-	}
-	return v.folded
-}
-
-func (v *view) tokens(folded bool) string {
-	if folded {
-		if v.foldedWord == "" {
-			v.foldedWord = tokens(v.bones())
+func (v *view) tokens(bare bool) string {
+	v.fold()
+	if bare {
+		if v.bones == "" {
+			v.bones = tokens(v.bare)
 		}
-		return v.foldedWord
+		return v.bones
 	}
 	if v.words == "" {
-		v.words = tokens(v.lowered())
+		v.words = tokens(v.folded)
 	}
 	return v.words
+}
+
+// tokens joins the words of folded text by one space each, with a space at both ends, so
+// that " word " is found as a substring only where it is whole.
+func tokens(s string) string {
+	b := make([]byte, 0, len(s)+2)
+	b = append(b, ' ')
+	for i := 0; i < len(s); {
+		r, w := rune(s[i]), 1
+		if r >= 0x80 {
+			r, w = utf8.DecodeRuneInString(s[i:])
+		}
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '%' || r >= 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)) {
+			b = append(b, s[i:i+w]...)
+		} else if b[len(b)-1] != ' ' {
+			b = append(b, ' ')
+		}
+		i += w
+	}
+	if b[len(b)-1] != ' ' {
+		b = append(b, ' ')
+	}
+	return string(b)
 }

@@ -1,0 +1,254 @@
+package text
+
+import (
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"congthu/internal/viet"
+)
+
+// Fold gives text the one form in which it is compared with others: lower case, what
+// takes no room on the screen taken out, compatibility letters (full width, mathematical)
+// as plain ones, tone marks placed one way, look-alike letters, digits for letters and
+// spread words as they are read; and the same without marks. White space is one space,
+// or one line feed where there was one. Folding twice changes nothing more.
+func Fold(s string) (folded, bare string) {
+	f := newFolder(len(s))
+	f.write(s)
+	f.end()
+	return string(f.folded), string(f.bare)
+}
+
+// folder folds in one pass, letter by letter. The little that is not letter by letter is
+// done at the end of a word, on what was written of it.
+type folder struct {
+	folded, bare []byte
+	tricks
+	word word
+	row  []single
+	gap  gap
+	last kind // of what was written last
+}
+
+// tricks counts what no honest text needs.
+type tricks struct {
+	unseen  int      // characters without width behind a letter
+	turns   int      // direction overrides
+	mixed   int      // words that mix Latin letters with those of another script
+	example []string // the first of them, as written
+}
+
+// word is the one being read: where it begins and what it holds.
+type word struct {
+	open         bool
+	start, begin int // in folded, in bare
+	gap          gap // before it
+	runes        int
+	letters      int // Latin and foreign
+	foreign      int
+	digits       int
+	toned        bool // the letter before is o, u or i with a tone
+	misplaced    bool // and was followed by a letter that may want it
+}
+
+func newFolder(size int) *folder {
+	return &folder{folded: make([]byte, 0, size+size/64+64), bare: make([]byte, 0, size+size/64+64), gap: gap{severed: true}}
+}
+
+func (f *folder) write(s string) {
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			i++
+			if l := c | 0x20; l >= 'a' && l <= 'z' {
+				f.ascii(l)
+			} else {
+				f.rune(rune(c), &classes[c])
+			}
+			continue
+		}
+		r, w := utf8.DecodeRuneInString(s[i:])
+		i += w
+		if r < tableEnd {
+			f.rune(r, &classes[r])
+		} else {
+			f.beyond(r)
+		}
+	}
+}
+
+func (f *folder) end() {
+	f.endWord()
+	f.endRow()
+}
+
+// ascii is the short way for a to z.
+func (f *folder) ascii(l byte) {
+	w := &f.word
+	if !w.open {
+		f.openWord()
+	}
+	if w.toned {
+		w.misplaced = w.misplaced || l == 'a' || l == 'e' || l == 'y'
+		w.toned = false
+	}
+	w.runes++
+	w.letters++
+	f.folded = append(f.folded, l)
+	f.bare = append(f.bare, l)
+	f.last = latin
+}
+
+func (f *folder) rune(r rune, c *class) {
+	w := &f.word
+	switch c.kind {
+	case unseen, direction:
+		f.unshown(c.kind)
+		return
+	case mark:
+		f.combine(r)
+		return
+	case several:
+		f.beyond(r)
+		return
+	case space, newline:
+		f.white(c.kind)
+		return
+	case symbol:
+		f.endWord()
+		f.gap.mark(rune(c.folded))
+	default:
+		if !w.open {
+			f.openWord()
+		}
+		w.count(c)
+	}
+	f.last = c.kind
+	f.folded = utf8.AppendRune(f.folded, rune(c.folded))
+	f.bare = utf8.AppendRune(f.bare, rune(c.bare))
+}
+
+func (f *folder) openWord() {
+	f.word = word{open: true, start: len(f.folded), begin: len(f.bare), gap: f.gap}
+	f.gap = gap{}
+}
+
+func (w *word) count(c *class) {
+	w.runes++
+	if w.toned && viet.Marked(rune(c.folded)) {
+		w.misplaced = true
+	}
+	w.toned = false
+	switch c.kind {
+	case latin:
+		w.letters++
+		w.toned = loneTone(c)
+	case foreign:
+		w.letters++
+		w.foreign++
+	case digit:
+		w.digits++
+	}
+}
+
+// loneTone tells o, u and i with a tone and no other mark: the old spelling puts the tone
+// there where the new one puts it on the next letter.
+func loneTone(c *class) bool {
+	r := rune(c.folded)
+	return (c.bare == 'o' || c.bare == 'u' || c.bare == 'i') && viet.Marked(r) && !viet.Shaped(r)
+}
+
+// beyond takes the runes that have no class of their own, in their plain form.
+func (f *folder) beyond(r rune) {
+	if k, yes := withoutWidth(r); yes {
+		f.unshown(k)
+		return
+	}
+	if r > 0x33FF && r < 0xF900 { // the bulk of the East Asian letters: nothing to change
+		f.far(r)
+		return
+	}
+	for _, p := range norm.NFKC.String(string(r)) {
+		p = plain(unicode.ToLower(p))
+		if p < tableEnd && classes[p].kind != several {
+			f.rune(p, &classes[p])
+		} else {
+			f.far(p)
+		}
+	}
+}
+
+// far takes a lower-case rune in its compatibility form that has no class.
+func (f *folder) far(r rune) {
+	k := kindOf(r)
+	switch k {
+	case mark:
+		f.combine(r)
+		return
+	case space, newline:
+		f.white(k)
+		return
+	case symbol:
+		f.endWord()
+		f.gap.mark(r)
+	default:
+		if !f.word.open {
+			f.openWord()
+		}
+		f.word.count(&class{kind: k})
+	}
+	f.last = k
+	f.folded = utf8.AppendRune(f.folded, r)
+	f.bare = utf8.AppendRune(f.bare, r)
+}
+
+// unshown counts what takes no room and leaves it out.
+func (f *folder) unshown(k kind) {
+	if k == direction {
+		f.turns++
+	}
+	if f.last == latin || f.last == foreign {
+		f.unseen++
+	}
+}
+
+// combine puts a mark on the letter before it, or drops it where there is no such letter:
+// a letter under a heap of marks is read as the letter.
+func (f *folder) combine(m rune) {
+	if !f.word.open {
+		return
+	}
+	r, size := utf8.DecodeLastRune(f.folded)
+	both := norm.NFC.String(string([]rune{r, m}))
+	c, n := utf8.DecodeRuneInString(both)
+	if n != len(both) || c >= tableEnd {
+		return
+	}
+	k := &classes[c]
+	_, last := utf8.DecodeLastRune(f.bare)
+	f.folded = utf8.AppendRune(f.folded[:len(f.folded)-size], rune(k.folded))
+	f.bare = utf8.AppendRune(f.bare[:len(f.bare)-last], rune(k.bare))
+	f.word.toned = f.word.toned || k.kind == latin && loneTone(k)
+}
+
+// white ends a word. A row of white space is written once.
+func (f *folder) white(k kind) {
+	f.endWord()
+	c := byte(' ')
+	if k == newline {
+		c = '\n'
+	}
+	f.gap.white(k)
+	if n := len(f.folded); n > 0 && (f.last == space || f.last == newline) {
+		if k == newline {
+			f.folded[n-1], f.bare[len(f.bare)-1] = c, c
+			f.last = k
+		}
+		return
+	}
+	f.last = k
+	f.folded = append(f.folded, c)
+	f.bare = append(f.bare, c)
+}

@@ -1,0 +1,83 @@
+package text
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestFold(t *testing.T) {
+	for _, c := range []struct{ name, in, folded, bare string }{
+		{"case and space", "Kính  Gửi:\tÔng/Bà\r\n\r\nX", "kính gửi: ông/bà\nx", "kinh gui: ong/ba\nx"},
+		{"decomposed", norm.NFD.String("Đề nghị Ủy ban"), "đề nghị uỷ ban", "de nghi uy ban"},
+		{"old and new tones", "xóa hủy hòa qúy", "xoá huỷ hoà quý", "xoa huy hoa quy"},
+		{"full width", "ｖａｙ　ｖốｎ", "vay vốn", "vay von"},
+		{"mathematical", "𝐯𝐚𝐲 𝓿𝓸𝓷 𝟭𝟬", "vay von 10", "vay von 10"},
+		{"circled", "ⓥⓐⓨ", "vay", "vay"},
+		{"Cyrillic in a word", "v\u0430y v\u043en", "vay von", "vay von"},
+		{"Cyrillic alone that looks Latin", "\u0441\u0430\u0455\u0456\u043eп", "\u0441\u0430\u0455\u0456\u043eп", "\u0441\u0430\u0455\u0456\u043eп"},
+		{"all letters look Latin", "\u0441\u0430\u0455\u0456", "casi", "casi"},
+		{"Russian stays Russian", "сообщение для", "сообщение для", "сообщение для"},
+		{"Greek word stays", "γλώσσα", "γλώσσα", "γλωσσα"},
+		{"zero width", "v\u200ba\u2060y\u00ad v\ufeffốn", "vay vốn", "vay von"},
+		{"invisible before a mark", "vo\u200b\u0302\u0301n", "vốn", "von"},
+		{"tags", "v\U000e0061ay", "vay", "vay"},
+		{"heaps of marks", "v\u0336\u0337a\u0335\u0338y", "vay", "vay"},
+		{"digits in words", "v0n 1ãi b4n l0 h5n1 a4 q10 1a 2024a mp3", "von lãi ban lo h5n1 a4 q10 1a 2024a mp3", "von lai ban lo h5n1 a4 q10 1a 2024a mp3"},
+		{"dots", "v.a.y v.ố.n", "vay vốn", "vay von"},
+		{"dots and dashes", "v.a.y v-o-n", "vay von", "vay von"},
+		{"wide gaps", "v a y  v o n", "vay von", "vay von"},
+		{"one gap", "v a y v o n", "vay von vayvon", "vay von vayvon"},
+		{"an English word", "s a l e", "sa le sale", "sa le sale"},
+		{"no syllables", "F R E E", "free", "free"},
+		{"two letters are no row", "a b, c d", "a b, c d", "a b, c d"},
+		{"a list is no row", "điểm a, b, c, d khoản 1", "điểm a, b, c, d khoản 1", "diem a, b, c, d khoan 1"},
+		{"lines are no row", "a\nb\nc", "a\nb\nc", "a\nb\nc"},
+		{"row before a word", "x.y.z rồi", "xyz rồi", "xyz roi"},
+		{"quotes and dashes", "“can’t” – now", "\"can't\" - now", "\"can't\" - now"},
+		{"Đ of other alphabets", "Ðề Ɖề", "đề đề", "de de"},
+		{"overrides", "\u202ebac\u202c", "bac", "bac"},
+		{"broken octets", "a\xffb", "a\ufffdb", "a\ufffdb"},
+		{"Chinese", "中文 ﹣ 漢字", "中文 - 漢字", "中文 - 漢字"},
+		{"", "", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			folded, bare := Fold(c.in)
+			if folded != c.folded || bare != c.bare {
+				t.Errorf("%q: %q and %q, want %q and %q", c.in, folded, bare, c.folded, c.bare)
+			}
+		})
+	}
+}
+
+func TestTricksAreCounted(t *testing.T) {
+	f := newFolder(0)
+	f.write("kh\u200buyến m\u00adãi \U0001F469\u200d\U0001F469 \u202etxt v\u0430y góc α")
+	f.end()
+	if f.unseen != 2 || f.turns != 1 || f.mixed != 1 || strings.Join(f.example, " ") != "v\u0430y" {
+		t.Errorf("%+v", f.tricks)
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	for _, s := range []string{"v.a.y v o n lãi suất", "\u0301\u0302a\u200b", "v0n 1ãi", "a.b c d e f.g", "ﬁ ㎏ İ ϴ", "гьё й"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		folded, bare := Fold(s)
+		if !utf8.ValidString(folded) || !utf8.ValidString(bare) {
+			t.Fatalf("%q: %q, %q", s, folded, bare)
+		}
+		if again, bones := Fold(folded); again != folded || bones != bare {
+			t.Fatalf("%q: %q, %q, then %q, %q", s, folded, bare, again, bones)
+		}
+		if len(folded) > 20*len(s) {
+			t.Fatalf("%d octets became %d", len(s), len(folded))
+		}
+		if c := Clean(s); Clean(c) != c {
+			t.Fatalf("%q: %q then %q", s, c, Clean(c))
+		}
+	})
+}

@@ -1,0 +1,105 @@
+package text
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"congthu/internal/viet"
+)
+
+// maxExamples is how many words with mixed scripts are kept to be shown.
+const maxExamples = 4
+
+// endWord does to the word that was written what needs all its letters.
+func (f *folder) endWord() {
+	w := &f.word
+	if !w.open {
+		return
+	}
+	w.open = false
+	if w.foreign > 0 {
+		f.rewrite(f.asLatin(string(f.folded[w.start:])))
+	}
+	if w.digits > 0 && w.letters > 0 {
+		f.rewrite(withoutDigits(string(f.folded[w.start:])))
+	}
+	if w.misplaced {
+		f.rewrite(viet.Place(string(f.folded[w.start:])))
+	}
+	if w.runes == 1 && w.letters == 1 {
+		f.extend()
+	} else {
+		f.endRow()
+	}
+}
+
+// rewrite replaces the word.
+func (f *folder) rewrite(s string) {
+	f.folded = append(f.folded[:f.word.start], s...)
+	f.bare = f.bare[:f.word.begin]
+	for _, r := range s {
+		if r < tableEnd {
+			r = rune(classes[r].bare)
+		}
+		f.bare = utf8.AppendRune(f.bare, r)
+	}
+}
+
+// asLatin reads the letters of other scripts that look Latin as Latin ones, in a word
+// that is not plainly of the other script: all its letters look Latin, or some are.
+func (f *folder) asLatin(s string) string {
+	mixed := f.word.foreign < f.word.letters
+	if mixed {
+		f.mixed++
+		if len(f.example) < maxExamples {
+			f.example = append(f.example, s)
+		}
+	}
+	out := strings.Map(func(r rune) rune {
+		if l := alike[r]; l != 0 {
+			return rune(l)
+		}
+		return r
+	}, s)
+	if !mixed && strings.ContainsFunc(out, func(r rune) bool { return kindOf(r) == foreign }) {
+		return s
+	}
+	return out
+}
+
+// withoutDigits reads digits as the letters that they are drawn like, where a Vietnamese
+// syllable results and the digits are not just a number behind a letter: "v0n", "b4n",
+// "1ãi", but not "a4", "q1", "h5n1".
+func withoutDigits(s string) string {
+	if len(s) > 16 || isNumbered(s) {
+		return s
+	}
+	out := strings.Map(func(r rune) rune {
+		switch r {
+		case '0':
+			return 'o'
+		case '1':
+			return 'l'
+		case '3':
+			return 'e'
+		case '4':
+			return 'a'
+		}
+		return r
+	}, s)
+	for _, c := range []string{out, strings.ReplaceAll(s, "1", "i")} {
+		if viet.ValidBare(c) && !strings.ContainsAny(c, "0123456789") {
+			return viet.Place(c)
+		}
+	}
+	return s
+}
+
+// isNumbered tells a word whose digits stand only at its end, or before a single letter.
+func isNumbered(s string) bool {
+	letters := strings.TrimRight(s, "0123456789")
+	if !strings.ContainsAny(letters, "0123456789") {
+		return len(s)-len(letters) > 1 || s[len(s)-1] != '0'
+	}
+	return utf8.RuneCountInString(strings.TrimLeft(s, "0123456789")) < 2
+}
