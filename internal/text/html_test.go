@@ -58,7 +58,7 @@ func TestShownAndHidden(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			p := readPage(c.in, Limit)
 			one := func(b []byte) string {
-				return (strings.Join(strings.FieldsFunc(string(b), func(r rune) bool { return r == ' ' || r == '\n' }), " "))
+				return strings.Join(strings.FieldsFunc(string(b), func(r rune) bool { return r == ' ' || r == '\n' }), " ")
 			}
 			if shown, hidden := one(p.shown), one(p.hidden); shown != c.shown || hidden != c.hidden {
 				t.Errorf("shown %q, hidden %q; want %q and %q", shown, hidden, c.shown, c.hidden)
