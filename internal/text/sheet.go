@@ -101,7 +101,7 @@ func (s *sheet) rule(selector []byte, d declarations, unsure bool) {
 	if i := bytes.IndexAny(last, ".#:["); i >= 0 {
 		name, rest = last[:i], last[i:]
 	}
-	if bytes.ContainsAny(rest, ":[") && bytes.IndexAny(rest, ".#") < 0 && len(name) == 0 || len(last) == 0 || len(last) > 100 {
+	if bytes.ContainsAny(rest, ":[") && !bytes.ContainsAny(rest, ".#") && len(name) == 0 || len(last) == 0 || len(last) > 100 {
 		return
 	}
 	r := styled{declarations: d}
