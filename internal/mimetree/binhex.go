@@ -14,38 +14,49 @@ const binHexMark = "(This file must be converted with BinHex"
 const binHexAlphabet = "!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
 
 // cutBinHex decodes the BinHex file whose first line begins at pos. Check sums are not
-// compared: a reader that does not compare them sees the file.
-func cutBinHex(src []byte, pos int) (p *msg.Part, next int) {
+// compared: a reader that does not compare them sees the file. The runs in it may make
+// much out of little, so it grows to at most room octets and says when it was cut.
+func cutBinHex(src []byte, pos, room int) (p *msg.Part, next int) {
 	const most = 1000 // the file begins on one of the next lines
 	at := bytes.IndexByte(src[pos:min(len(src), pos+most)], ':')
 	if at < 0 {
 		return nil, lineEnd(src, pos)
 	}
 	pos += at + 1
-	octets, next := unBinHex(src, pos)
+	octets, next, cut := unBinHex(src, pos, room)
 	name, data := binHexForks(octets)
-	return carriedFile("x-binhex", name, data), next
+	p = carriedFile("x-binhex", name, data)
+	if p != nil && cut {
+		note(p, LimitDecoded, "")
+	}
+	return p, next
 }
 
+// binHexRoom is to how much all BinHex files of a text may grow together.
+func binHexRoom(size int) int { return readingsShare*size + 1<<20 }
+
 // unBinHex undoes the 6-bit code up to the closing colon, and the runs in it.
-func unBinHex(src []byte, pos int) (out []byte, next int) {
+func unBinHex(src []byte, pos, room int) (out []byte, next int, cut bool) {
 	var acc uint32
 	held, run := 0, false
 	for ; pos < len(src) && src[pos] != ':'; pos++ {
 		v := bytes.IndexByte([]byte(binHexAlphabet), src[pos])
 		if v < 0 {
 			if c := src[pos]; c != '\r' && c != '\n' && c != ' ' && c != '\t' {
-				return out, pos
+				return out, pos, cut
 			}
 			continue
 		}
 		acc = acc<<6 | uint32(v)
+		if cut = cut || len(out) >= room; cut {
+			continue // to where it ends, so that it is read once
+		}
 		if held += 6; held >= 8 {
 			held -= 8
 			out, run = appendRun(out, byte(acc>>held), run)
 		}
 	}
-	return out, min(pos+1, len(src))
+	return out, min(pos+1, len(src)), cut
 }
 
 // appendRun takes one octet of the run-length code: 0x90 and a count repeat the octet

@@ -2,6 +2,7 @@ package mimetree
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"congthu/internal/msg"
@@ -87,6 +88,7 @@ func (t *tree) loose(p *msg.Part, b []byte) {
 func (t *tree) carried(p *msg.Part, b []byte) {
 	for _, f := range findCarried(&msg.Part{Decoded: b, Encoding: "base64"}) {
 		f.Path = p.Path + "~" + f.Encoding
+		t.pool.full = t.pool.full || slices.ContainsFunc(f.Ambiguities, func(a msg.Ambiguity) bool { return Limit(a.Code) })
 		t.pool.add(f)
 	}
 }

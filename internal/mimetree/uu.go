@@ -49,10 +49,10 @@ func carrierCode(encoding string) string {
 }
 
 // carrier is a way to write a file into a text: how its first line begins, and what
-// reads it from there. No part means that it was none.
+// reads it from there, into room octets where it may grow. No part means that it was none.
 type carrier struct {
 	mark string
-	cut  func(src []byte, pos int) (p *msg.Part, next int)
+	cut  func(src []byte, pos, room int) (p *msg.Part, next int)
 }
 
 func carrierKinds() []carrier {
@@ -64,10 +64,12 @@ func carrierKinds() []carrier {
 func findCarried(p *msg.Part) []*msg.Part {
 	var out []*msg.Part
 	src := p.Decoded
+	room := binHexRoom(len(src))
 	for _, k := range carrierKinds() {
 		for pos := nextLine(src, 0, k.mark); pos >= 0; {
-			c, next := k.cut(src, pos)
+			c, next := k.cut(src, pos, room)
 			if c != nil {
+				room = max(1, room-len(c.Decoded)) // none at all would hide that it was cut
 				c.Start, c.BodyStart, c.End = p.BodyStart, p.BodyStart, p.End
 				if !encodes(p.Encoding) {
 					first := min(lineEnd(src, pos), next)
@@ -108,7 +110,7 @@ func nextLine(src []byte, pos int, mark string) int {
 }
 
 // cutUU decodes the uuencoded file whose "begin" line begins at pos.
-func cutUU(src []byte, pos int) (p *msg.Part, next int) {
+func cutUU(src []byte, pos, _ int) (p *msg.Part, next int) {
 	end := lineEnd(src, pos)
 	m := begins.FindSubmatch(chop(src[pos:end]))
 	if m == nil {
