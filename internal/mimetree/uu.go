@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"congthu/internal/msg"
 )
 
-// begins is the first line of a uuencoded file: "begin 644 name".
-var begins = regexp.MustCompile(`^begin [0-7]{3,4} +(\S.*)$`)
+// begins is the first line of a uuencoded file: "begin 644 name", and some readers do
+// without the name.
+var begins = regexp.MustCompile(`^begin [0-7]{3,4}(?: +(\S.*)?)?$`)
 
 // carriers looks for files in the text that no MIME header announces. A text with
 // such files becomes a container: its first child is the text as it stands, the
@@ -34,6 +36,7 @@ func (w *walker) carriers(l *level) {
 		}
 		w.parts++
 		c.Path = childPath(p)
+		w.twins(c)
 		p.Children = append(p.Children, c)
 	}
 }
@@ -117,7 +120,39 @@ func cutUU(src []byte, pos, _ int) (p *msg.Part, next int) {
 		return nil, end
 	}
 	data, next := decodeUU(src, end)
-	return carriedFile("x-uuencode", string(m[1]), data), next
+	p = carriedFile("x-uuencode", string(m[1]), data)
+	for _, other := range otherUU(src, end) {
+		f := carriedFile("x-uuencode", string(m[1]), other)
+		if p == nil { // no line, or no exact one: this is prose
+			return f, next
+		}
+		if f != nil && !bytes.Equal(other, data) {
+			p.Others = append(p.Others, f)
+		}
+	}
+	return p, next
+}
+
+// otherUU are the files of those who go on behind a bad line up to "end": who skip lines
+// that have not the length they claim, and who believe every claim.
+func otherUU(src []byte, pos int) [][]byte {
+	var exact, claimed []byte
+	for pos < len(src) {
+		end := lineEnd(src, pos)
+		line := chop(src[pos:end])
+		if bytes.HasPrefix(line, []byte("end")) || bytes.HasPrefix(line, []byte("begin ")) {
+			break
+		}
+		if len(line) > 0 {
+			size := int(line[0]-' ') & 63
+			claimed = appendUU(claimed, line[1:], size)
+			if (size+2)/3 == (end-pos)/4 && !bytes.ContainsFunc(line, unicode.IsLower) {
+				exact = appendUU(exact, line[1:], size)
+			}
+		}
+		pos = end
+	}
+	return [][]byte{exact, claimed}
 }
 
 // decodeUU decodes lines from pos on up to "end" or the first line that is none.
