@@ -104,13 +104,7 @@ func exceptions(t *testing.T, oracle string) map[string]string {
 // oracleMessages are the published suites, our own letters, and mutants of both.
 func oracleMessages(t *testing.T) (names []string, messages [][]byte) {
 	t.Helper()
-	suites := os.Getenv("CONGTHU_SUITES")
-	if suites == "" {
-		suites = filepath.Join("..", "..", "..", "shared", "suites")
-	}
-	if _, err := os.Stat(filepath.Join(suites, "mime")); err != nil {
-		t.Skipf("the MIME suites are missing, set CONGTHU_SUITES to the folder of the suites: %v", err)
-	}
+	suites := suitesDir(t)
 	for _, dir := range []string{filepath.Join(suites, "mime"), filepath.Join("..", "..", "testdata", "messages")} {
 		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 			if ext := filepath.Ext(path); err != nil || ext != ".eml" && ext != ".raw" && ext != ".msg" {
