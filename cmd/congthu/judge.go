@@ -12,6 +12,7 @@ import (
 	"congthu/internal/config"
 	"congthu/internal/dns"
 	"congthu/internal/inspect"
+	"congthu/internal/inspect/adlaw"
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/content"
@@ -43,6 +44,7 @@ type judge struct {
 	signer *signing.Store
 	links  *perSet // the inspector "link", which also judges links that are found elsewhere
 
+	ads      *adlaw.Counter                    // advertising a day, by house and mailbox
 	policies *dmarc.Memory                     // which domains ask for rejection
 	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
 }
@@ -51,14 +53,14 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
 
 // newJudge starts the scan workers and reads rules and keys.
 func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, error) {
-	j := &judge{cfg: c, routes: routes(c), policies: dmarc.NewMemory(), signer: signing.Open(c.DKIM.Keys)}
+	j := &judge{cfg: c, routes: routes(c), policies: dmarc.NewMemory(), ads: adlaw.NewCounter(), signer: signing.Open(c.DKIM.Keys)}
 	var err error
 	if j.rules, err = rules.Open(source(c)); err != nil {
 		return nil, err
@@ -120,6 +122,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		Inspect: j.switchedOn([]inspect.Timed{
 			{Inspector: sender.New(), Timeout: 10 * time.Second},
 			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
+			{Inspector: j.perSet("adlaw", j.adlaw), Timeout: 10 * time.Second},
 			{Inspector: j.links, Timeout: 10 * time.Second},
 			{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
 			{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
@@ -171,13 +174,18 @@ func (j *judge) auth(s *rules.Set) msg.Inspector {
 }
 
 func (j *judge) header(s *rules.Set) msg.Inspector {
-	o := header.Options{Local: j.routes.Local, Agencies: s.Agencies}
+	o := header.Options{
+		Local: j.routes.Local, Agencies: s.Agencies, Hostname: j.cfg.Hostname,
+		Freemail: s.Freemail, AgencyWords: s.Words, Mailers: s.Mailers,
+	}
 	o.Domains = j.ownDomains()
 	for _, b := range s.Brands {
 		o.Brands = append(o.Brands, header.Brand(b))
 	}
 	return header.New(o)
 }
+
+func (j *judge) adlaw(s *rules.Set) msg.Inspector { return adlaw.New(s.AdLaw, j.ads) }
 
 func (j *judge) content(s *rules.Set) msg.Inspector {
 	return content.New(func() *content.Set { return s.Content })

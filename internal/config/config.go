@@ -132,7 +132,9 @@ type Inspect struct {
 }
 
 // Inspectors returns the names that Inspect.Skip may hold, in the order of the path.
-func Inspectors() []string { return []string{"auth", "sender", "header", "link", "content", "attach"} }
+func Inspectors() []string {
+	return []string{"auth", "sender", "header", "adlaw", "link", "content", "attach"}
+}
 
 // Scan is the scan worker.
 type Scan struct {
@@ -181,7 +183,6 @@ type Report struct {
 // Store says where durable state lives.
 type Store struct {
 	URL string `toml:"url"`
-	Key string `toml:"key"` // the file with the data key, under data_dir
 }
 
 // Admin is the Unix socket of the operator commands.

@@ -29,7 +29,7 @@ func mailers() map[string]mailer {
 		},
 		"express": {
 			fields: "Message-ID From To Subject Date MIME-Version Content-Type Content-Transfer-Encoding Extra Program",
-			id:     "x12$x8$x8@", program: "X-Mailer: Microsoft Outlook Express 6.00.2900.5931", extra: []string{"X-Priority: 3", "X-MSMail-Priority: Normal"},
+			id:     "x12$x8$x8@", program: "X-Mailer: Microsoft Outlook Express 6.00.2900.5931", extra: []string{"X-Priority: 3", "X-MSMail-Priority: Normal", "X-MimeOLE: Produced By Microsoft MimeOLE V6.00.2900.6157"},
 			boundary: "----=_NextPart_000_X4_X8.X8", shape: "both", transfer: "quoted-printable",
 		},
 		"zimbra": {

@@ -91,12 +91,7 @@ func (p *paramScanner) head() string {
 	if len(words) > 1 {
 		p.notes.add(BadMediaType, p.s)
 	}
-	head := strings.Join(words, "")
-	if trimmed := strings.Trim(head, "\f\v\x00"); trimmed != head { // space to some readers
-		p.notes.add(BadMediaType, p.s)
-		head = trimmed
-	}
-	return strings.ToLower(head)
+	return strings.ToLower(strings.Join(words, ""))
 }
 
 func (p *paramScanner) params() []param {

@@ -81,15 +81,12 @@ func (g *gathered) candidates(name string, n *notes) []string {
 	}
 	for _, p := range g.plain {
 		add(p.value)
-		if p.raw != p.value && (name == "boundary" || isFileParam(name)) {
+		if name == "boundary" && p.raw != p.value {
 			add(p.raw) // readers disagree about backslashes
 		}
 	}
 	return out
 }
-
-// isFileParam tells whether the parameter names a file.
-func isFileParam(name string) bool { return name == "filename" || name == "name" }
 
 // maxCandidates bounds how many values of one parameter are compared.
 const maxCandidates = 16
@@ -108,7 +105,7 @@ func (g *gathered) joined(name string, n *notes) []string {
 			break
 		}
 	}
-	if isFileParam(name) && !slices.Equal(given, g.sections) {
+	if (name == "filename" || name == "name") && !slices.Equal(given, g.sections) {
 		var silent notes
 		out = append(out, join(given, &silent))
 	}

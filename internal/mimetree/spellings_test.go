@@ -14,7 +14,6 @@ func TestSpellingsOfAProgram(t *testing.T) {
 		cd(`filename="payload.exe"`),
 		cd(`filename="payload\.exe"`),
 		cd(`filename="payload.exe`),
-		cd(`filename="payload.exe\".txt"`),
 		cd(`filename="payload.exe. ."`),
 		cd(`filename="payload.exe "`),
 		cd("filename='payload.exe'"),

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"congthu/internal/inspect/adlaw"
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/header"
@@ -28,6 +29,10 @@ type Set struct {
 	Agencies   []header.Agency
 	Shorteners []string
 	FreeHosts  []string
+	Freemail   []string        // domains of which anybody may have a mailbox
+	Words      []string        // abbreviations of agencies
+	Mailers    []string        // programs that write to the whole world
+	AdLaw      adlaw.Law       // what the law asks of advertising
 	Overrides  []auth.Override // of DMARC
 	Sealers    []string        // domains whose ARC seals are believed
 }
@@ -81,6 +86,14 @@ func (s Source) read() (*Set, error) {
 	set.Shorteners, err = link.LoadList(filepath.Join(s.Dir, "lists", "shorteners.txt"))
 	ps = add(ps, err)
 	set.FreeHosts, err = optional(filepath.Join(s.Dir, "lists", "free-hosts.txt"), link.LoadPlaces)
+	ps = add(ps, err)
+	set.Freemail, err = optional(filepath.Join(s.Dir, "lists", "freemail.txt"), link.LoadList)
+	ps = add(ps, err)
+	set.Words, err = optional(filepath.Join(s.Dir, "lists", "agency-words.txt"), header.LoadWords)
+	ps = add(ps, err)
+	set.Mailers, err = optional(filepath.Join(s.Dir, "lists", "mailers.txt"), header.LoadWords)
+	ps = add(ps, err)
+	set.AdLaw, err = adlaw.Load(filepath.Join(s.Dir, "lists", "ad-law.toml"))
 	ps = add(ps, err)
 	set.Overrides, err = auth.LoadOverrides(filepath.Join(s.Dir, "lists", "dmarc-overrides.toml"))
 	ps = add(ps, err)

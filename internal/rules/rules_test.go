@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"congthu/internal/inspect/adlaw"
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/content"
@@ -23,10 +24,10 @@ const shipped = "../../rules"
 
 func source(dir string) rules.Source {
 	var symbols []string
-	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()} {
+	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()} {
 		symbols = append(symbols, s...)
 	}
-	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "link", "content", "attach"}}
+	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "attach"}}
 }
 
 // edited copies the shipped rules and replaces one text in one file.

@@ -49,6 +49,13 @@ func LoadAgencies(name string) ([]Agency, error) {
 	return f.Agency, ps.Err()
 }
 
+// LoadWords reads a list file of words that are looked for in names: one a line, of three
+// letters or more. The error is tomlfile.Problems.
+func LoadWords(name string) ([]string, error) {
+	return tomlfile.Lines(name, func(line string) bool { return utf8.RuneCountInString(line) >= 3 },
+		lang.T("từ quá ngắn", "the word is too short"), lang.T("dùng từ ít nhất 3 chữ", "use three letters or more"))
+}
+
 // nameAgency reports a display name with an agency's name in it, from a domain that is
 // neither the agency's nor ours.
 func (i *inspector) nameAgency(r *report, a mimetree.Address) {

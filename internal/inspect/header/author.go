@@ -29,11 +29,15 @@ func (i *inspector) author(r *report, m *msg.Message) {
 		nameIsAddress(r, a)
 		i.nameBrand(r, a)
 		i.nameAgency(r, a)
+		i.freemail(r, a)
 		i.localFromOutside(r, m, a)
 		i.resembling(r, a)
 	}
 	replyTo(r, list)
+	i.replyFree(r, list)
 	otherSenders(r, m, list)
+	i.messageID(r, m, list)
+	r.recipients(m, list)
 }
 
 // ambiguous reports a From that readers understand in different ways: a group, a route,
@@ -117,15 +121,27 @@ func (i *inspector) proves(res msg.AuthResult, domain string) bool {
 	return false
 }
 
-// replyTo reports answers that go to another domain than the author's.
+// replyTo reports answers that go to another domain than the author's. A list asks for
+// answers to itself, and it is among the recipients.
 func replyTo(r *report, from []mimetree.Address) {
 	for _, f := range r.root.Fields("Reply-To") {
 		for _, to := range mailboxes(f.Value) {
 			ours := func(a mimetree.Address) bool { return lookalike.Related(a.Domain, to.Domain) }
-			if len(from) > 0 && !slices.ContainsFunc(from[:min(len(from), maxFrom)], ours) {
+			if len(from) > 0 && !slices.ContainsFunc(from[:min(len(from), maxFrom)], ours) && !r.addressed(to) {
 				r.add(ReplyToDiffers, from[0].Spec()+" -> "+to.Spec())
 				return
 			}
 		}
 	}
+}
+
+// addressed tells whether a mailbox stands in To or Cc, or is the list's that brought the
+// message.
+func (r *report) addressed(to mimetree.Address) bool {
+	same := func(a mimetree.Address) bool { return strings.EqualFold(a.Spec(), to.Spec()) }
+	if slices.ContainsFunc(mailboxes(r.root.Get("To")), same) || slices.ContainsFunc(mailboxes(r.root.Get("Cc")), same) {
+		return true
+	}
+	list := strings.ToLower(r.root.Get("List-Id") + r.root.Get("List-Post"))
+	return strings.Contains(list, strings.ToLower(to.Local)) && strings.Contains(list, to.Domain) && to.Local != ""
 }

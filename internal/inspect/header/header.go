@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
@@ -29,42 +28,69 @@ type Options struct {
 	Domains  []string                 // the same, as far as they can be listed: "a.vn", "*.a.vn"
 	Brands   []Brand
 	Agencies []Agency
+	Hostname string // of the gateway, as it stands in its Received
+
+	Freemail    []string // domains of which anybody may have a mailbox
+	AgencyWords []string // abbreviations of agencies that stand in mailbox names: "vpcp", "ubnd"
+	Mailers     []string // programs that write to the whole world, as X-Mailer names them
 }
 
 // The symbols. Each stands for one fact.
 const (
-	FromMissing      = "HEADER_FROM_MISSING"
-	FromMany         = "HEADER_FROM_MANY"
-	FromAmbiguous    = "HEADER_FROM_AMBIGUOUS"
-	DateMissing      = "HEADER_DATE_MISSING"
-	DateFuture       = "HEADER_DATE_FUTURE"
-	DateOld          = "HEADER_DATE_OLD"
-	MessageIDMissing = "HEADER_MSGID_MISSING"
-	SubjectEmpty     = "HEADER_SUBJECT_EMPTY"
-	ToMissing        = "HEADER_TO_MISSING"
-	Duplicate        = "HEADER_DUPLICATE"
-	NameIsAddress    = "FROM_NAME_IS_ADDRESS"
-	NameBrand        = "FROM_NAME_BRAND"
-	NameAgency       = "FROM_NAME_AGENCY"
-	LocalFromOutside = "FROM_LOCAL_FROM_OUTSIDE"
-	ReplyToDiffers   = "REPLY_TO_DIFFERS"
-	SenderDiffers    = "SENDER_DIFFERS"
-	EnvelopeDiffers  = "FROM_ENVELOPE_DIFFERS"
-	DomainLookalike  = "FROM_DOMAIN_LOOKALIKE"
-	GovLookalike     = "FROM_DOMAIN_GOV_LOOKALIKE"
-	Raw8Bit          = "HEADER_8BIT_RAW"
-	AdLabel          = "SUBJECT_AD_LABEL"
-	MIMEAmbiguous    = "MIME_AMBIGUOUS"
-	MIMELimit        = "MIME_LIMIT"
+	FromMissing        = "HEADER_FROM_MISSING"
+	FromMany           = "HEADER_FROM_MANY"
+	FromAmbiguous      = "HEADER_FROM_AMBIGUOUS"
+	DateMissing        = "HEADER_DATE_MISSING"
+	DateInvalid        = "HEADER_DATE_INVALID"
+	DateFuture         = "HEADER_DATE_FUTURE"
+	DateOld            = "HEADER_DATE_OLD"
+	ReceivedForged     = "HEADER_RECEIVED_FORGED"
+	ReceivedTime       = "HEADER_RECEIVED_TIME"
+	HeloOurs           = "HELO_OURS"
+	MessageIDMissing   = "HEADER_MSGID_MISSING"
+	MessageIDMalformed = "HEADER_MSGID_MALFORMED"
+	MessageIDForeign   = "HEADER_MSGID_FOREIGN"
+	SubjectEmpty       = "HEADER_SUBJECT_EMPTY"
+	SubjectFakeReply   = "SUBJECT_FAKE_REPLY"
+	SubjectTrick       = "SUBJECT_TRICK"
+	SubjectShouts      = "SUBJECT_SHOUTS"
+	SubjectPadded      = "SUBJECT_PADDED"
+	ToMissing          = "HEADER_TO_MISSING"
+	ToSelf             = "HEADER_TO_SELF"
+	BccOnly            = "HEADER_BCC_ONLY"
+	List               = "HEADER_LIST"
+	Bulk               = "HEADER_BULK"
+	Automatic          = "HEADER_AUTOMATIC"
+	MailerBulk         = "HEADER_MAILER_BULK"
+	MailerForged       = "HEADER_MAILER_FORGED"
+	Duplicate          = "HEADER_DUPLICATE"
+	NameIsAddress      = "FROM_NAME_IS_ADDRESS"
+	NameBrand          = "FROM_NAME_BRAND"
+	NameAgency         = "FROM_NAME_AGENCY"
+	Freemail           = "FROM_FREEMAIL"
+	FreemailAgency     = "FROM_FREEMAIL_AGENCY"
+	LocalFromOutside   = "FROM_LOCAL_FROM_OUTSIDE"
+	ReplyToDiffers     = "REPLY_TO_DIFFERS"
+	ReplyToFreemail    = "REPLY_TO_FREEMAIL"
+	SenderDiffers      = "SENDER_DIFFERS"
+	EnvelopeDiffers    = "FROM_ENVELOPE_DIFFERS"
+	DomainLookalike    = "FROM_DOMAIN_LOOKALIKE"
+	GovLookalike       = "FROM_DOMAIN_GOV_LOOKALIKE"
+	Raw8Bit            = "HEADER_8BIT_RAW"
+	CharsetHides       = "HEADER_CHARSET_HIDES"
+	MIMEAmbiguous      = "MIME_AMBIGUOUS"
+	MIMELimit          = "MIME_LIMIT"
 )
 
 // Symbols lists all symbols this inspector can report.
 func Symbols() []string {
 	return []string{
-		FromMissing, FromMany, FromAmbiguous, DateMissing, DateFuture, DateOld, MessageIDMissing, SubjectEmpty, ToMissing,
-		Duplicate, NameIsAddress, NameBrand, NameAgency, LocalFromOutside,
-		ReplyToDiffers, SenderDiffers, EnvelopeDiffers, DomainLookalike, GovLookalike, Raw8Bit,
-		AdLabel, MIMEAmbiguous, MIMELimit,
+		FromMissing, FromMany, FromAmbiguous, DateMissing, DateInvalid, DateFuture, DateOld, ReceivedForged, ReceivedTime, HeloOurs,
+		MessageIDMissing, MessageIDMalformed, MessageIDForeign, SubjectEmpty, SubjectFakeReply, SubjectTrick, SubjectShouts, SubjectPadded,
+		ToMissing, ToSelf, BccOnly, List, Bulk, Automatic, MailerBulk, MailerForged, Duplicate,
+		NameIsAddress, NameBrand, NameAgency, Freemail, FreemailAgency, LocalFromOutside,
+		ReplyToDiffers, ReplyToFreemail, SenderDiffers, EnvelopeDiffers, DomainLookalike, GovLookalike, Raw8Bit, CharsetHides,
+		MIMEAmbiguous, MIMELimit,
 	}
 }
 
@@ -73,11 +99,16 @@ type inspector struct {
 	own      []lookalike.Domain
 	brands   []brand
 	agencies []brand
+	hostname string
+
+	free        map[string]bool
+	agencyWords []string
+	mailers     []string
 }
 
 // New returns the inspector named "header".
 func New(o Options) msg.Inspector {
-	i := &inspector{local: o.Local}
+	i := &inspector{local: o.Local, hostname: strings.ToLower(o.Hostname), free: map[string]bool{}}
 	if i.local == nil {
 		i.local = func(string) bool { return false }
 	}
@@ -89,6 +120,15 @@ func New(o Options) msg.Inspector {
 	}
 	for _, a := range o.Agencies {
 		i.agencies = append(i.agencies, newBrand(Brand(a)))
+	}
+	for _, d := range o.Freemail {
+		i.free[d] = true
+	}
+	for _, w := range o.AgencyWords {
+		i.agencyWords = append(i.agencyWords, lookalike.Fold(w))
+	}
+	for _, m := range o.Mailers {
+		i.mailers = append(i.mailers, strings.ToLower(m))
 	}
 	return i
 }
@@ -105,11 +145,15 @@ func (i *inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding,
 		return nil, nil, err
 	}
 	r := report{root: m.Root}
-	r.presence()
+	r.subject()
 	r.date(m.Received)
 	r.duplicates()
 	r.rawOctets(m.Envelope.SMTPUTF8)
-	r.adLabel()
+	r.charsets()
+	r.marks()
+	i.mailer(&r)
+	i.greeting(&r, m)
+	i.received(&r, m)
 	r.structure()
 	i.author(&r, m)
 	return r.found, nil, nil
@@ -161,41 +205,4 @@ func (r *report) structureOf(symbol string, wanted func(code string) bool) {
 			}
 		}
 	})
-}
-
-// adLabel reports the label that advertising must carry first in its subject (Decree
-// 91/2020/NĐ-CP). It is a fact without blame.
-func (r *report) adLabel() {
-	subject := strings.ToUpper(strings.TrimSpace(lookalike.Compatible(mimetree.DecodeWords(r.root.Get("Subject")))))
-	for _, label := range []string{"[QC]", "[AD]"} {
-		if strings.HasPrefix(subject, label) {
-			r.add(AdLabel, label)
-		}
-	}
-}
-
-// Beyond these the Date was not written when the message was sent; queues hold mail
-// for five days (RFC 5321 section 4.5.4.1), zones are off by hours.
-const (
-	maxFuture = 24 * time.Hour
-	maxAge    = 15 * 24 * time.Hour
-)
-
-// date compares Date with the time of receipt.
-func (r *report) date(received time.Time) {
-	value := r.root.Get("Date")
-	if value == "" {
-		r.add(DateMissing, "")
-		return
-	}
-	date, ok := parseDate(value)
-	switch {
-	case !ok:
-		r.add(DateMissing, value) // there is none that can be read
-	case received.IsZero():
-	case date.After(received.Add(maxFuture)):
-		r.add(DateFuture, value)
-	case date.Before(received.Add(-maxAge)):
-		r.add(DateOld, value)
-	}
 }

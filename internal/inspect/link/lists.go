@@ -1,7 +1,6 @@
 package link
 
 import (
-	"os"
 	"strings"
 
 	"congthu/internal/lang"
@@ -39,37 +38,21 @@ func LoadBrands(name string) ([]Brand, error) {
 	return f.Brand, ps.Err()
 }
 
+var (
+	notADomain = lang.T("không phải tên miền", "not a domain name")
+	oneALine   = lang.T("mỗi dòng một tên miền", "one domain name a line")
+)
+
 // LoadList reads a list file of domain names: one entry a line, # begins a comment.
 func LoadList(name string) ([]string, error) {
-	return loadLines(name, func(line string) bool { return !strings.ContainsAny(line, " \t/:") && strings.Contains(line, ".") })
+	return tomlfile.Lines(name, func(line string) bool { return !strings.ContainsAny(line, " \t/:") && strings.Contains(line, ".") }, notADomain, oneALine)
 }
 
 // LoadPlaces reads a list of domain names of which each may go on with a path, as in
 // "docs.google.com/forms".
 func LoadPlaces(name string) ([]string, error) {
-	return loadLines(name, func(line string) bool {
+	return tomlfile.Lines(name, func(line string) bool {
 		host, _, _ := strings.Cut(line, "/")
 		return !strings.ContainsAny(line, " \t:") && strings.Contains(host, ".")
-	})
-}
-
-func loadLines(name string, good func(line string) bool) ([]string, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, tomlfile.Problems{{File: name, What: lang.T("không đọc được tệp", "cannot read the file"), Hint: lang.T("kiểm tra đường dẫn và quyền đọc", "check the path and the permissions")}}
-	}
-	var out []string
-	var ps tomlfile.Problems
-	for i, line := range strings.Split(string(data), "\n") {
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.ToLower(strings.TrimSpace(line)); line == "" {
-			continue
-		}
-		if !good(line) {
-			ps = append(ps, &tomlfile.Problem{File: name, Line: i + 1, Column: 1, What: lang.T("không phải tên miền: "+line, "not a domain name: "+line), Hint: lang.T("mỗi dòng một tên miền", "one domain name a line")})
-			continue
-		}
-		out = append(out, line)
-	}
-	return out, ps.Err()
+	}, notADomain, oneALine)
 }
