@@ -48,11 +48,12 @@ type library struct {
 	texts   []text
 	senders []sender
 	slots   map[string][]string
+	count   map[string]int // texts by topic; a topic may go on in another file
 }
 
 // load reads the embedded files once.
 var load = sync.OnceValues(func() (*library, error) {
-	lib := &library{}
+	lib := &library{count: map[string]int{}}
 	names, err := files.ReadDir("texts")
 	for _, n := range names {
 		if err == nil {
@@ -101,10 +102,12 @@ func (lib *library) topics(name string, data []byte) error {
 		return err
 	}
 	for _, topic := range f.Topic {
-		for i, t := range topic.Letter {
-			t.id = topic.Name + "-" + strconv.Itoa(i+1)
+		for _, t := range topic.Letter {
+			lib.count[topic.Name]++
+			n := lib.count[topic.Name]
+			t.id = topic.Name + "-" + strconv.Itoa(n)
 			t.topic, t.spam = topic.Name, topic.Spam
-			t.set = []Set{Tune, Train, Held}[i%3]
+			t.set = []Set{Held, Tune, Train}[n%3]
 			if len(t.From) == 0 {
 				t.From = topic.From
 			}
