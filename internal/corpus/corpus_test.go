@@ -2,6 +2,7 @@ package corpus
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -53,6 +54,23 @@ func TestSameLettersEveryTime(t *testing.T) {
 			if !bytes.Equal(a[i].Raw, b[i].Raw) {
 				t.Fatalf("%s comes out differently", a[i].Name)
 			}
+		}
+	}
+}
+
+// A domain has one SPF record, or SPF fails for all its senders.
+func TestZoneHasOneSPFRecordADomain(t *testing.T) {
+	zone, err := Zone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, line := range strings.Split(zone, "\n") {
+		if name, _, ok := strings.Cut(line, " "); ok && strings.Contains(line, "v=spf1") {
+			if seen[name] {
+				t.Errorf("%s has two", name)
+			}
+			seen[name] = true
 		}
 	}
 }
