@@ -16,7 +16,7 @@ import (
 func floors() [][]string {
 	return [][]string{
 		{"figures", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
-		{"tomlfile", "lookalike", "dane", "mailauth/sig"},
+		{"seal", "tomlfile", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"text"},
 		{"inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "queue", "quarantine", "dmarcreport"},

@@ -279,7 +279,7 @@ func (a *app) withAccounts(do func(admin.Accounts) error) error {
 		}
 		return accountError(err)
 	}
-	db, err := store.Open(a.ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir})
+	db, err := store.Open(a.ctx, store.Options{URL: c.Store.URL, Key: c.Store.Key, Dir: c.DataDir})
 	if err != nil {
 		return storeError(err)
 	}

@@ -33,7 +33,7 @@ func (checkCmd) Run(a *app) error {
 	if _, err := agencies(c); err != nil {
 		return err
 	}
-	if err := storeError(store.Check(a.ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir})); err != nil {
+	if err := storeError(store.Check(a.ctx, store.Options{URL: c.Store.URL, Key: c.Store.Key, Dir: c.DataDir})); err != nil {
 		return err
 	}
 	j, err := newJudge(a.ctx, c, slog.New(slog.NewTextHandler(io.Discard, nil)))

@@ -101,7 +101,7 @@ func (g *gateway) openStore(ctx context.Context) error {
 	if err = os.MkdirAll(g.cfg.DataDir, 0o700); err != nil {
 		return fail(exitNoPerm, "không tạo được data_dir: %v", "cannot make data_dir: %v", err)
 	}
-	g.db, err = store.Open(ctx, store.Options{URL: g.cfg.Store.URL, Dir: g.cfg.DataDir, Log: g.log})
+	g.db, err = store.Open(ctx, store.Options{URL: g.cfg.Store.URL, Key: g.cfg.Store.Key, Dir: g.cfg.DataDir, Log: g.log})
 	return storeError(err)
 }
 

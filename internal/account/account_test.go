@@ -21,7 +21,7 @@ var cheap = cost{memory: 64, passes: 1, threads: 1}
 
 func open(t testing.TB, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), store.Options{URL: url, Dir: t.TempDir()})
+	db, err := store.Open(context.Background(), store.Options{URL: url, Key: storetest.Key(t), Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

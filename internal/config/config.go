@@ -183,6 +183,7 @@ type Report struct {
 // Store says where durable state lives.
 type Store struct {
 	URL string `toml:"url"`
+	Key string `toml:"key"` // the file with the data key, under data_dir
 }
 
 // Admin is the Unix socket of the operator commands.

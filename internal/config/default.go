@@ -25,7 +25,7 @@ func Default() *Config {
 		DKIM:       DKIM{Keys: "dkim"},
 		Quarantine: Quar{Keep: Duration(720 * time.Hour)},
 		Report:     Report{Receive: []string{}},
-		Store:      Store{URL: "sqlite"},
+		Store:      Store{URL: "sqlite", Key: "data.key"},
 		Admin:      Admin{Socket: "admin.sock"},
 		Metrics:    Metrics{Address: "127.0.0.1:9464"},
 		Log:        Log{Level: "info"},

@@ -26,7 +26,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func open(t testing.TB, url string) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{URL: url, Dir: t.TempDir()})
+	db, err := store.Open(t.Context(), store.Options{URL: url, Key: storetest.Key(t), Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 // of the first.
 func pair(t *testing.T, url, lease string) [2]*Rig {
 	t.Helper()
-	config := fmt.Sprintf("[store]\nurl = %q\n[queue]\nlease = %q\n", url, lease)
+	config := fmt.Sprintf("[store]\nurl = %q\nkey = %q\n[queue]\nlease = %q\n", url, storetest.Key(t), lease)
 	first := newRig(t, Options{Config: config})
 	second := newRig(t, Options{Config: config, Beside: first})
 	second.Ledger = first.Ledger

@@ -35,7 +35,7 @@ func mailOf(size int) []byte {
 }
 
 func BenchmarkParse(b *testing.B) {
-	for _, size := range []int{10 << 10, 1 << 20} {
+	for _, size := range []int{4 << 10, 40 << 10, 1 << 20} {
 		raw := mailOf(size)
 		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
 			b.SetBytes(int64(len(raw)))

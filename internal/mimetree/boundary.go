@@ -15,6 +15,9 @@ func (w *walker) match(line []byte) (idx int, closing bool) {
 		return w.matchLax(line)
 	}
 	idx, closing = w.matchExact(line)
+	if w.how.deep && idx < w.innermost() {
+		return -1, false
+	}
 	if idx >= 0 && w.how.strict && w.stack[idx].closed {
 		return -1, false
 	}
@@ -35,6 +38,16 @@ func (w *walker) matchExact(line []byte) (idx int, closing bool) {
 		}
 	}
 	return -1, false
+}
+
+// innermost is the level of the innermost multipart that is not closed.
+func (w *walker) innermost() int {
+	for i := len(w.stack) - 1; i >= 0; i-- {
+		if w.stack[i].kind == multipart && !w.stack[i].closed {
+			return i
+		}
+	}
+	return 0
 }
 
 // matchLax is the reading of those who look only at the beginning of a line, and at the
@@ -61,10 +74,14 @@ func (w *walker) isDelimiter(line []byte) bool {
 // nearMiss notes a line that begins with the innermost boundary and goes on: readers
 // that compare only the beginning divide there.
 func (w *walker) nearMiss(line []byte) {
+	orphan := len(w.orphans) > 0 && w.orphans[string(bytes.TrimSuffix(bytes.TrimRight(line[2:min(len(line), maxDelimiter)], " \t"), []byte("--")))]
 	for i := len(w.stack) - 1; i >= 0; i-- {
 		l := w.stack[i]
 		if l.kind != multipart {
 			continue
+		}
+		if orphan {
+			noteLine(l.part, BoundaryOrphan, line)
 		}
 		for _, b := range l.boundaries {
 			if b != "" && bytes.HasPrefix(line[2:], []byte(b)) {
@@ -75,7 +92,10 @@ func (w *walker) nearMiss(line []byte) {
 	}
 }
 
-const maxBoundary = 70 // RFC 2046 section 5.1.1
+const (
+	maxBoundary  = 70   // RFC 2046 section 5.1.1
+	maxDelimiter = 1000 // of a line that is compared with boundaries of the past
+)
 
 // checkBoundaries notes what is wrong with the boundaries of a multipart and returns
 // them as they are compared, without trailing space. An empty one cannot divide.

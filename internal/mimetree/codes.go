@@ -21,6 +21,9 @@ const (
 	BoundaryUnseen = "MIME_BOUNDARY_UNSEEN"
 	// BoundaryReused: a multipart has the boundary of one around it; the outer one won.
 	BoundaryReused = "MIME_BOUNDARY_REUSED"
+	// BoundaryOrphan: a delimiter of a multipart that ended without it: the one around it
+	// went on. Who looks at the inner one first sees a part there.
+	BoundaryOrphan = "MIME_BOUNDARY_ORPHAN"
 	// BoundaryPrefix: a line begins like a delimiter and goes on.
 	BoundaryPrefix = "MIME_BOUNDARY_PREFIX"
 	// PartAfterClose: a delimiter after the close delimiter; what follows was read as a part.
@@ -72,6 +75,8 @@ const (
 
 	// HeaderNoColon: a header line without a colon; skipped. Others end the header there.
 	HeaderNoColon = "MIME_HEADER_NO_COLON"
+	// HeaderCut: a delimiter ended the header before its blank line. Others read on.
+	HeaderCut = "MIME_HEADER_CUT"
 	// HeaderLeadingSpace: the header begins with a folded line; read as a field.
 	HeaderLeadingSpace = "MIME_HEADER_LEADING_SPACE"
 	// HeaderBadName: a field name with space, control or 8-bit characters; skipped.
@@ -130,10 +135,10 @@ const (
 func Conflict(code string) bool {
 	switch code {
 	case TwoContentTypes, TwoEncodings, TwoDispositions, TwoBoundaries, NoBoundary, BoundarySpace,
-		BoundaryLong, BoundaryUnseen, BoundaryReused, BoundaryPrefix, BoundarySyntax, PartAfterClose,
+		BoundaryLong, BoundaryUnseen, BoundaryReused, BoundaryOrphan, BoundaryPrefix, BoundarySyntax, PartAfterClose,
 		BadMediaType, ParamConflict, ParamGap, CharsetTrick, FilenameConflict,
 		UnknownEncoding, EncodingSyntax, EncodedContainer, Base64Junk, Base64Streams,
-		HeaderNoColon, HeaderLeadingSpace, HeaderBadName, SpaceBeforeColon, BlankFold, NUL, BareCR,
+		HeaderNoColon, HeaderCut, HeaderLeadingSpace, HeaderBadName, SpaceBeforeColon, BlankFold, NUL, BareCR,
 		Partial, ExternalBody:
 		return true
 	}

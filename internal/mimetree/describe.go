@@ -1,6 +1,7 @@
 package mimetree
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -62,12 +63,21 @@ func (t *tree) describeType(p *msg.Part, defaultType string) (boundaries, names 
 		if chosen < 0 || i == chosen {
 			boundaries = append(boundaries, v.all["boundary"]...)
 		}
-		if p.IsMultipart() && slices.ContainsFunc(v.notes, func(a msg.Ambiguity) bool { return a.Code == ParamSyntax }) {
+		if p.IsMultipart() && (foldedInside(f, v.all["boundary"]) ||
+			slices.ContainsFunc(v.notes, func(a msg.Ambiguity) bool { return a.Code == ParamSyntax })) {
 			n.add(BoundarySyntax, f.Value)
 		}
 	}
 	p.Ambiguities = n
 	return boundaries, names
+}
+
+// foldedInside tells whether a line ends within a boundary: not everybody unfolds before
+// reading it.
+func foldedInside(f msg.Field, boundaries []string) bool {
+	return slices.ContainsFunc(boundaries, func(b string) bool {
+		return strings.ContainsAny(b, " \t") && !bytes.Contains(f.Raw, []byte(b))
+	})
 }
 
 func revealing(mediaType string) int {

@@ -2,6 +2,8 @@ package mimetree
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"congthu/internal/msg"
 )
@@ -17,6 +19,26 @@ func (w *walker) finishMultipart(l *level) {
 		note(p, NoClose, "")
 	}
 	w.surroundings(l)
+	w.undivided(l)
+}
+
+// undivided is a multipart as those see it who do not divide it: they take its body for
+// a file or a text, in its encoding.
+func (w *walker) undivided(l *level) {
+	p := l.part
+	odd := len(p.Children) == 0 || slices.ContainsFunc(p.Ambiguities, func(a msg.Ambiguity) bool {
+		switch a.Code {
+		case NoBoundary, BoundaryUnseen, BoundarySyntax, BoundarySpace, BoundaryLong, EncodedContainer:
+			return true
+		}
+		return false
+	})
+	if body := w.raw[p.BodyStart:p.End]; odd && !isBlank(body) {
+		w.encodings(p, body)
+	}
+	if len(p.Children) == 0 && l.first >= 0 {
+		w.also(p, "text", w.raw[p.BodyStart:max(int64(l.first), p.BodyStart)]) // up to its close delimiter
+	}
 }
 
 // secondLook reads a multipart without delimiters: decoded, if it claims an
@@ -33,9 +55,7 @@ func (w *walker) secondLook(l *level) {
 	}
 	if again := w.again(l, w.raw[:p.End], int(p.BodyStart), []string{guessBoundary(body)}); len(p.Children) > 0 {
 		*l = *again
-		return
 	}
-	w.encodings(p, body) // it may be no multipart at all
 }
 
 // lookDecoded looks for the parts of a multipart in its decoded body. Without parts
@@ -98,6 +118,9 @@ func (w *walker) surroundings(l *level) {
 		note(p, Epilogue, excerpt(bytes.TrimSpace(epilogue)))
 		p.Text += outsideText(epilogue)
 		w.outside(p, epilogue)
+		if n := len(p.Children); n > 0 && p.Children[n-1].Start == p.Children[n-1].End {
+			w.read(epilogue, reading{}, p.Path+"~part") // some take delimiters in a row for one
+		}
 	}
 }
 
@@ -131,6 +154,9 @@ func (w *walker) finishBody(l *level) {
 		w.carriers(l)
 	default:
 		w.contents(p, body)
+		if strings.HasPrefix(p.MediaType, "message/") { // some take all of these for messages
+			w.read(p.Decoded, reading{}, p.Path+"~message")
+		}
 	}
 	if l.kind == leaf && p.Encoding != "binary" && len(p.Decoded) == len(body) && bytes.IndexByte(body, 0) >= 0 {
 		note(p, NUL, "")
@@ -142,6 +168,8 @@ func (w *walker) finishBody(l *level) {
 func (w *walker) decodedMessage(l *level, body []byte) {
 	if !looksLikeHeader(l.part.Decoded) && looksLikeHeader(body) {
 		l.part.Decoded = body
+	} else {
+		w.read(body, reading{}, l.part.Path+"~raw") // RFC 2045 section 6.4 allows no encoding
 	}
 	if cleaned := withoutControls(l.part.Decoded); cleaned != nil {
 		note(l.part, NUL, "")

@@ -25,7 +25,8 @@ type headerReader struct {
 	fields []msg.Field
 	notes  notes
 	bad    bool // lines were met that are no fields
-	strict bool // the first line that is no field ends the header: it is body
+	strict bool // the first line that is no field ends the header: it is body; so does a blank fold
+	folds  bool // but not a blank fold
 }
 
 func (h *headerReader) read() {
@@ -38,7 +39,19 @@ func (h *headerReader) read() {
 			return
 		}
 		if h.stop != nil && h.stop(line) {
+			if len(h.fields) > 0 {
+				h.notes.addLine(HeaderCut, line)
+			}
 			return
+		}
+		if h.strict && !h.folds && h.pos > h.start && len(bytes.TrimLeft(line, " \t")) == 0 {
+			h.pos = end // as good as empty
+			return
+		}
+		if h.strict && h.folds && h.start == h.pos && isWSP(line[0]) {
+			h.pos = end // a fold of nothing
+			h.start = end
+			continue
 		}
 		if h.strict && !isFieldLine(line) {
 			return
@@ -64,7 +77,7 @@ func (h *headerReader) unitEnd(end int) int {
 		next := lineEnd(h.raw, end)
 		if len(bytes.TrimLeft(chop(h.raw[end:next]), " \t")) == 0 {
 			h.notes.add(BlankFold, "")
-			if h.strict {
+			if h.strict && !h.folds {
 				return end
 			}
 		}

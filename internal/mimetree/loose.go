@@ -2,6 +2,7 @@ package mimetree
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"congthu/internal/msg"
@@ -21,6 +22,14 @@ func (t *tree) contents(p *msg.Part, body []byte) {
 		case CharsetTrick:
 			t.also(p, "text", []byte(p.Text))
 			t.loose(p, []byte(p.Text))
+		}
+	}
+	if isUU(p.Encoding) {
+		t.also(p, "raw", body)
+		if pos := nextLine(body, 0, "begin "); pos >= 0 {
+			for _, other := range otherUU(body, lineEnd(body, pos)) {
+				t.also(p, "uu", other)
+			}
 		}
 	}
 	if p.Encoding != "base64" {
@@ -46,6 +55,7 @@ func (t *tree) encodings(p *msg.Part, body []byte) {
 // alphabet for URLs (RFC 4648 section 5).
 func (t *tree) base64Readings(p *msg.Part, body []byte) {
 	var n notes
+	t.also(p, "raw", body) // shown as it stands where decoding fails
 	if i := bytes.IndexFunc(body, func(r rune) bool { return r > 0x7F || base64Value(byte(r)) == 66 }); i >= 0 {
 		t.also(p, "strict", slowBase64(nil, body[:i], &n))
 		t.also(p, "lines", decodeBase64(cleanLines(body), &n))
@@ -54,6 +64,8 @@ func (t *tree) base64Readings(p *msg.Part, body []byte) {
 		url := bytes.ReplaceAll(bytes.ReplaceAll(body, []byte("-"), []byte("+")), []byte("_"), []byte("/"))
 		t.also(p, "url", decodeBase64(url, &n))
 	}
+	t.also(p, "patient", patientBase64(body, false))
+	t.also(p, "patient1", patientBase64(body, true))
 	streams := bytes.FieldsFunc(body, func(r rune) bool { return r == '=' })
 	if len(streams) < 2 {
 		return
@@ -62,6 +74,29 @@ func (t *tree) base64Readings(p *msg.Part, body []byte) {
 	for i, s := range streams[:min(len(streams), 100)] {
 		t.also(p, "stream"+strconv.Itoa(i+1), slowBase64(nil, s, &n))
 	}
+}
+
+// patientBase64 skips padding that completes no group. What completes one is the end,
+// or a new stream begins behind it.
+func patientBase64(body []byte, first bool) []byte {
+	var n notes
+	var out []byte
+	start, held, pads := 0, 0, 0
+	for i, c := range body {
+		switch v := base64Value(c); {
+		case v < 64:
+			held, pads = (held+1)%4, 0
+		case v == 64 && held >= 2:
+			if pads++; held+pads >= 4 {
+				out = append(out, slowBase64(nil, bytes.ReplaceAll(body[start:i], []byte("="), nil), &n)...)
+				if first {
+					return out
+				}
+				start, held, pads = i+1, 0, 0
+			}
+		}
+	}
+	return append(out, slowBase64(nil, bytes.ReplaceAll(body[start:], []byte("="), nil), &n)...)
 }
 
 // cleanLines keeps the lines that are base64 from end to end.
@@ -87,8 +122,19 @@ func (t *tree) loose(p *msg.Part, b []byte) {
 func (t *tree) carried(p *msg.Part, b []byte) {
 	for _, f := range findCarried(&msg.Part{Decoded: b, Encoding: "base64"}) {
 		f.Path = p.Path + "~" + f.Encoding
+		t.twins(f)
+		t.pool.full = t.pool.full || slices.ContainsFunc(f.Ambiguities, func(a msg.Ambiguity) bool { return Limit(a.Code) })
 		t.pool.add(f)
 	}
+}
+
+// twins gathers the other readings of a carried file.
+func (t *tree) twins(f *msg.Part) {
+	for _, o := range f.Others {
+		o.Path = f.Path + "~whole"
+		t.pool.add(o)
+	}
+	f.Others = nil
 }
 
 // A run of base64 has so many characters, in lines of so many: less is a word of a

@@ -91,7 +91,12 @@ func (p *paramScanner) head() string {
 	if len(words) > 1 {
 		p.notes.add(BadMediaType, p.s)
 	}
-	return strings.ToLower(strings.Join(words, ""))
+	head := strings.Join(words, "")
+	if trimmed := strings.Trim(head, "\f\v\x00"); trimmed != head { // space to some readers
+		p.notes.add(BadMediaType, p.s)
+		head = trimmed
+	}
+	return strings.ToLower(head)
 }
 
 func (p *paramScanner) params() []param {

@@ -15,6 +15,8 @@ type reading struct {
 	field    pick // of several Content-Type or Content-Transfer-Encoding fields
 	boundary pick // of several boundaries
 	strict   bool // a line that is no field ends a header; nothing is a part after the close
+	folds    bool // a strict reader who takes a blank fold for a fold
+	deep     bool // the innermost multipart must be closed before those around it count; a header ends at a blank line only
 	lax      bool // a delimiter is what begins like one; the innermost multipart comes first
 }
 
@@ -45,7 +47,9 @@ const maxChoices = 4
 func readingsFor(choices int) []reading {
 	out := []reading{
 		{field: 1, boundary: 1, strict: true},
+		{field: 1, boundary: 1, strict: true, folds: true},
 		{field: last, boundary: last, lax: true},
+		{deep: true},
 	}
 	if choices > 1 {
 		out = append(out, reading{field: 1, boundary: last}, reading{field: last, boundary: 1})
@@ -60,6 +64,7 @@ func readingsFor(choices int) []reading {
 // the scanners, and maxOthers how many objects.
 const (
 	readingsShare = 4
+	workShare     = 20 // and how many times its size may be parsed again
 	maxOthers     = 1000
 )
 
@@ -86,8 +91,14 @@ func (t *tree) others(raw []byte, root *msg.Part) []*msg.Part {
 	return t.pool.list
 }
 
-// read parses once more and keeps the leaves that nobody has seen yet.
+// read parses once more and keeps the leaves that nobody has seen yet. A reading may ask
+// for readings of what is in it: all of them together stay linear in the message.
 func (t *tree) read(raw []byte, how reading, path string) {
+	const least = 256 // what the shortest one costs
+	if t.pool.work -= max(len(raw), least); t.pool.work < 0 {
+		t.pool.full = true
+		return
+	}
 	again := newTree(raw, t.lim, how)
 	again.pool = t.pool
 	again.message(raw, path, 1).Walk(func(p *msg.Part) {
@@ -124,6 +135,7 @@ type pool struct {
 	seen map[sight]bool
 	seed maphash.Seed
 	room int // octets that may still be added
+	work int // octets that may still be read again
 	full bool
 }
 
@@ -133,7 +145,9 @@ type sight struct {
 	names     string
 }
 
-func newPool(size int) *pool { return &pool{room: readingsShare*size + 1<<20} }
+func newPool(size int) *pool {
+	return &pool{room: readingsShare*size + 1<<20, work: workShare*size + 1<<20}
+}
 
 func (o *pool) sightOf(p *msg.Part) sight {
 	if o.seen == nil { // made when it is needed, which it hardly ever is

@@ -81,12 +81,15 @@ func (g *gathered) candidates(name string, n *notes) []string {
 	}
 	for _, p := range g.plain {
 		add(p.value)
-		if name == "boundary" && p.raw != p.value {
+		if p.raw != p.value && (name == "boundary" || isFileParam(name)) {
 			add(p.raw) // readers disagree about backslashes
 		}
 	}
 	return out
 }
+
+// isFileParam tells whether the parameter names a file.
+func isFileParam(name string) bool { return name == "filename" || name == "name" }
 
 // maxCandidates bounds how many values of one parameter are compared.
 const maxCandidates = 16
@@ -105,7 +108,7 @@ func (g *gathered) joined(name string, n *notes) []string {
 			break
 		}
 	}
-	if (name == "filename" || name == "name") && !slices.Equal(given, g.sections) {
+	if isFileParam(name) && !slices.Equal(given, g.sections) {
 		var silent notes
 		out = append(out, join(given, &silent))
 	}

@@ -39,6 +39,9 @@ func addSpellings(out []string, name string) []string {
 		if i := strings.LastIndexAny(s, "(;"); i > 0 {
 			add(s[:i]) // taken for a comment or the next parameter
 		}
+		if i := strings.IndexByte(s, '"'); i > 0 {
+			add(strings.TrimRight(s[:i], `\`)) // taken for the end of the name
+		}
 	}
 	return out
 }

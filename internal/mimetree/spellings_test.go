@@ -14,6 +14,7 @@ func TestSpellingsOfAProgram(t *testing.T) {
 		cd(`filename="payload.exe"`),
 		cd(`filename="payload\.exe"`),
 		cd(`filename="payload.exe`),
+		cd(`filename="payload.exe\".txt"`),
 		cd(`filename="payload.exe. ."`),
 		cd(`filename="payload.exe "`),
 		cd("filename='payload.exe'"),

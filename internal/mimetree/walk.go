@@ -13,9 +13,10 @@ type walker struct {
 	*tree
 	raw     []byte
 	stack   []*level
-	byLine  map[string]int // boundary to the outermost open level that has it
-	longest int            // of the open boundaries
-	stopped bool           // Limits.Parts was hit: nothing more is opened
+	byLine  map[string]int  // boundary to the outermost open level that has it
+	longest int             // of the open boundaries
+	orphans map[string]bool // boundaries of multiparts that were cut off
+	stopped bool            // Limits.Parts was hit: nothing more is opened
 }
 
 // level is one open part.
@@ -68,7 +69,7 @@ func (w *walker) open(p *msg.Part, pos, depth int, defaultType string) int {
 
 // header reads the header of p, which ends at the latest at a delimiter line.
 func (w *walker) header(p *msg.Part, pos int) (body int) {
-	h := headerReader{raw: w.raw, pos: pos, lim: w.headerLimits(), stop: w.isDelimiter, strict: w.how.strict}
+	h := headerReader{raw: w.raw, pos: pos, lim: w.headerLimits(), stop: w.stop(), strict: w.how.strict, folds: w.how.folds}
 	h.read()
 	w.octets -= h.pos - pos
 	w.octets = max(w.octets, 0)
@@ -76,6 +77,14 @@ func (w *walker) header(p *msg.Part, pos int) (body int) {
 	p.Header = h.fields
 	p.Ambiguities = h.notes
 	return h.body()
+}
+
+// stop is what ends a header without a blank line.
+func (w *walker) stop() func(line []byte) bool {
+	if w.how.deep {
+		return nil
+	}
+	return w.isDelimiter
 }
 
 // kindOf decides whether the part is opened as a container. A message in base64 is
@@ -203,11 +212,23 @@ func (w *walker) closeTo(idx, end int) {
 		for _, b := range l.boundaries {
 			if w.byLine[b] == top {
 				delete(w.byLine, b)
+				w.orphan(l, b)
 			}
 		}
 		w.stack = w.stack[:top]
 		w.finish(l, end)
 	}
+}
+
+// orphan remembers the boundary of a multipart that nothing closed.
+func (w *walker) orphan(l *level, boundary string) {
+	if l.closed {
+		return
+	}
+	if w.orphans == nil {
+		w.orphans = map[string]bool{}
+	}
+	w.orphans[boundary] = true
 }
 
 // finish completes a part whose end is now known. A header that ran up to a

@@ -9,7 +9,7 @@ import (
 
 // cutYEnc decodes the yEnc file whose "=ybegin" line begins at pos (yEnc 1.3). Sizes
 // and check sums are not believed: what is there is decoded up to "=yend".
-func cutYEnc(src []byte, pos int) (p *msg.Part, next int) {
+func cutYEnc(src []byte, pos, _ int) (p *msg.Part, next int) {
 	end := lineEnd(src, pos)
 	_, name, _ := strings.Cut(string(chop(src[pos:end])), " name=")
 	var data []byte

@@ -23,7 +23,8 @@ type holding struct {
 	to       []msg.Path
 	smtputf8 bool
 	eightbit bool
-	facts    []byte
+	facts    string // sealed, as is search
+	search   string
 	head     *store.Body
 	raw      *store.Body
 	skip     int
@@ -65,7 +66,12 @@ func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*ho
 	if err := h.describe(m, d); err != nil {
 		return nil, err
 	}
-	return h, h.stage(q.o.Store, m.Raw, content)
+	if err := h.stage(q.o.Store, m.Raw, content); err != nil {
+		return nil, err
+	}
+	h.facts = q.o.Store.SealText(factsName(h.raw.ID), h.facts)
+	h.search = q.o.Store.SealText(searchName(h.raw.ID), searchText(&h.item))
+	return h, nil
 }
 
 // describe gathers what was found. Evidence is a stranger's text: it is made
@@ -82,10 +88,11 @@ func (h *holding) describe(m *msg.Message, d msg.Decision) error {
 		w.Evidence = lang.Safe(w.Evidence, 500)
 		f.Findings = append(f.Findings, w)
 	}
-	var err error
-	if h.facts, err = json.Marshal(f); err != nil {
+	text, err := json.Marshal(f)
+	if err != nil {
 		return fmt.Errorf("quarantine: %s: %w", m.ID, err)
 	}
+	h.facts = string(text)
 	return nil
 }
 
@@ -182,7 +189,7 @@ func (h *holding) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 			held, expires, size, facts, search, head, skip, raw)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (id) DO NOTHING`,
 		i.ID, i.Message, h.from.Raw, h.from.Local, h.from.Domain, number(h.smtputf8), number(h.eightbit), i.NextHop,
-		i.Held.UnixMilli(), i.Expires.UnixMilli(), i.Size, string(h.facts), searchText(i), h.head.ID, h.skip, h.raw.ID)
+		i.Held.UnixMilli(), i.Expires.UnixMilli(), i.Size, h.facts, h.search, h.head.ID, h.skip, h.raw.ID)
 	if err != nil {
 		return false, err
 	}

@@ -61,7 +61,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 func rigAt(t *testing.T, url string, change ...func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, url: url, dir: t.TempDir(), out: &outbox{}, now: t0}
-	db, err := store.Open(t.Context(), store.Options{URL: r.url, Dir: r.dir})
+	db, err := store.Open(t.Context(), store.Options{URL: r.url, Key: storetest.Key(t), Dir: r.dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package quarantine
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,9 +80,9 @@ func (q *Quarantine) read(ctx context.Context, id string) (*held, error) {
 			Scan(&t.From.Raw, &t.From.Local, &t.From.Domain, &t.SMTPUTF8, &t.EightBit, &t.NextHop, &about, &h.head, &h.skip, &h.raw); err != nil {
 			return err
 		}
-		var f facts
-		if err := json.Unmarshal([]byte(about), &f); err != nil {
-			return fmt.Errorf("%w: facts: %w", store.ErrCorrupt, err)
+		f, err := q.readFacts(h.raw, about)
+		if err != nil {
+			return err
 		}
 		t.Outbound = f.Outbound
 		return h.readRcpts(ctx, tx)

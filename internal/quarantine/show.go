@@ -20,7 +20,7 @@ type Filter struct {
 	Limit, Offset int       // of the list, newest first; Limit 0 is 100
 }
 
-const columns = `SELECT id, message, sender, next_hop, held, expires, size, facts FROM quarantine `
+const columns = `SELECT id, message, sender, next_hop, held, expires, size, facts, raw FROM quarantine `
 
 // List returns held messages, newest first.
 func (q *Quarantine) List(ctx context.Context, f Filter) ([]Item, error) {
@@ -31,10 +31,14 @@ func (q *Quarantine) List(ctx context.Context, f Filter) ([]Item, error) {
 	if !f.Since.IsZero() {
 		since = f.Since.UnixMilli()
 	}
+	f.Offset = max(f.Offset, 0)
 	var out []Item
 	err := q.o.Store.View(ctx, func(tx store.Tx) (err error) {
-		out, err = items(ctx, tx, columns+`WHERE held >= $1 AND search LIKE $2 ESCAPE '!' ORDER BY held DESC, id LIMIT $3 OFFSET $4`,
-			since, pattern(f.Text), f.Limit, max(f.Offset, 0))
+		if text := fold(strings.TrimSpace(f.Text)); text != "" {
+			out, err = q.search(ctx, tx, since, text, f)
+			return err
+		}
+		out, err = q.items(ctx, tx, columns+`WHERE held >= $1 ORDER BY held DESC, id LIMIT $2 OFFSET $3`, since, f.Limit, f.Offset)
 		return err
 	})
 	if err != nil {
@@ -43,17 +47,55 @@ func (q *Quarantine) List(ctx context.Context, f Filter) ([]Item, error) {
 	return out, nil
 }
 
-// pattern finds text anywhere; what LIKE would read as a wildcard is literal.
-func pattern(text string) string {
-	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_", "\x00", "").Replace(fold(strings.TrimSpace(text))) + "%"
+// search finds text anywhere in what may be searched. That is sealed, so no index of the
+// database can help: it is unsealed and read from the newest on.
+func (q *Quarantine) search(ctx context.Context, tx store.Tx, since int64, text string, f Filter) (out []Item, err error) {
+	ids, err := q.found(ctx, tx, since, text, f.Offset+f.Limit)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids[min(f.Offset, len(ids)):] {
+		is, err := q.items(ctx, tx, columns+`WHERE id = $1`, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, is...)
+	}
+	return out, nil
 }
+
+func (q *Quarantine) found(ctx context.Context, tx store.Tx, since int64, text string, most int) (ids []string, err error) {
+	rows, err := tx.Query(ctx, `SELECT id, raw, search FROM quarantine WHERE held >= $1 ORDER BY held DESC, id`, since)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err below tells
+	for len(ids) < most && rows.Next() {
+		var id, raw, in string
+		if err := rows.Scan(&id, &raw, &in); err != nil {
+			return nil, err
+		}
+		if in, err = q.o.Store.UnsealText(searchName(raw), in); err != nil {
+			return nil, fmt.Errorf("%s: %w", id, err)
+		}
+		if strings.Contains(in, text) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, rows.Err()
+}
+
+// The names that facts and search are sealed for. The id of a held message is not known
+// before its row is written, that of its content is.
+func factsName(raw string) string  { return "quarantine.facts " + raw }
+func searchName(raw string) string { return "quarantine.search " + raw }
 
 // Show returns a held message and its octets as they were received.
 func (q *Quarantine) Show(ctx context.Context, id string) (Item, []byte, error) {
 	var item Item
 	var raw string
 	err := q.o.Store.View(ctx, func(tx store.Tx) error {
-		is, err := items(ctx, tx, columns+`WHERE id = $1`, id)
+		is, err := q.items(ctx, tx, columns+`WHERE id = $1`, id)
 		if err != nil {
 			return err
 		}
@@ -73,7 +115,7 @@ func (q *Quarantine) Show(ctx context.Context, id string) (Item, []byte, error) 
 	return item, body, err
 }
 
-func items(ctx context.Context, tx store.Tx, query string, args ...any) ([]Item, error) {
+func (q *Quarantine) items(ctx context.Context, tx store.Tx, query string, args ...any) ([]Item, error) {
 	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, err
@@ -81,7 +123,7 @@ func items(ctx context.Context, tx store.Tx, query string, args ...any) ([]Item,
 	defer func() { _ = rows.Close() }() // Err below tells
 	var out []Item
 	for rows.Next() {
-		i, err := scanItem(rows)
+		i, err := q.scanItem(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -98,23 +140,33 @@ func items(ctx context.Context, tx store.Tx, query string, args ...any) ([]Item,
 	return out, nil
 }
 
-func scanItem(rows *sql.Rows) (Item, error) {
+func (q *Quarantine) scanItem(rows *sql.Rows) (Item, error) {
 	var i Item
 	var held, expires int64
-	var text string
-	if err := rows.Scan(&i.ID, &i.Message, &i.From, &i.NextHop, &held, &expires, &i.Size, &text); err != nil {
+	var text, raw string
+	if err := rows.Scan(&i.ID, &i.Message, &i.From, &i.NextHop, &held, &expires, &i.Size, &text, &raw); err != nil {
 		return i, err
 	}
 	i.Held, i.Expires = time.UnixMilli(held), time.UnixMilli(expires)
-	var f facts
-	if err := json.Unmarshal([]byte(text), &f); err != nil {
-		return i, fmt.Errorf("%w: facts of %s: %w", store.ErrCorrupt, i.ID, err)
+	f, err := q.readFacts(raw, text)
+	if err != nil {
+		return i, fmt.Errorf("%s: %w", i.ID, err)
 	}
 	i.Subject, i.Reason, i.Score, i.Required = f.Subject, f.Reason, f.Score, f.Required
 	i.Findings, i.Blind, i.Auth = orEmpty(f.Findings), f.Blind, orEmpty(f.Auth)
 	i.Remote, i.Helo, i.TLS = f.Remote, f.Helo, f.TLS
 	i.Outbound, i.Agency, i.Account = f.Outbound, f.Agency, f.Account
 	return i, nil
+}
+
+func (q *Quarantine) readFacts(raw, text string) (f facts, err error) {
+	if text, err = q.o.Store.UnsealText(factsName(raw), text); err != nil {
+		return f, err
+	}
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
+		return f, fmt.Errorf("%w: facts: %w", store.ErrCorrupt, err)
+	}
+	return f, nil
 }
 
 // orEmpty keeps null out of the JSON, where a list is promised.

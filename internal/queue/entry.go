@@ -38,7 +38,8 @@ type entry struct {
 	created int64
 	pause   time.Duration // before the first try
 	owner   string
-	head    []byte
+	head    []byte // sealed
+	headCRC uint32 // before
 	body    *store.Body
 	first   bool // the one of those sharing body that attaches it
 }
@@ -105,10 +106,10 @@ func (q *Queue) stage(t *msg.Transfer, quiet bool, shared map[*byte]*store.Body)
 	own.To = append([]msg.Path(nil), t.To...)
 	e := &entry{t: &own, quiet: quiet, created: q.o.Now().UnixMilli(), pause: q.pauseBefore(t)}
 	head, body := headAndBody(t.Content)
-	e.head = head
 	if len(body) == 1 && len(body[0]) > 0 {
 		if b := shared[&body[0][0]]; b != nil && b.Size == int64(len(body[0])) {
 			e.body = b
+			q.sealHead(e, head)
 			return e, nil
 		}
 	}
@@ -120,8 +121,17 @@ func (q *Queue) stage(t *msg.Transfer, quiet bool, shared map[*byte]*store.Body)
 		shared[&body[0][0]] = b
 	}
 	e.body, e.first = b, true
+	q.sealHead(e, head)
 	return e, nil
 }
+
+// sealHead takes the header block. It is sealed for the body that it stands on, which all
+// rows made from this one have in common.
+func (q *Queue) sealHead(e *entry, head []byte) {
+	e.head, e.headCRC = q.o.Store.Seal(headName(e.body.ID), head), store.Checksum(head)
+}
+
+func headName(body string) string { return "queue.head " + body }
 
 // headAndBody divides content into what goes into the row and what may be
 // shared.
@@ -217,7 +227,7 @@ func (e *entry) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 			size, created, attempts, next_try, head_crc, head, body, owner)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16, NULLIF($17, '')) ON CONFLICT (id) DO NOTHING`,
 		t.ID, t.NextHop, t.From.Raw, t.From.Local, t.From.Domain, number(t.SMTPUTF8), number(t.EightBit), number(e.quiet), stateWaiting,
-		t.Size(), e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(store.Checksum(e.head)), e.head, e.body.ID, e.owner)
+		t.Size(), e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(e.headCRC), e.head, e.body.ID, e.owner)
 	if err != nil {
 		return false, err
 	}

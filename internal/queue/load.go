@@ -47,6 +47,9 @@ func (q *Queue) load(ctx context.Context, id string) (*loaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queue: %s: %w", id, err)
 	}
+	if head, err = q.o.Store.Unseal(headName(l.body), head); err != nil {
+		return l, err
+	}
 	if int64(store.Checksum(head)) != crc {
 		return l, fmt.Errorf("%w: header block of %s", store.ErrCorrupt, id)
 	}

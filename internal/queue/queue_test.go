@@ -98,7 +98,7 @@ func newRig(t *testing.T, change ...func(*Options)) *rig {
 // rigAt is one gateway of perhaps several at that store.
 func rigAt(t *testing.T, url, dir string, change ...func(*Options)) *rig {
 	t.Helper()
-	db, err := store.Open(t.Context(), store.Options{URL: url, Dir: dir})
+	db, err := store.Open(t.Context(), store.Options{URL: url, Key: storetest.Key(t), Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,6 +97,9 @@ func (q *Queue) content(ctx context.Context, d *Detail) error {
 		return fmt.Errorf("queue: show %s: %w", d.ID, err)
 	}
 	body, err := q.o.Store.Body(ctx, id)
+	if err == nil {
+		head, err = q.o.Store.Unseal(headName(id), head)
+	}
 	if err == nil && int64(store.Checksum(head)) != crc {
 		err = store.ErrCorrupt
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -13,6 +14,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"congthu/internal/seal"
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -51,13 +54,10 @@ func (d *DB) Stage(content ...[]byte) (*Body, error) {
 		b.Size += int64(len(c))
 	}
 	if b.Size <= d.engine.inline() {
-		b.content = make([]byte, 0, b.Size) // never nil, which would mean a file
-		for _, c := range content {
-			b.content = append(b.content, c...)
-		}
+		b.content = d.keys.Seal(b.ID, content...) // never nil, which would mean a file
 		return b, nil
 	}
-	if err := d.writeFile(d.bodyPath(b.ID), content); err != nil {
+	if err := d.writeFile(b.ID, content); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -75,7 +75,8 @@ func (d *DB) bodyPath(id string) string { return filepath.Join(d.dir, bodiesDir,
 // writeFile writes and syncs a file and its name. It needs no temporary name
 // and rename: the file exists for readers only once its row is committed, and
 // Open sweeps a file that has none.
-func (d *DB) writeFile(path string, content [][]byte) error {
+func (d *DB) writeFile(id string, content [][]byte) error {
+	path := d.bodyPath(id)
 	if err := d.health.broken(); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (d *DB) writeFile(path string, content [][]byte) error {
 	if err != nil {
 		return d.noteFile(path, err)
 	}
-	err = fill(f, content)
+	err = d.fill(f, id, content)
 	if err == nil {
 		err = d.fs.SyncDir(filepath.Dir(path))
 	}
@@ -94,11 +95,10 @@ func (d *DB) writeFile(path string, content [][]byte) error {
 	return nil
 }
 
-func fill(f file, content [][]byte) error {
-	for _, c := range content {
-		if _, err := f.Write(c); err != nil {
-			return errors.Join(err, f.Close())
-		}
+func (d *DB) fill(f file, id string, content [][]byte) error {
+	out := bufio.NewWriterSize(f, 1<<20)
+	if err := errors.Join(d.keys.SealTo(out, id, content...), out.Flush()); err != nil {
+		return errors.Join(err, f.Close())
 	}
 	if err := f.Sync(); err != nil {
 		return errors.Join(err, f.Close())
@@ -178,7 +178,7 @@ func (d *DB) Unref(ctx context.Context, tx Tx, id string) error {
 }
 
 // Body reads content back. ErrCorrupt says that it is not what was written;
-// such content is never returned.
+// such content is never returned. ErrSealed says that another key is needed.
 func (d *DB) Body(ctx context.Context, id string) ([]byte, error) {
 	var size, crc int64
 	var content []byte
@@ -197,13 +197,16 @@ func (d *DB) Body(ctx context.Context, id string) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if content, err = d.Unseal(id, content); err != nil {
+		return nil, err
+	}
 	if int64(len(content)) != size || int64(Checksum(content)) != crc {
 		return nil, fmt.Errorf("%w: body %s", ErrCorrupt, id)
 	}
 	return content, nil
 }
 
-// readFile reads a file of a known size. A missing, short or long one is
+// readFile reads a file with content of a known size, sealed or not. A missing, short or long one is
 // damage; any other trouble may pass, and is not.
 func readFile(path string, size int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW, 0)
@@ -218,10 +221,10 @@ func readFile(path string, size int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	if st.Size() != size {
-		return nil, fmt.Errorf("%w: %s has %d octets, not %d", ErrCorrupt, path, st.Size(), size)
+	if st.Size() != size && st.Size() != seal.Size(size) {
+		return nil, fmt.Errorf("%w: %s has %d octets, not %d", ErrCorrupt, path, st.Size(), seal.Size(size))
 	}
-	out := make([]byte, size)
+	out := make([]byte, st.Size())
 	if _, err := io.ReadFull(f, out); err != nil {
 		return nil, fmt.Errorf("store: %s: %w", path, err)
 	}

@@ -18,7 +18,7 @@ func TestGatewaysOpenTogether(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 6 {
 		wg.Go(func() {
-			db, err := Open(t.Context(), Options{URL: url, Dir: t.TempDir()})
+			db, err := Open(t.Context(), Options{URL: url, Key: storetest.Key(t), Dir: t.TempDir()})
 			if err != nil {
 				t.Error(err)
 				return
@@ -31,24 +31,24 @@ func TestGatewaysOpenTogether(t *testing.T) {
 	}
 	wg.Wait()
 	dir := t.TempDir()
-	db := open(t, Options{URL: url, Dir: dir})
+	db := open(t, Options{URL: url, Key: storetest.Key(t), Dir: dir})
 	if n := count(t, db, `SELECT COUNT(*) FROM queue`); n != 6 {
 		t.Errorf("%d rows, want 6", n)
 	}
 	if n := count(t, db, `SELECT COUNT(*) FROM schema_version`); n != 1 {
 		t.Errorf("%d versions", n)
 	}
-	if _, err := Open(t.Context(), Options{URL: url, Dir: dir}); err == nil || !strings.Contains(err.Error(), "another process") {
+	if _, err := Open(t.Context(), Options{URL: url, Key: storetest.Key(t), Dir: dir}); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("two in one data directory: %v", err)
 	}
-	reader := open(t, Options{URL: url, ReadOnly: true})
+	reader := open(t, Options{URL: url, Key: storetest.Key(t), ReadOnly: true})
 	if n := count(t, reader, `SELECT COUNT(*) FROM queue`); n != 6 {
 		t.Errorf("a reader sees %d rows", n)
 	}
 	if err := reader.Update(t.Context(), touch); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("a reader writes: %v", err)
 	}
-	if name := db.Name(); name == "" || db.Close() != nil || open(t, Options{URL: url, Dir: dir}).Name() != name {
+	if name := db.Name(); name == "" || db.Close() != nil || open(t, Options{URL: url, Key: storetest.Key(t), Dir: dir}).Name() != name {
 		t.Errorf("the name %q is another after a restart", name)
 	}
 }
@@ -57,7 +57,7 @@ func TestGatewaysOpenTogether(t *testing.T) {
 // second removes it; and they cannot wait for each other for ever.
 func TestLastReferenceGoesWithItsBody(t *testing.T) {
 	url, ctx := storetest.Postgres(t), t.Context()
-	g := []*DB{open(t, Options{URL: url}), open(t, Options{URL: url})}
+	g := []*DB{open(t, Options{URL: url, Key: storetest.Key(t)}), open(t, Options{URL: url, Key: storetest.Key(t)})}
 	const bodies = 60
 	var ids []string
 	for i := range bodies {
@@ -99,7 +99,7 @@ func TestLastReferenceGoesWithItsBody(t *testing.T) {
 // way is run again.
 func TestDeadlockIsRunAgain(t *testing.T) {
 	url, ctx := storetest.Postgres(t), t.Context()
-	g := []*DB{open(t, Options{URL: url}), open(t, Options{URL: url})}
+	g := []*DB{open(t, Options{URL: url, Key: storetest.Key(t)}), open(t, Options{URL: url, Key: storetest.Key(t)})}
 	for _, id := range []string{"a", "b"} {
 		if _, err := put(ctx, g[0], id, []byte("x")); err != nil {
 			t.Fatal(err)

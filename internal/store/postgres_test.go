@@ -45,12 +45,12 @@ func TestServerMustBeSafe(t *testing.T) {
 		t.Fatal(err)
 	}
 	reload()
-	_, err = Open(t.Context(), Options{URL: url, Dir: t.TempDir()})
+	_, err = Open(t.Context(), Options{URL: url, Key: storetest.Key(t), Dir: t.TempDir()})
 	var p *Problem
 	if !errors.As(err, &p) || !strings.Contains(p.In(lang.VI), "mất thư khi mất điện: fsync = off") || !strings.Contains(p.In(lang.EN), "set fsync = on") {
 		t.Errorf("%v", err)
 	}
-	if err := Check(t.Context(), Options{URL: url, Dir: t.TempDir()}); !errors.As(err, &p) {
+	if err := Check(t.Context(), Options{URL: url, Key: storetest.Key(t), Dir: t.TempDir()}); !errors.As(err, &p) {
 		t.Errorf("check: %v", err)
 	}
 	if err := s.Exec(`CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`); err != nil {
@@ -78,7 +78,7 @@ func TestPasswordIsNeverSaid(t *testing.T) {
 		"postgres:u:bi-mat rieng",
 		"mysql://u:" + secret + "@x/y",
 	} {
-		_, err := Open(t.Context(), Options{URL: url, Dir: t.TempDir()})
+		_, err := Open(t.Context(), Options{URL: url, Key: storetest.Key(t), Dir: t.TempDir()})
 		var p *Problem
 		if !errors.As(err, &p) {
 			t.Errorf("%s: %v", url, err)

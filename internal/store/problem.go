@@ -145,3 +145,19 @@ func problemOlder(path string, v int) error {
 		Hint: lang.T("chạy “congthu serve” một lần để nâng cấp", `run "congthu serve" once to upgrade it`),
 	}
 }
+
+func problemKeyFile(path string, err error) error {
+	return &Problem{
+		Path: path, Err: err,
+		What: lang.T("không dùng được khoá dữ liệu", "cannot use the data key"),
+		Hint: lang.T("khôi phục tệp từ bản sao lưu, hoặc chép từ cổng khác dùng chung kho; thiếu nó thì không đọc được thư đang giữ", "restore the file from its backup, or copy it from another gateway of this store; without it held mail cannot be read"),
+	}
+}
+
+func problemKey(path, id string) error {
+	return &Problem{
+		Path: path,
+		What: lang.T("kho dữ liệu được mã hoá bằng khoá khác ("+id+")", "the store is sealed with another data key ("+id+")"),
+		Hint: lang.T("chép data.key từ cổng đã dùng kho này, hoặc thêm khoá ấy thành một dòng bên dưới", "copy data.key from the gateway that has used this store, or add that key as a line below"),
+	}
+}

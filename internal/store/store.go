@@ -22,6 +22,8 @@
 //     without a row is waste and is swept at the next Open; a row without its file is
 //     reported, never taken for an empty message. On PostgreSQL all contents are rows,
 //     because every gateway must be able to read them.
+//   - Contents are sealed with the data key (package seal), in files and in rows: who has
+//     the disk, a backup or the database, and not the key, reads none of them.
 //
 // A data directory belongs to one running gateway with either engine.
 package store
@@ -36,6 +38,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"congthu/internal/seal"
 )
 
 // Errors that callers tell apart with errors.Is.
@@ -46,6 +50,7 @@ var (
 	ErrBroken   = errors.New("store: stopped writing after an I/O error") // answer 451 4.3.0
 	ErrNotFound = errors.New("store: not found")
 	ErrCorrupt  = errors.New("store: content damaged")
+	ErrSealed   = errors.New("store: sealed with a data key that is not at hand") // another gateway may have it
 )
 
 const (
@@ -58,7 +63,8 @@ type Options struct {
 	URL      string // "sqlite" or "" (the same), or postgres://…, as libpq reads it
 	Dir      string // the data directory; made with mode 0700 when it is missing
 	Log      *slog.Logger
-	ReadOnly bool // look only: takes no lock, so it works beside a running daemon
+	Key      string // the file with the data key, under Dir; "": data.key. Made when there is none
+	ReadOnly bool   // look only: takes no lock, so it works beside a running daemon
 
 	fs       files // nil: the disk
 	maxBatch int   // 0: maxBatch
@@ -75,6 +81,7 @@ type DB struct {
 	readers *sql.DB
 	writer  *writer // nil when read-only
 	health  health
+	keys    *seal.Keys // nil when there is no key to read with
 	name    string
 	closing sync.Once
 	closed  error
@@ -117,6 +124,7 @@ func (d *DB) open(ctx context.Context, o Options) error {
 		if err := d.engine.present(); err != nil {
 			return err
 		}
+		d.keys, _ = seal.Read(o.keyPath()) // without it what is sealed stays so
 		return d.openReaders(ctx, true)
 	}
 	if err := prepareDir(d.dir, &d.lock); err != nil {
@@ -143,6 +151,9 @@ func (d *DB) open(ctx context.Context, o Options) error {
 	}
 	d.writer = startWriter(conn, &d.health, d.log, o.maxBatch)
 	if err := d.openReaders(ctx, false); err != nil {
+		return err
+	}
+	if err := d.unlock(ctx, o); err != nil {
 		return err
 	}
 	return d.sweep(ctx)

@@ -240,6 +240,16 @@ func (s *Server) url(params ...string) string {
 // Again is the test under which a package's suite runs once more, on PostgreSQL.
 const Again = "TestOnPostgres"
 
+// Key is a file with a data key, the same at each call: that of all gateways of a test.
+func Key(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "data.key")
+	if err := os.WriteFile(path, []byte(strings.Repeat("5a", 32)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // For returns the store.url of the engine that a test is for: PostgreSQL below the test
 // that is named Again, else SQLite.
 func For(t testing.TB) string {

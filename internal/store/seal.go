@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"congthu/internal/seal"
+)
+
+// keyFile is the data key's place in the data directory, unless Options say another.
+const keyFile = "data.key"
+
+func (o Options) keyPath() string {
+	switch {
+	case o.Key == "":
+		return filepath.Join(o.Dir, keyFile)
+	case filepath.IsAbs(o.Key):
+		return o.Key
+	}
+	return filepath.Join(o.Dir, o.Key)
+}
+
+// unlock reads the data key, or makes it for a store that was never sealed. A store
+// that was sealed with another key is not opened: its mail could not be delivered, and what
+// came in would be sealed so that other gateways could not.
+func (d *DB) unlock(ctx context.Context, o Options) error {
+	path := o.keyPath()
+	known, err := d.keyID(ctx)
+	if err != nil {
+		return err
+	}
+	d.keys, err = seal.Read(path)
+	if errors.Is(err, fs.ErrNotExist) && known == "" {
+		d.keys, err = seal.Make(path)
+	}
+	if err == nil {
+		err = checkMode(path, 0, 0o600, 0o077)
+	}
+	switch {
+	case err != nil:
+		return problemKeyFile(path, err)
+	case known == d.keys.ID():
+		return nil
+	case known != "" && !d.keys.Has(known):
+		return problemKey(path, known)
+	}
+	return d.adopt(ctx, path)
+}
+
+// keyID is the key that the store was last opened with; "" none.
+func (d *DB) keyID(ctx context.Context) (id string, err error) {
+	err = d.View(ctx, func(tx Tx) error {
+		return tx.QueryRow(ctx, `SELECT id FROM data_key WHERE one = 1`).Scan(&id)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("store: data key: %w", err)
+	}
+	return id, nil
+}
+
+// adopt notes our current key. Of two gateways that start on an empty database at once
+// one finds the other's.
+func (d *DB) adopt(ctx context.Context, path string) error {
+	var stands string
+	err := d.Update(ctx, func(tx Tx) error {
+		if _, err := tx.Exec(ctx, `INSERT INTO data_key (one, id) VALUES (1, $1) ON CONFLICT (one) DO NOTHING`, d.keys.ID()); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `SELECT id FROM data_key WHERE one = 1 {lock}`).Scan(&stands); err != nil {
+			return err
+		}
+		if !d.keys.Has(stands) {
+			return problemKey(path, stands)
+		}
+		_, err := tx.Exec(ctx, `UPDATE data_key SET id = $1 WHERE one = 1`, d.keys.ID())
+		return err
+	})
+	if p := (*Problem)(nil); err == nil || errors.As(err, &p) {
+		return err
+	}
+	return fmt.Errorf("store: data key: %w", err)
+}
+
+// Seal makes octets of a row of the caller's unreadable without the data key. name says
+// what they belong to and is asked for again.
+func (d *DB) Seal(name string, content []byte) []byte { return d.keys.Seal(name, content) }
+
+// Unseal is the way back. What was written before there was a key comes back as it is.
+// ErrSealed says that it was sealed with a key that this gateway does not have, ErrCorrupt
+// that it is not what was sealed.
+func (d *DB) Unseal(name string, b []byte) ([]byte, error) {
+	if !seal.Sealed(b) {
+		return b, nil
+	}
+	if d.keys == nil {
+		return nil, fmt.Errorf("%w: %s", ErrSealed, name)
+	}
+	out, err := d.keys.Open(name, b)
+	switch {
+	case errors.Is(err, seal.ErrKey):
+		return nil, fmt.Errorf("%w: %s", ErrSealed, name)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, name, err)
+	}
+	return out, nil
+}
+
+// SealText is Seal for a column of text.
+func (d *DB) SealText(name, text string) string {
+	return sealedText + base64.RawStdEncoding.EncodeToString(d.Seal(name, []byte(text)))
+}
+
+// sealedText begins what SealText returns: no JSON and no text of ours begins so.
+const sealedText = "\x1asealed:"
+
+// UnsealText is the way back, as Unseal.
+func (d *DB) UnsealText(name, text string) (string, error) {
+	if len(text) < len(sealedText) || text[:len(sealedText)] != sealedText {
+		return text, nil
+	}
+	b, err := base64.RawStdEncoding.DecodeString(text[len(sealedText):])
+	if err != nil || !seal.Sealed(b) {
+		return "", fmt.Errorf("%w: %s: %w", ErrCorrupt, name, seal.ErrBroken)
+	}
+	out, err := d.Unseal(name, b)
+	return string(out), err
+}
