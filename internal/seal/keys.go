@@ -20,8 +20,9 @@ import (
 type Keys struct{ keys []key }
 
 type key struct {
-	id   [keyIDSize]byte // begins the SHA-256 of the key
-	aead cipher.AEAD
+	id     [keyIDSize]byte // begins the SHA-256 of the key
+	secret [chacha20poly1305.KeySize]byte
+	aead   cipher.AEAD
 }
 
 // ID names the current key without giving it away.
@@ -89,6 +90,7 @@ func (k *Keys) add(secret []byte) error {
 	sum := sha256.Sum256(secret)
 	n := key{aead: aead}
 	copy(n.id[:], sum[:])
+	copy(n.secret[:], secret)
 	k.keys = append(k.keys, n)
 	return nil
 }

@@ -113,6 +113,25 @@ func (d *DB) Unseal(name string, b []byte) ([]byte, error) {
 	return out, nil
 }
 
+// Mark is what only who has the data key can make of octets, for one use; Marked tells
+// whether a mark is of these octets. Its errors are ErrSealed and ErrCorrupt.
+func (d *DB) Mark(use string, octets []byte) string { return d.keys.Mark(use, octets) }
+
+// Marked returns nil when the mark was made by Mark with a key that we have.
+func (d *DB) Marked(use string, octets []byte, mark string) error {
+	if d.keys == nil {
+		return fmt.Errorf("%w: %s", ErrSealed, use)
+	}
+	err := d.keys.Marked(use, octets, mark)
+	switch {
+	case errors.Is(err, seal.ErrKey):
+		return fmt.Errorf("%w: %s", ErrSealed, use)
+	case err != nil:
+		return fmt.Errorf("%w: %s: %w", ErrCorrupt, use, err)
+	}
+	return nil
+}
+
 // SealText is Seal for a column of text.
 func (d *DB) SealText(name, text string) string {
 	return sealedText + base64.RawStdEncoding.EncodeToString(d.Seal(name, []byte(text)))
