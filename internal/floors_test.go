@@ -19,7 +19,7 @@ func floors() [][]string {
 		{"seal", "tomlfile", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"text"},
-		{"audit", "inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "queue", "quarantine", "dmarcreport"},
+		{"audit", "inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "queue", "quarantine", "dmarcreport"},
 		{"rules", "pipeline"},
 		{"smtpd", "admin"},
 		{"e2e/*", "faults/*"},

@@ -20,6 +20,7 @@ import (
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
 	"congthu/internal/recipients"
+	"congthu/internal/record"
 	"congthu/internal/relay"
 	"congthu/internal/smtpd"
 	"congthu/internal/store"
@@ -60,6 +61,7 @@ type gateway struct {
 	senders *senders // who may send, as whom, how much
 	disk    *diskGuard
 	reports *reports
+	record  *record.Recorder // of past letters, for rules simulate
 }
 
 // build wires the daemon in path order.
@@ -80,6 +82,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	g.reports = g.newReports()
+	g.record = g.newRecorder()
 	g.judge.seen = g.reports.seen()
 	path := g.judge.pipeline()
 	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held}
@@ -88,6 +91,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
 		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Hop: w.Hop, DupRisk: w.DupRisk, Err: w.Err, Took: w.Took})
 		g.reports.done(m, w)
+		g.record.Note(g.judge.event(m, w))
 	}
 	if g.server, err = g.edge(path); err != nil {
 		g.close()
@@ -189,6 +193,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.reports.run(run) })
+	wg.Go(func() { g.record.Run(run) })
 	wg.Go(func() { g.reloadOnHangup(run) })
 	for i, l := range listeners {
 		cfg := listener(g.cfg.Listen[i])

@@ -39,6 +39,7 @@ func check(file *tomlfile.File, c *Config) error {
 	k.store(c.Store.URL)
 	k.lease(c.Queue.Lease.Std())
 	k.report(c.Report)
+	k.rules(c.Record, c.Rules)
 	if c.Metrics.Address != "" {
 		k.address(c.Metrics.Address, "metrics", "address")
 	}
@@ -67,6 +68,24 @@ func (k *checker) report(r Report) {
 	}
 	for i, a := range r.Receive {
 		k.mailbox(a, "report", "receive", i)
+	}
+}
+
+func (k *checker) rules(rec Record, r Rules) {
+	if rec.Keep > 0 && rec.Letters < 1 {
+		k.complain(lang.T("record.letters phải lớn hơn 0", "record.letters must be above 0"), lang.T(`không muốn ghi gì thì đặt keep = "0s"`, `write keep = "0s" to record nothing`), "record", "letters")
+	}
+	if r.History < 2 || r.History > 1000 {
+		k.complain(lang.T("rules.history phải từ 2 đến 1000", "rules.history must be from 2 to 1000"), lang.T("cần ít nhất bộ đang dùng và bộ trước đó", "at least the set in use and the one before it are needed"), "rules", "history")
+	}
+	if r.MaxRise <= 0 || r.MaxRise > 100 {
+		k.complain(lang.T("rules.max_rise là số phần trăm, trên 0 đến 100", "rules.max_rise is a percentage, above 0 up to 100"), lang.T("5 là hợp lý", "5 is sensible"), "rules", "max_rise")
+	}
+	if r.MinLetters < 20 {
+		k.complain(lang.T("rules.min_letters phải từ 20 trở lên", "rules.min_letters must be 20 or more"), lang.T("ít thư quá thì một đợt ngẫu nhiên cũng giống như quy tắc hỏng", "with fewer letters chance looks like a broken rule"), "rules", "min_letters")
+	}
+	if r.CanaryWatch <= 0 {
+		k.complain(lang.T("rules.canary_watch phải lớn hơn 0", "rules.canary_watch must be above 0"), lang.T("30m là hợp lý", "30m is sensible"), "rules", "canary_watch")
 	}
 }
 

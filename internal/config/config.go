@@ -33,6 +33,8 @@ type Config struct {
 	Queue      Queue    `toml:"queue"`
 	Quarantine Quar     `toml:"quarantine"`
 	Report     Report   `toml:"report"`
+	Record     Record   `toml:"record"`
+	Rules      Rules    `toml:"rules"`
 	Store      Store    `toml:"store"`
 	Admin      Admin    `toml:"admin"`
 	Metrics    Metrics  `toml:"metrics"`
@@ -168,6 +170,22 @@ type Queue struct {
 // Quar is the quarantine.
 type Quar struct {
 	Keep Duration `toml:"keep"`
+}
+
+// Record is what is kept of past letters, so that changed rules can be tried on them.
+type Record struct {
+	Keep    Duration `toml:"keep"`    // 0: nothing is recorded
+	Letters int64    `toml:"letters"` // at most
+}
+
+// Rules says how rule sets are kept and watched. A rise is in parts of a hundred letters.
+type Rules struct {
+	History     int      `toml:"history"`      // sets that are kept
+	Watch       Duration `toml:"watch"`        // how long a new set is watched; 0: not at all
+	FallBack    bool     `toml:"fall_back"`    // to the set before, by itself
+	MaxRise     float64  `toml:"max_rise"`     // of held and refused letters: more goes back
+	MinLetters  int      `toml:"min_letters"`  // that each side must have judged before
+	CanaryWatch Duration `toml:"canary_watch"` // how long a canary runs when nothing is said
 }
 
 // Report is the aggregate reports of DMARC: those that are sent, and those that come

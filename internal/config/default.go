@@ -25,6 +25,8 @@ func Default() *Config {
 		DKIM:       DKIM{Keys: "dkim"},
 		Quarantine: Quar{Keep: Duration(720 * time.Hour)},
 		Report:     Report{Receive: []string{}},
+		Record:     Record{Keep: Duration(720 * time.Hour), Letters: 1_000_000},
+		Rules:      Rules{History: 50, Watch: Duration(time.Hour), FallBack: true, MaxRise: 5, MinLetters: 50, CanaryWatch: Duration(30 * time.Minute)},
 		Store:      Store{URL: "sqlite", Key: "data.key"},
 		Admin:      Admin{Socket: "admin.sock"},
 		Metrics:    Metrics{Address: "127.0.0.1:9464"},

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"time"
+
+	"congthu/internal/msg"
+	"congthu/internal/pipeline"
+	"congthu/internal/policy"
+	"congthu/internal/record"
+)
+
+// newRecorder is what keeps the findings of past letters.
+func (g *gateway) newRecorder() *record.Recorder {
+	r := record.New(record.Options{Store: g.db, Log: g.log, NewID: newID, Now: time.Now, Keep: g.cfg.Record.Keep.Std(), Letters: g.cfg.Record.Letters})
+	g.metrics.Gauge("record_dropped", "Letters that were not recorded for rules simulate, since the start.", func() float64 { return float64(r.Dropped()) })
+	return r
+}
+
+// event is what is recorded of a letter.
+func (j *judge) event(m *msg.Message, w pipeline.Walk) record.Event {
+	e := record.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Answer: policy.Answer(w.Decisions), Reply: w.Reply, Took: w.Took}
+	e.HasKey = func(p msg.Path) bool { _, ok := j.keys.Lookup(p.Key()); return ok }
+	if m.Root != nil {
+		e.Sealed = protection(m)
+	}
+	return e
+}
