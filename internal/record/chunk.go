@@ -36,10 +36,11 @@ func (r *Recorder) write(ctx context.Context, set string, letters []*Letter) err
 			c.deferred++
 		}
 	}
-	var err error
-	if c.content, err = pack(encode(letters)); err != nil {
+	packed, err := pack(encode(letters))
+	if err != nil {
 		return err
 	}
+	c.content = r.o.Store.Seal(sealName(c.id), packed)
 	return r.o.Store.Update(ctx, func(tx store.Tx) error { return c.insert(ctx, tx) })
 }
 
@@ -47,6 +48,18 @@ func (c chunk) insert(ctx context.Context, tx store.Tx) error {
 	_, err := tx.Exec(ctx, `INSERT INTO record (id, first, last, rules, letters, held, deferred, content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		c.id, c.first, c.last, c.rules, c.letters, c.held, c.deferred, c.content)
 	return err
+}
+
+// sealName is what the content of a row is sealed as.
+func sealName(id string) string { return "record " + id }
+
+// plain opens the content of a row.
+func (c chunk) plain(db *store.DB) ([]byte, error) {
+	packed, err := db.Unseal(sealName(c.id), c.content)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	return unpack(packed)
 }
 
 func pack(plain []byte) ([]byte, error) {
@@ -74,8 +87,8 @@ func unpack(content []byte) ([]byte, error) {
 // each returns an error. It holds one row in memory at a time.
 func Read(ctx context.Context, db *store.DB, since time.Time, each func(*Letter) error) error {
 	from, words := since.UnixMilli(), map[string]string{}
-	return rows(ctx, db, from, func(content []byte) error {
-		plain, err := unpack(content)
+	return rows(ctx, db, from, func(c chunk) error {
+		plain, err := c.plain(db)
 		if err != nil {
 			return err
 		}
@@ -91,8 +104,8 @@ func Read(ctx context.Context, db *store.DB, since time.Time, each func(*Letter)
 // page is how many rows are fetched at a time: a View on PostgreSQL has not long.
 const page = 50
 
-// rows hands over the contents in the order of their ends.
-func rows(ctx context.Context, db *store.DB, from int64, each func([]byte) error) error {
+// rows hands over the rows in the order of their ends.
+func rows(ctx context.Context, db *store.DB, from int64, each func(chunk) error) error {
 	after := ""
 	for {
 		var got []chunk
@@ -105,7 +118,7 @@ func rows(ctx context.Context, db *store.DB, from int64, each func([]byte) error
 			return fmt.Errorf("record: %w", err)
 		}
 		for _, c := range got {
-			if err := each(c.content); err != nil {
+			if err := each(c); err != nil {
 				return err
 			}
 			from, after = c.last, c.id

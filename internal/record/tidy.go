@@ -51,11 +51,12 @@ func (r *Recorder) join(ctx context.Context) (int, error) {
 	if err != nil || len(had) < 2 {
 		return 0, err
 	}
-	whole, took, err := merge(had)
+	whole, took, err := merge(r.o.Store, had)
 	if err != nil {
 		return 0, err
 	}
 	whole.id = r.o.NewID()
+	whole.content = r.o.Store.Seal(sealName(whole.id), whole.content)
 	err = r.o.Store.Update(ctx, func(tx store.Tx) error {
 		for _, c := range had[:took] {
 			if gone, err := remove(ctx, tx, c.id); err != nil || !gone {
@@ -90,14 +91,14 @@ func remove(ctx context.Context, tx store.Tx, id string) (bool, error) {
 }
 
 // merge puts rows together as far as they fit into one, at least two.
-func merge(had []chunk) (whole chunk, took int, err error) {
+func merge(db *store.DB, had []chunk) (whole chunk, took int, err error) {
 	whole = chunk{rules: had[0].rules, first: had[0].first, last: had[0].last}
 	plain := []byte{form}
 	for i, c := range had {
 		if i >= 2 && whole.letters+c.letters > maxChunk {
 			break
 		}
-		more, err := unpack(c.content)
+		more, err := c.plain(db)
 		if err != nil {
 			return whole, 0, err
 		}

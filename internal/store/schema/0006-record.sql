@@ -8,7 +8,7 @@ CREATE TABLE record (
 	letters  BIGINT NOT NULL,
 	held     BIGINT NOT NULL,  -- of these: held or refused for a recipient
 	deferred BIGINT NOT NULL,  -- of these: put off
-	content  {blob} NOT NULL   -- internal/record/codec.go, zstd
+	content  {blob} NOT NULL   -- internal/record/codec.go, zstd, sealed
 );
 CREATE INDEX record_last ON record (last);
 CREATE INDEX record_rules ON record (rules, last);
