@@ -15,13 +15,13 @@ import (
 // floors says on which floor each package lives; a pattern may end in /*.
 func floors() [][]string {
 	return [][]string{
-		{"figures", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
+		{"canary", "figures", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
 		{"seal", "tomlfile", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"text"},
-		{"audit", "inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "queue", "quarantine", "dmarcreport"},
-		{"rules", "pipeline"},
-		{"smtpd", "admin"},
+		{"audit", "inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
+		{"rules", "pipeline", "simulate"},
+		{"smtpd", "admin", "ruledesk"},
 		{"e2e/*", "faults/*"},
 		{"e2e", "faults"},
 	}
