@@ -16,6 +16,7 @@ import (
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/content"
+	"congthu/internal/inspect/dnsbl"
 	"congthu/internal/inspect/header"
 	"congthu/internal/inspect/link"
 	"congthu/internal/inspect/sender"
@@ -46,6 +47,8 @@ type judge struct {
 
 	ads      *adlaw.Counter                    // advertising a day, by house and mailbox
 	policies *dmarc.Memory                     // which domains ask for rejection
+	lists    *dnsbl.Inspector                  // lists in the DNS
+	event    func(string)                      // counts for the metrics; nil: nobody counts
 	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
 }
 
@@ -53,7 +56,7 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), attach.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), attach.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
@@ -67,6 +70,9 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 	}
 	if j.dns, err = dns.New(dns.Options{Servers: c.DNS.Servers, Timeout: c.DNS.Timeout.Std(), TrustAD: c.DNS.TrustAD}); err != nil {
 		return nil, fail(exitConfig, "DNS: %v", "DNS: %v", err)
+	}
+	if j.lists, err = j.dnsbl(log); err != nil {
+		return nil, fail(exitConfig, "dnsbl: %v", "dnsbl: %v", err)
 	}
 	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {
 		return nil, err
@@ -125,6 +131,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 			{Inspector: j.perSet("adlaw", j.adlaw), Timeout: 10 * time.Second},
 			{Inspector: j.links, Timeout: 10 * time.Second},
 			{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
+			{Inspector: j.lists, Timeout: 10 * time.Second},
 			{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
 		}),
 		Decide:  j.decide,
@@ -197,6 +204,18 @@ func (j *judge) link(s *rules.Set) msg.Inspector {
 		o.Domains = append(o.Domains, a.Domains...)
 	}
 	return link.New(o)
+}
+
+func (j *judge) dnsbl(log *slog.Logger) (*dnsbl.Inspector, error) {
+	o := dnsbl.Options{Resolver: j.dns, Local: j.routes.Local, Hosts: link.Hosts, Log: log, Event: func(event string) {
+		if j.event != nil {
+			j.event(event)
+		}
+	}}
+	for _, l := range j.cfg.DNSBL {
+		o.Lists = append(o.Lists, dnsbl.List(l))
+	}
+	return dnsbl.New(o)
 }
 
 // ownDomains are the domains of ours, as far as they can be listed.

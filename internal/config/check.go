@@ -35,6 +35,7 @@ func check(file *tomlfile.File, c *Config) error {
 	for i, name := range c.Inspect.Skip {
 		k.choice(name, Inspectors(), "inspect", "skip", i)
 	}
+	k.dnsbl(c.DNSBL)
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	k.store(c.Store.URL)
 	k.lease(c.Queue.Lease.Std())

@@ -26,6 +26,7 @@ type Config struct {
 	Agency     []Agency `toml:"agency"`
 	Route      []Route  `toml:"route"`
 	DNS        DNS      `toml:"dns"`
+	DNSBL      []DNSBL  `toml:"dnsbl"`
 	Inspect    Inspect  `toml:"inspect"`
 	Scan       Scan     `toml:"scan"`
 	PGP        PGP      `toml:"pgp"`
@@ -127,6 +128,14 @@ type DNS struct {
 	TrustAD bool     `toml:"trust_ad"`
 }
 
+// DNSBL is a list in the DNS that is asked about messages, and what its answers are worth
+// in percent of the symbol's weight; no results: every answer is worth all of it.
+type DNSBL struct {
+	Zone    string         `toml:"zone"`
+	Kind    string         `toml:"kind"`
+	Results map[string]int `toml:"results"`
+}
+
 // Inspect names the inspectors that do not run: what they would have found is then
 // not looked for, by the administrator's own decision.
 type Inspect struct {
@@ -135,7 +144,7 @@ type Inspect struct {
 
 // Inspectors returns the names that Inspect.Skip may hold, in the order of the path.
 func Inspectors() []string {
-	return []string{"auth", "sender", "header", "adlaw", "link", "content", "attach"}
+	return []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "attach"}
 }
 
 // Scan is the scan worker.

@@ -70,9 +70,18 @@ func (r *report) html(text string) {
 
 func (r *report) plain(text string) {
 	r.text = text
-	for _, at := range textURL.FindAllStringIndex(text, maxLinks+1) {
-		r.anchor(anchor{kind: "text", href: strings.TrimRight(text[at[0]:at[1]], ".,;:!?'\"*"), from: at[0], to: at[1]})
+	for _, a := range inText(text) {
+		r.anchor(a)
 	}
+}
+
+// inText finds the links of plain text.
+func inText(text string) []anchor {
+	var out []anchor
+	for _, at := range textURL.FindAllStringIndex(text, maxLinks+1) {
+		out = append(out, anchor{kind: "text", href: strings.TrimRight(text[at[0]:at[1]], ".,;:!?'\"*"), from: at[0], to: at[1]})
+	}
+	return out
 }
 
 // walker gathers links from a stream of tags. It never builds a tree.
@@ -221,4 +230,31 @@ func (w *walker) close() {
 		w.cur.to = max(w.all.Len(), 1)
 		w.out = append(w.out, w.cur)
 	}
+}
+
+// Hosts are the hosts that the links of a message lead to, each once, for whoever asks
+// about them elsewhere.
+func Hosts(m *msg.Message) []string {
+	seen := map[string]bool{}
+	var out []string
+	m.Root.Walk(func(p *msg.Part) {
+		for _, a := range linksOf(p) {
+			t, absolute := parse(a.href)
+			if absolute && t.host != "" && !seen[t.host] && len(out) < maxNamed {
+				seen[t.host] = true
+				out = append(out, t.host)
+			}
+		}
+	})
+	return out
+}
+
+func linksOf(p *msg.Part) []anchor {
+	switch {
+	case p.MediaType == "text/html":
+		return walk(p.Text).out
+	case p.IsText():
+		return inText(p.Text)
+	}
+	return nil
 }

@@ -267,3 +267,13 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+func TestHosts(t *testing.T) {
+	root := &msg.Part{Path: "0", MediaType: "multipart/mixed", Children: []*msg.Part{
+		{Path: "1", MediaType: "text/plain", Text: "https://a.test/x http://B.test/ https://a.test/y mailto:x@c.test"},
+		{Path: "2", MediaType: "text/html", Text: `<a href="//d.test/">x</a><img src="https://e.test/">`},
+	}}
+	if got := link.Hosts(&msg.Message{Root: root}); !slices.Equal(got, []string{"a.test", "b.test", "d.test"}) {
+		t.Errorf("got %q", got)
+	}
+}
