@@ -48,7 +48,7 @@ type judge struct {
 	ads      *adlaw.Counter                    // advertising a day, by house and mailbox
 	policies *dmarc.Memory                     // which domains ask for rejection
 	lists    *dnsbl.Inspector                  // lists in the DNS
-	event    func(string)                      // counts for the metrics; nil: nobody counts
+	counted  func(string)                      // counts for the metrics; nil: nobody counts
 	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
 }
 
@@ -208,8 +208,8 @@ func (j *judge) link(s *rules.Set) msg.Inspector {
 
 func (j *judge) dnsbl(log *slog.Logger) (*dnsbl.Inspector, error) {
 	o := dnsbl.Options{Resolver: j.dns, Local: j.routes.Local, Hosts: link.Hosts, Log: log, Event: func(event string) {
-		if j.event != nil {
-			j.event(event)
+		if j.counted != nil {
+			j.counted(event)
 		}
 	}}
 	for _, l := range j.cfg.DNSBL {

@@ -81,7 +81,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		g.close()
 		return nil, err
 	}
-	g.judge.event = g.metrics.SMTP
+	g.judge.counted = g.metrics.SMTP
 	g.reports = g.newReports()
 	g.record = g.newRecorder()
 	g.judge.seen = g.reports.seen()
