@@ -16,7 +16,7 @@ import (
 func floors() [][]string {
 	return [][]string{
 		{"canary", "figures", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
-		{"seal", "tomlfile", "lookalike", "dane", "mailauth/sig"},
+		{"seal", "tomlfile", "charset", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"text"},
 		{"audit", "inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},

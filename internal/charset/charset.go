@@ -29,18 +29,22 @@ const (
 )
 
 // Decode reads octets that are declared in one of the old Vietnamese sets, in NFC. Not ok:
-// the label names no such set.
+// the label names no such set, or they are not in it. VIQR stays the ASCII text that it is
+// to every mail program; Repair reads it as a person does.
 func Decode(label string, octets []byte) (text string, ok bool) {
-	name := named(label)
-	if name == "" {
+	switch name := Named(label); name {
+	case "":
 		return "", false
+	case VIQR:
+		return string(octets), isASCII(string(octets))
+	default:
+		return norm.NFC.String(decode(name, octets, false)), true
 	}
-	return norm.NFC.String(decode(name, octets, false)), true
 }
 
-// named returns the set that a label (RFC 2978, or as old programs wrote it) stands for;
+// Named returns the set that a label (RFC 2978, or as old programs wrote it) stands for;
 // windows-1258 is left to the general tables.
-func named(label string) Name {
+func Named(label string) Name {
 	switch strings.NewReplacer("-", "", "_", "", ":1993", "", " ", "").Replace(strings.ToLower(label)) {
 	case "tcvn", "tcvn3", "abc", "tcvn5712", "tcvn57121", "tcvn57122", "xviettcvn5712", "xviettcvn", "xtcvn", "csisotcvn5712":
 		return TCVN3

@@ -20,7 +20,7 @@ func sets() []Name { return []Name{TCVN3, VNI, VISCII, VIQR, CP1258} }
 // What is declared is decoded exactly, each letter of it.
 func TestDeclared(t *testing.T) {
 	for label, name := range map[string]Name{
-		"x-viet-tcvn5712": TCVN3, "TCVN-5712": TCVN3, "tcvn3": TCVN3, "VISCII": VISCII, "csVIQR": VIQR, "x-viet-vni": VNI,
+		"x-viet-tcvn5712": TCVN3, "TCVN-5712": TCVN3, "tcvn3": TCVN3, "VISCII": VISCII, "x-viet-vni": VNI,
 	} {
 		for _, s := range []string{golden, alphabet} {
 			got, ok := Decode(label, []byte(encode(name, s)))
@@ -28,6 +28,18 @@ func TestDeclared(t *testing.T) {
 				t.Errorf("%s:\n%s\n%s", label, got, s)
 			}
 		}
+	}
+	for _, s := range []string{golden, alphabet} {
+		if got := norm.NFC.String(decode(VIQR, []byte(encode(VIQR, s)), false)); got != s {
+			t.Errorf("viqr:\n%s\n%s", got, s)
+		}
+	}
+	viqr := encode(VIQR, golden)
+	if got, ok := Decode("csVIQR", []byte(viqr)); !ok || got != viqr {
+		t.Errorf("no mail program reads VIQR, and this is what they show: %q", got)
+	}
+	if got, name := Repair(viqr, Named("csVIQR")); name != VIQR || got != golden {
+		t.Errorf("%s: %q", name, got)
 	}
 	if _, ok := Decode("iso-8859-1", nil); ok {
 		t.Error("iso-8859-1 is no Vietnamese set")

@@ -18,12 +18,13 @@ import (
 // line by line.
 func Repair(s string, expected Name) (string, Name) {
 	if isASCII(s) {
-		if !maybeVIQR(s) {
+		if expected != VIQR && !maybeVIQR(s) {
 			return s, ""
 		}
 		return repairAs(s, VIQR, sample(s), expected)
 	}
-	if !utf8.ValidString(s) || !settled(s) {
+	whole := utf8.ValidString(s)
+	if !whole || !settled(s) {
 		words := sample(s)
 		best, name := fit{}, Name("")
 		for _, n := range []Name{UTF8, TCVN3, VNI, VISCII, CP1258} {
@@ -37,6 +38,9 @@ func Repair(s string, expected Name) (string, Name) {
 		if out, n := repairAs(s, name, words, expected); n != "" {
 			return out, n
 		}
+	}
+	if whole {
+		return s, ""
 	}
 	return wellFormed(s), ""
 }
@@ -76,7 +80,7 @@ func repairLine(line string, name Name) (string, bool) {
 		return "", false
 	}
 	var f fit
-	for _, w := range wordsOf(octets, nil, name == VIQR) {
+	for _, w := range wordsOf(octets[:min(len(octets), maxLine)], nil, name == VIQR) {
 		f.add(w, name)
 	}
 	if f.asIs > f.valid {
@@ -143,6 +147,7 @@ const (
 	enough     = 40  // words that are Vietnamese as they are settle it
 	maxOctets  = 16  // of a word that is worth looking at
 	maxScanned = 64 << 10
+	maxLine    = 64 // octets that tell what a line is
 )
 
 // settled tells, cheaply, that the text is right as it is: among its first letters with

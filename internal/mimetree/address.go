@@ -3,6 +3,7 @@ package mimetree
 import (
 	"strings"
 
+	oldcharset "congthu/internal/charset"
 	"congthu/internal/msg"
 )
 
@@ -194,7 +195,8 @@ func phrase(s string) string {
 			b.WriteByte(s[i])
 		}
 	}
-	return strings.TrimSpace(DecodeWords(b.String()))
+	name, _ := oldcharset.Repair(DecodeWords(b.String()), "")
+	return strings.TrimSpace(name)
 }
 
 func (r *addressReader) dropRoute(spec string) string {

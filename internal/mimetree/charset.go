@@ -8,9 +8,11 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/unicode/norm"
 
+	oldcharset "congthu/internal/charset"
 	"congthu/internal/msg"
 )
 
@@ -26,7 +28,7 @@ func decodeText(p *msg.Part) {
 	}
 	switch {
 	case ok:
-	case charset == "" || lookupCharset(charset) != nil || isUTF8Name(charset):
+	case charset == "" || isKnown(charset):
 		note(p, CharsetInvalid, charset)
 	default:
 		note(p, CharsetUnknown, charset)
@@ -77,6 +79,9 @@ func toUTF8(charset string, b []byte) (string, bool) {
 	if isUTF7Name(charset) {
 		return nfc(decodeUTF7(string(b))), true
 	}
+	if text, ok := oldcharset.Decode(charset, b); ok {
+		return text, true
+	}
 	enc := lookupCharset(charset)
 	if enc == nil {
 		return string(b), false // even plain ASCII: in UTF-7 it says something else
@@ -125,6 +130,12 @@ func isUTF8Name(charset string) bool {
 	return false
 }
 
+// isKnown tells whether there is a way to read the charset.
+func isKnown(charset string) bool {
+	_, old := oldcharset.Decode(charset, nil)
+	return old || isUTF8Name(charset) || isUTF7Name(charset) || lookupCharset(charset) != nil
+}
+
 // lookupCharset returns nil for a name nobody knows. UTF-16 looks for a byte order
 // mark, which the web's list does not.
 func lookupCharset(charset string) encoding.Encoding {
@@ -132,9 +143,11 @@ func lookupCharset(charset string) encoding.Encoding {
 	if charset == "utf-16" {
 		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
 	}
-	enc, err := htmlindex.Get(charset)
-	if err != nil || enc == encoding.Replacement {
-		return nil
+	if enc, err := htmlindex.Get(charset); err == nil && enc != encoding.Replacement {
+		return enc
 	}
-	return enc
+	if enc, err := ianaindex.MIME.Encoding(charset); err == nil && enc != encoding.Replacement {
+		return enc // nil for one that is registered and has no tables
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	oldcharset "congthu/internal/charset"
 	"congthu/internal/msg"
 )
 
@@ -39,8 +40,11 @@ func addNames(out, more []string) []string {
 }
 
 // cleanName decodes encoded words, which RFC 2047 section 5 forbids in a parameter and
-// half of the world puts there.
-func cleanName(s string) string { return nfc(DecodeWords(s)) }
+// half of the world puts there, and reads names that say nothing of their charset.
+func cleanName(s string) string {
+	s, _ = oldcharset.Repair(nfc(DecodeWords(s)), "")
+	return s
+}
 
 // compareNames reports names that differ, with the graver code when their
 // extensions do.

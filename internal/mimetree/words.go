@@ -102,7 +102,7 @@ func (d *wordDecoder) flush() {
 	for _, w := range d.pending {
 		octets = append(octets, w.octets...)
 	}
-	if !isUTF8Name(charset) && !isUTF7Name(charset) && lookupCharset(charset) == nil {
+	if !isKnown(charset) {
 		for _, w := range d.pending {
 			d.out.WriteString(w.raw)
 		}

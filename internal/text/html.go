@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"congthu/internal/charset"
 )
 
 // page is HTML as a reader meets it. It is read in one pass without a tree. Where it is
@@ -20,6 +22,7 @@ type page struct {
 	stack         []element
 	root          look
 	sheet         sheet
+	font          charset.Name // what a font of the time before Unicode, if one is named, is in
 }
 
 type element struct {
@@ -92,6 +95,7 @@ func (p *page) text(s []byte) {
 	switch p.top() {
 	case atom.Script, atom.Title:
 	case atom.Style:
+		p.fonts(s)
 		p.sheet.read(s)
 	case atom.Noscript, atom.Iframe, atom.Noembed, atom.Noframes:
 		if p.nested < maxNested && bytes.IndexByte(s, '<') >= 0 {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"golang.org/x/net/html/atom"
+
+	"congthu/internal/charset"
 )
 
 // look is what decides whether the text of an element can be seen.
@@ -39,7 +41,10 @@ type tag struct {
 func (t *tag) attribute(p *page, key, val []byte) {
 	switch string(key) {
 	case "style":
+		p.fonts(val)
 		t.style.read(val)
+	case "face":
+		p.fonts(val)
 	case "class":
 		if !p.sheet.empty() {
 			t.classes = bytes.Fields(val)
@@ -95,4 +100,15 @@ func (t *tag) look(p *page) look {
 	d.add(&t.style)
 	d.apply(&l)
 	return l
+}
+
+// fonts looks for the fonts whose letters are in an old charset: .VnTime, VNI-Times.
+func (p *page) fonts(s []byte) {
+	switch {
+	case p.font != "":
+	case bytes.Contains(s, []byte(".Vn")), bytes.Contains(s, []byte(".VN")):
+		p.font = charset.TCVN3
+	case bytes.Contains(s, []byte("VNI-")):
+		p.font = charset.VNI
+	}
 }

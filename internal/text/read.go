@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"congthu/internal/charset"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 )
@@ -20,11 +21,20 @@ func Read(root *msg.Part) *msg.Text {
 		return nil
 	}
 	r := &reader{}
-	for _, f := range root.Fields("Subject") {
-		r.subject.add(strings.Map(oneLine, mimetree.DecodeWords(f.Value)), ' ')
-	}
 	root.Walk(r.part)
+	for _, f := range root.Fields("Subject") {
+		r.subject.add(strings.Map(oneLine, headerText(f.Value, r.charset)), ' ')
+	}
 	return r.text()
+}
+
+// Header is the text of an unstructured field or a phrase: encoded words decoded, and
+// what says nothing or something else of its charset read as it was meant.
+func Header(value string) string { return headerText(value, "") }
+
+func headerText(value string, expected charset.Name) string {
+	s, _ := charset.Repair(mimetree.DecodeWords(value), expected)
+	return s
 }
 
 // oneLine keeps the subject apart from the body in Folded.
@@ -39,6 +49,7 @@ type reader struct {
 	subject, body, hidden view
 	images                int
 	cut                   bool
+	charset               charset.Name
 }
 
 // view is a text that grows up to Limit.
@@ -64,8 +75,6 @@ func (v *view) add(s string, separator byte) {
 	v.parts.WriteString(s)
 }
 
-func (v *view) string() string { return strings.ToValidUTF8(v.parts.String(), "\uFFFD") }
-
 func (r *reader) part(p *msg.Part) {
 	switch {
 	case !p.IsText():
@@ -73,11 +82,29 @@ func (r *reader) part(p *msg.Part) {
 		page := readPage(p.Text, Limit)
 		r.images += page.images
 		r.cut = r.cut || page.cut
-		r.body.add(string(page.shown), '\n')
-		r.hidden.add(string(page.hidden), '\n')
+		shown, name := r.repair(p, string(page.shown), page.font)
+		r.body.add(shown, '\n')
+		if len(page.hidden) > 0 {
+			hidden, _ := charset.Repair(string(page.hidden), name)
+			r.hidden.add(hidden, '\n')
+		}
 	default:
-		r.body.add(p.Text, '\n')
+		shown, _ := r.repair(p, p.Text, "")
+		r.body.add(shown, '\n')
 	}
+}
+
+// repair reads text in the charset that it turns out to be in, and keeps that in mind for
+// the header.
+func (r *reader) repair(p *msg.Part, s string, expected charset.Name) (string, charset.Name) {
+	if declared := charset.Named(p.Params["charset"]); declared == charset.VIQR {
+		expected = declared
+	}
+	s, name := charset.Repair(s, expected)
+	if name != "" {
+		r.charset = name
+	}
+	return s, name
 }
 
 // IsHTML tells whether a mail program shows the text part as a page, as it is declared or
@@ -88,8 +115,8 @@ func IsHTML(p *msg.Part) bool {
 
 func (r *reader) text() *msg.Text {
 	t := &msg.Text{
-		Subject: r.subject.string(), Body: r.body.string(), Hidden: r.hidden.string(), Images: r.images,
-		Cut: r.cut || r.subject.cut || r.body.cut || r.hidden.cut,
+		Subject: r.subject.parts.String(), Body: r.body.parts.String(), Hidden: r.hidden.parts.String(), Images: r.images,
+		Charset: string(r.charset), Cut: r.cut || r.subject.cut || r.body.cut || r.hidden.cut,
 	}
 	f := newFolder(len(t.Subject) + len(t.Body))
 	f.write(t.Subject)

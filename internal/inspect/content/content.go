@@ -25,12 +25,14 @@ const (
 	ImageOnly   = "HTML_IMAGE_ONLY"    // a picture with next to no text
 	ZeroWidth   = "TEXT_ZERO_WIDTH"    // invisible characters inside words
 	MixedScript = "TEXT_MIXED_SCRIPT"  // letters of two scripts in one word
-	TextLimit   = "CONTENT_TEXT_LIMIT" // more text than was looked at
+	TurnedText  = "TEXT_BIDI_OVERRIDE"  // characters that show the text in another order than it is written
+	OldCharset  = "TEXT_LEGACY_CHARSET" // an old Vietnamese charset under another name, or none: information
+	TextLimit   = "CONTENT_TEXT_LIMIT"  // more text than was looked at
 )
 
 // Symbols lists the symbols of the code; a Set's Rules have theirs.
 func Symbols() []string {
-	return []string{HiddenText, ImageOnly, ZeroWidth, MixedScript, TextLimit}
+	return []string{HiddenText, ImageOnly, ZeroWidth, MixedScript, TurnedText, OldCharset, TextLimit}
 }
 
 const (
@@ -73,6 +75,8 @@ func (t *texts) oddities() []msg.Finding {
 	add(t.Images > 0 && letters(t.Body, imageLetters) < imageLetters, ImageOnly, strconv.Itoa(t.Images))
 	add(t.Unseen >= zeroWidths, ZeroWidth, strconv.Itoa(t.Unseen))
 	add(len(t.Mixed) >= mixedWords, MixedScript, strings.Join(t.Mixed[:min(len(t.Mixed), mixedWords)], " "))
+	add(t.Turned > 0, TurnedText, strconv.Itoa(t.Turned))
+	add(t.Charset != "", OldCharset, t.Charset)
 	add(t.cut, TextLimit, strconv.Itoa(text.Limit))
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 	"congthu/internal/text"
 )
@@ -74,7 +73,7 @@ func (t *texts) at(place string) *view {
 	default:
 		name, _ := strings.CutPrefix(place, "header:")
 		for _, f := range t.root.Fields(name) {
-			add(mimetree.DecodeWords(f.Value))
+			add(text.Header(f.Value))
 		}
 	}
 	v := &view{raw: strings.ToValidUTF8(strings.TrimSuffix(b.String(), "\n"), "\uFFFD")}
