@@ -28,12 +28,10 @@ func TestLettersReadTheSame(t *testing.T) {
 			kept, all, n = kept+k, all+len(a), n+1
 			if k == len(a) {
 				whole++
-			} else if testing.Verbose() && form != corpus.Spaced {
-				t.Logf("%s %s: %d of %d\n%v\n%v", form, l.Name, k, len(a), a, b)
 			}
 		}
 		t.Logf("%-12s %5d of %5d words, %d of %d letters word for word", form, kept, all, whole, n)
-		if kept*1000 < all*990 {
+		if kept*1000 < all*998 {
 			t.Errorf("%s: only %d of %d words are the same", form, kept, all)
 		}
 	}
@@ -44,16 +42,16 @@ func words(raw []byte) []string {
 	return strings.FieldsFunc(m.Bare, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 }
 
-// common counts the words of a that b has too, each as often.
+// common counts the words of a that b has, too: a letter of spans has no plain part beside
+// its page, so the words are fewer, but no other.
 func common(a, b []string) int {
-	have := map[string]int{}
+	have := map[string]bool{}
 	for _, w := range b {
-		have[w]++
+		have[w] = true
 	}
 	n := 0
 	for _, w := range a {
-		if have[w] > 0 {
-			have[w]--
+		if have[w] {
 			n++
 		}
 	}

@@ -21,10 +21,10 @@ import (
 
 // The symbols that the code itself reports, besides those of the rules.
 const (
-	HiddenText  = "HTML_HIDDEN_TEXT"   // text that the reader is not shown
-	ImageOnly   = "HTML_IMAGE_ONLY"    // a picture with next to no text
-	ZeroWidth   = "TEXT_ZERO_WIDTH"    // invisible characters inside words
-	MixedScript = "TEXT_MIXED_SCRIPT"  // letters of two scripts in one word
+	HiddenText  = "HTML_HIDDEN_TEXT"    // text that the reader is not shown
+	ImageOnly   = "HTML_IMAGE_ONLY"     // a picture with next to no text
+	ZeroWidth   = "TEXT_ZERO_WIDTH"     // invisible characters inside words
+	MixedScript = "TEXT_MIXED_SCRIPT"   // letters of two scripts in one word
 	TurnedText  = "TEXT_BIDI_OVERRIDE"  // characters that show the text in another order than it is written
 	OldCharset  = "TEXT_LEGACY_CHARSET" // an old Vietnamese charset under another name, or none: information
 	TextLimit   = "CONTENT_TEXT_LIMIT"  // more text than was looked at
