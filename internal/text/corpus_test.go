@@ -31,7 +31,7 @@ func TestLettersReadTheSame(t *testing.T) {
 			}
 		}
 		t.Logf("%-12s %5d of %5d words, %d of %d letters word for word", form, kept, all, whole, n)
-		if kept*1000 < all*998 {
+		if kept*1000 < all*990 {
 			t.Errorf("%s: only %d of %d words are the same", form, kept, all)
 		}
 	}
