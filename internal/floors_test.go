@@ -15,11 +15,11 @@ import (
 // floors says on which floor each package lives; a pattern may end in /*.
 func floors() [][]string {
 	return [][]string{
-		{"canary", "figures", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
-		{"seal", "tomlfile", "charset", "lookalike", "dane", "mailauth/sig"},
+		{"canary", "figures", "evaluate", "labelled", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
+		{"seal", "learn", "tomlfile", "charset", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
 		{"text"},
-		{"audit", "inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
+		{"audit", "lessons", "inspect", "inspect/*", "agency", "account", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
 		{"rules", "pipeline", "simulate"},
 		{"smtpd", "admin", "ruledesk"},
 		{"e2e/*", "faults/*"},
