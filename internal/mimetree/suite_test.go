@@ -22,7 +22,7 @@ func TestConformanceMIME(t *testing.T) {
 		mailParserCase(t, s, name)
 	}
 	for _, name := range s.Glob("mime4j/core/src/test/resources/*/*.xml") {
-		mime4jCase(s, name)
+		mime4jCase(t, s, name)
 	}
 	for _, name := range s.Glob("enmime/testdata/encode/*.golden") {
 		enmimeCase(s, name)
@@ -99,6 +99,28 @@ func shown(_ []byte, p *msg.Part) string {
 	return lines(string(p.Decoded))
 }
 
+// stillRead holds the deviations to the promise of the package: what others see and the
+// tree does not show, the scanners get.
+func stillRead(t *testing.T, name string, raw []byte, got string, theirs likeness) {
+	t.Helper()
+	const drops = "malformedHeaderStartsBody-nocrlfcrlf.xml" // its answer leaves out a line in the middle
+	if got == "agrees" || strings.HasSuffix(name, drops) {
+		return
+	}
+	u := unionOf(raw)
+	u.root.Walk(func(p *msg.Part) { u.text += even([]byte(p.Text)) + "\x00" })
+	var look func(likeness)
+	look = func(l likeness) {
+		if !u.has(sighted{data: []byte(l.body), text: true}) && !strings.Contains(readable(u.text), even([]byte(l.body))) {
+			t.Errorf("%s: %.60q is not among our readings (%s)", name, l.body, got)
+		}
+		for _, c := range l.children {
+			look(c)
+		}
+	}
+	look(theirs)
+}
+
 // The answers of mail-parser: all parts of a message in a list, multiparts by index.
 type (
 	mailMessage struct{ Parts []mailPart }
@@ -123,7 +145,9 @@ func mailParserCase(t *testing.T, s *conformance.Suite, name string) {
 	if err := json.Unmarshal(s.File(name), &m); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	got := difference(likenessOf(raw, Parse(raw, DefaultLimits()), shown), m.likeness(t, 0), "0")
+	theirs := m.likeness(t, 0)
+	got := difference(likenessOf(raw, Parse(raw, DefaultLimits()), shown), theirs, "0")
+	stillRead(t, name, raw, got, theirs)
 	s.Case(filepath.ToSlash(name), got, []string{"agrees"}, "mail-parser")
 }
 
@@ -212,7 +236,7 @@ func attribute(v map[string]any, name string) string {
 // mime4jCase reads an answer of mime4j: elements for messages, parts and fields, bodies
 // as they stand in the message. Where bodies are in files of their own (which the suite
 // leaves out) the parts alone are compared.
-func mime4jCase(s *conformance.Suite, name string) {
+func mime4jCase(t *testing.T, s *conformance.Suite, name string) {
 	base := strings.TrimSuffix(strings.TrimSuffix(name, ".xml"), "_decoded")
 	raw := s.File(base + ".msg")
 	x := &xmlReader{text: string(s.File(name))}
@@ -224,7 +248,9 @@ func mime4jCase(s *conformance.Suite, name string) {
 	}
 	ours := likenessOf(raw, Parse(raw, DefaultLimits()), body)
 	forget(&ours, &theirs)
-	s.Case(filepath.ToSlash(name), difference(ours, theirs, "0"), []string{"agrees"}, "mime4j")
+	got := difference(ours, theirs, "0")
+	stillRead(t, name, raw, got, theirs)
+	s.Case(filepath.ToSlash(name), got, []string{"agrees"}, "mime4j")
 }
 
 // undecoded is the body of a leaf as it stands.
