@@ -264,5 +264,8 @@ func (g *Gateway) workers() []int {
 	return pids
 }
 
+// Processes returns the process ids of the gateway and of its scan workers.
+func (g *Gateway) Processes() []int { return append([]int{g.process.Process.Pid}, g.workers()...) }
+
 // Log returns what the gateway has printed.
 func (g *Gateway) Log() string { return g.log.String() }

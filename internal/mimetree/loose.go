@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strconv"
+	"strings"
 
 	"congthu/internal/msg"
 )
@@ -24,6 +25,7 @@ func (t *tree) contents(p *msg.Part, body []byte) {
 			t.loose(p, []byte(p.Text))
 		}
 	}
+	t.wide(p)
 	if isUU(p.Encoding) {
 		t.also(p, "raw", body)
 		if pos := nextLine(body, 0, "begin "); pos >= 0 {
@@ -36,6 +38,19 @@ func (t *tree) contents(p *msg.Part, body []byte) {
 		t.base64Runs(p, p.Decoded)
 		if !p.IsText() && len(p.Children) == 0 { // those of a text are its children
 			t.carried(p, p.Decoded)
+		}
+	}
+}
+
+// wide reads two octets a letter what says so, by its charset or by its mark: rules for
+// texts, and those for pages, are written in letters.
+func (t *tree) wide(p *msg.Part) {
+	switch charset := strings.ToLower(p.Params["charset"]); {
+	case p.IsText() && (strings.HasPrefix(charset, "utf-16") || strings.HasPrefix(charset, "ucs-2")) && p.Text != "":
+		t.also(p, "text", []byte(p.Text))
+	case bytes.HasPrefix(p.Decoded, []byte("\xfe\xff")), bytes.HasPrefix(p.Decoded, []byte("\xff\xfe")):
+		if text, ok := toUTF8("utf-16", p.Decoded); ok {
+			t.also(p, "text", []byte(text))
 		}
 	}
 }
