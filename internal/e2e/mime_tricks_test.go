@@ -247,7 +247,7 @@ func structures() []trick {
 			return "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\nContent-Transfer-Encoding: base64\n\n" + b64(cms(mixed("x", p)))
 		}},
 		{"winmail.dat", func(p string) string {
-			return mixed("x", "Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n"+b64(tnef("a.eml", mixed("y", p))))
+			return mixed("x", "Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n"+b64(string(letters.Winmail("a.eml", []byte(mixed("y", p))))))
 		}},
 	}
 }
@@ -320,19 +320,4 @@ func cms(content string) string {
 	signedData, data := "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
 	inner := der(0x30, data, der(0xa0, der(0x04, strings.ReplaceAll(content, "\n", "\r\n"))))
 	return der(0x30, signedData, der(0xa0, der(0x30, "\x02\x01\x01", der(0x31), inner, der(0x31))))
-}
-
-// tnef wraps a file as Outlook does (MS-OXTNEF section 2.1).
-func tnef(name, data string) string {
-	attribute := func(id uint32, data string) string {
-		b := binary.LittleEndian.AppendUint32([]byte{2}, id)
-		b = binary.LittleEndian.AppendUint32(b, uint32(len(data)))
-		sum := uint16(0)
-		for i := range len(data) {
-			sum += uint16(data[i])
-		}
-		return string(binary.LittleEndian.AppendUint16(append(b, data...), sum))
-	}
-	return "\x78\x9f\x3e\x22\x01\x00" + attribute(0x00069002, strings.Repeat("\x00", 14)) +
-		attribute(0x00018010, name+"\x00") + attribute(0x0006800f, data)
 }

@@ -31,19 +31,23 @@ func Blob(name string) ([]byte, bool) {
 		"traverse.zip": func() []byte {
 			return zipped("../../tmp/gwpwn", []byte("x"), "/tmp/gwpwn", []byte("y"), "$(touch gwpwn)", []byte("z"))
 		},
-		"bomb.zip":     func() []byte { return zipped("zeros.bin", make([]byte, 64<<20)) },
-		"lnk":          lnk,
-		"lnk.zip":      func() []byte { return zipped("chi thi.docx.lnk", lnk()) },
-		"exe":          exe,
-		"exe.zip":      func() []byte { return zipped("cai-dat.exe", exe()) },
-		"js.zip":       func() []byte { return zipped("hoa-don.js", []byte("var a = 1;\n")) },
-		"macro.docm":   macroDocument,
-		"docx":         document,
-		"iso":          iso,
-		"pdf":          func() []byte { return pdf("Cong van mau") },
-		"link.pdf":     linkPDF,
-		"qr.pdf":       codePDF,
-		"qr.png":       codePicture,
+		"bomb.zip":    func() []byte { return zipped("zeros.bin", make([]byte, 64<<20)) },
+		"lnk":         lnk,
+		"lnk.zip":     func() []byte { return zipped("chi thi.docx.lnk", lnk()) },
+		"exe":         exe,
+		"exe.zip":     func() []byte { return zipped("cai-dat.exe", exe()) },
+		"js.zip":      func() []byte { return zipped("hoa-don.js", []byte("var a = 1;\n")) },
+		"macro.docm":  macroDocument,
+		"docx":        document,
+		"iso":         iso,
+		"pdf":         func() []byte { return pdf("Cong van mau") },
+		"link.pdf":    linkPDF,
+		"qr.pdf":      codePDF,
+		"qr.png":      codePicture,
+		"overlap.zip": overlapped,
+		"eicar.eml.tnef": func() []byte {
+			return Winmail("thu.eml", []byte("Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n"+string(lines64(Eicar()))))
+		},
 		"mismatch.zip": func() []byte { return renamedLocally(zipped("bao-cao.txt", []byte("MZ"))) },
 	}[name]
 	if !ok {
@@ -99,6 +103,45 @@ func encryptedFlag(z []byte) []byte {
 		binary.LittleEndian.PutUint16(z[at+x.method:], 99)
 	}
 	return z
+}
+
+// overlapped is a zip whose directory has a thousand names for its one member of ten
+// megabytes.
+func overlapped() []byte {
+	const members = 1000
+	z := zipped("00000", make([]byte, 10<<20))
+	at := bytes.LastIndex(z, []byte("PK\x01\x02"))
+	end := bytes.LastIndex(z, []byte("PK\x05\x06"))
+	entry, tail := z[at:end], bytes.Clone(z[end:])
+	out := bytes.Clone(z[:at])
+	for i := range members {
+		start := len(out)
+		out = append(out, entry...)
+		copy(out[start+46:], fmt.Sprintf("%05d", i))
+	}
+	binary.LittleEndian.PutUint16(tail[8:], members)
+	binary.LittleEndian.PutUint16(tail[10:], members)
+	binary.LittleEndian.PutUint32(tail[12:], uint32(members*len(entry)))
+	return append(out, tail...)
+}
+
+// Winmail wraps a file as Outlook does (MS-OXTNEF section 2.1).
+func Winmail(name string, data []byte) []byte {
+	out := []byte{0x78, 0x9F, 0x3E, 0x22, 1, 0}
+	attribute := func(id uint32, data []byte) {
+		out = append(out, 2) // of an attachment
+		out = binary.LittleEndian.AppendUint32(out, id)
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(data)))
+		sum := uint16(0)
+		for _, c := range data {
+			sum += uint16(c)
+		}
+		out = binary.LittleEndian.AppendUint16(append(out, data...), sum)
+	}
+	attribute(0x00069002, make([]byte, 14))
+	attribute(0x00018010, []byte(name+"\x00"))
+	attribute(0x0006800F, data)
+	return out
 }
 
 // renamedLocally gives the local header another name than the directory has.
