@@ -152,6 +152,7 @@ func TestMistakes(t *testing.T) {
 		{"long regex", "[[rule]]\nsymbol='ABC'\nregex='" + strings.Repeat("a", 1001) + "'\n", "a.toml:3:1: the regular expression is wrong: longer than 1000"},
 		{"place", "[[rule]]\nsymbol='ABC'\nwhere=['bdy']\nwords=['abc']\n", "a.toml:3:8: there is no place 'bdy'"},
 		{"min", "[[rule]]\nsymbol='ABC'\nwords=['abc']\nmin=2\n", "a.toml:4:1: min is more than there are words"},
+		{"full", "[[rule]]\nsymbol='ABC'\nwords=['abc','abd']\nmin=2\nfull=2\n", "a.toml:5:1: full must be more than min"},
 		{"symbol", "[[rule]]\nsymbol='a-b'\nwords=['abc']\n", "a.toml:2:1: a symbol is 3 to 40 capitals"},
 		{"own symbol", "[[rule]]\nsymbol='HTML_HIDDEN_TEXT'\nwords=['abc']\n", "a.toml:2:1: the symbol HTML_HIDDEN_TEXT is the program's own"},
 		{"no condition", "[[rule]]\nsymbol='ABC'\n", "a.toml:1:3: the rule has no condition"},
@@ -264,6 +265,29 @@ func BenchmarkInspect(b *testing.B) {
 	for b.Loop() {
 		if _, _, err := in.Inspect(context.Background(), m); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// More words are worth more of the weight; a word within another is none of its own.
+func TestWeightGrowsWithWords(t *testing.T) {
+	s := mustLoad(t, "[[rule]]\nsymbol='ABC'\nwords=['vay vốn','vay vốn nhanh','giải ngân','nợ xấu','thế chấp']\nmin=2\nfull=4\nfold=true\n")
+	for words, want := range map[string]int{
+		"vay vốn nhanh":                              -1,
+		"vay vốn nhanh, giải ngân":                   60,
+		"vay vốn, giải ngân, nợ xấu":                 80,
+		"vay vốn nhanh, giải ngân, nợ xấu, the chap": 0,
+	} {
+		raw := []byte(strings.ReplaceAll(plain+words, "\n", "\r\n"))
+		m := &msg.Message{Raw: raw, Root: mimetree.Parse(raw, mimetree.DefaultLimits())}
+		m.Text = text.Read(m.Root)
+		fs, _, err := New(func() *Set { return s }).Inspect(context.Background(), m)
+		got := -1
+		if len(fs) == 1 {
+			got = fs[0].Percent
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: %d, want %d (%v)", words, got, want, err)
 		}
 	}
 }

@@ -27,6 +27,7 @@ type test struct {
 	Where []string `toml:"where"`
 	Words []string `toml:"words"`
 	Min   int      `toml:"min"`
+	Full  int      `toml:"full"`
 	Regex string   `toml:"regex"`
 	Fold  bool     `toml:"fold"`
 }
@@ -119,7 +120,7 @@ func (l *loader) conditions(in []test, i int, kind string) []condition {
 
 func (l *loader) condition(t test, key ...any) condition {
 	at := func(more ...any) []any { return append(slices.Clone(key), more...) }
-	c := condition{where: t.Where, fold: t.Fold, min: max(t.Min, 1)}
+	c := condition{where: t.Where, fold: t.Fold, min: max(t.Min, 1), full: t.Full}
 	if len(t.Where) == 0 {
 		c.where = []string{"subject", "body"}
 	}
@@ -134,6 +135,9 @@ func (l *loader) condition(t test, key ...any) condition {
 	}
 	if len(t.Words)+len(t.Regex) == 0 {
 		l.complain(lang.T("điều kiện thiếu words hoặc regex", "the condition has neither words nor regex"), lang.T("thêm một trong hai", "add one of them"), key...)
+	}
+	if t.Full != 0 && (t.Full <= c.min || t.Full > len(t.Words)) {
+		l.complain(lang.T("full phải lớn hơn min và không quá số từ", "full must be more than min and no more than there are words"), lang.T("sửa full, hoặc bỏ đi nếu min đã đủ cho cả trọng số", "correct full, or leave it out where min is worth the whole weight"), at("full")...)
 	}
 	if t.Min < 0 || t.Min > len(t.Words) {
 		l.complain(lang.T("min lớn hơn số từ nên không bao giờ đúng", "min is more than there are words, so it never holds"), lang.T("giảm min hoặc thêm từ", "lower min or add words"), at("min")...)

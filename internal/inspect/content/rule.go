@@ -33,6 +33,7 @@ type condition struct {
 	fold  bool
 	words []int // in the dictionary that fold names
 	min   int   // so many different words
+	full  int   // as many for the whole weight; 0: min is enough
 	regex *regexp.Regexp
 	needs []int // literals of which the expression needs one; empty: unknown
 }
@@ -66,9 +67,9 @@ func (s *Set) apply(ctx context.Context, t *texts) ([]msg.Finding, error) {
 		if done[r.info.Symbol] {
 			continue
 		}
-		if evidence, ok := e.rule(r); ok {
+		if evidence, percent, ok := e.rule(r); ok {
 			done[r.info.Symbol] = true
-			out = append(out, msg.Finding{Symbol: r.info.Symbol, Evidence: lang.Safe(strings.Join(evidence, ", "), maxEvidence)})
+			out = append(out, msg.Finding{Symbol: r.info.Symbol, Percent: percent, Evidence: lang.Safe(strings.Join(evidence, ", "), maxEvidence)})
 		}
 	}
 	return out, nil
@@ -82,26 +83,38 @@ type evaluation struct {
 	seen  map[string]map[int]bool
 }
 
-func (e *evaluation) rule(r *rule) ([]string, bool) {
+// rule returns what was seen, and how much of the symbol's weight it is worth, as in
+// msg.Finding.
+func (e *evaluation) rule(r *rule) (evidence []string, percent int, ok bool) {
 	for i := range r.not {
 		if _, ok := e.condition(&r.not[i]); ok {
-			return nil, false
+			return nil, 0, false
 		}
 	}
-	var evidence []string
 	for i := range r.all {
-		what, ok := e.condition(&r.all[i])
+		c := &r.all[i]
+		what, ok := e.condition(c)
 		if !ok {
-			return nil, false
+			return nil, 0, false
 		}
 		evidence = append(evidence, what...)
+		percent = max(percent, c.percent(len(what)))
 	}
 	for i := range r.any {
 		if what, ok := e.condition(&r.any[i]); ok {
-			return append(evidence, what...), true
+			return append(evidence, what...), percent, true
 		}
 	}
-	return evidence, len(r.any) == 0
+	return evidence, percent, len(r.any) == 0
+}
+
+// percent grows with the number of words: three fifths of the weight for min of them, all
+// of it for full.
+func (c *condition) percent(words int) int {
+	if c.full <= c.min || words >= c.full {
+		return 0 // all of it
+	}
+	return 60 + 40*(words-c.min)/(c.full-c.min)
 }
 
 func (e *evaluation) condition(c *condition) ([]string, bool) {
@@ -119,6 +132,8 @@ func (e *evaluation) condition(c *condition) ([]string, bool) {
 	return append(evidence, hit), ok
 }
 
+// words returns the words that were seen. One that is part of another does not count
+// beside it: "vay vốn nhanh" is one word, not also "vay vốn".
 func (e *evaluation) words(c *condition) []string {
 	d := e.set.plain
 	if c.fold {
@@ -135,7 +150,10 @@ func (e *evaluation) words(c *condition) []string {
 	}
 	var out []string
 	for _, w := range hits {
-		out = append(out, strings.TrimSpace(d.entries[w]))
+		part := func(other int) bool { return other != w && strings.Contains(d.entries[other], d.entries[w]) }
+		if !slices.ContainsFunc(hits, part) {
+			out = append(out, strings.TrimSpace(d.entries[w]))
+		}
 	}
 	return out
 }
