@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -57,7 +58,7 @@ func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*ho
 		smtputf8: m.Envelope.SMTPUTF8, eightbit: m.Envelope.EightBit,
 		item: Item{
 			ID: m.ID, Message: m.ID, From: m.Envelope.From.Raw, NextHop: d.NextHop,
-			Subject: subject(m.Raw), Reason: d.Reason, Held: now, Expires: now.Add(q.o.Keep), Size: int64(len(m.Raw)),
+			Subject: subject(m.Raw), Reason: d.Reason, Outbound: m.Session.Outbound, Held: now, Expires: now.Add(q.o.Keep), Size: int64(len(m.Raw)),
 		},
 	}
 	for _, p := range d.To {
@@ -186,15 +187,26 @@ func (h *holding) insert(ctx context.Context, tx store.Tx) error {
 func (h *holding) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 	i := &h.item
 	r, err := tx.Exec(ctx, `INSERT INTO quarantine (id, message, sender, sender_local, sender_domain, smtputf8, eightbit, next_hop,
-			held, expires, size, facts, search, head, skip, raw)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (id) DO NOTHING`,
+			held, expires, size, facts, search, head, skip, raw, outbound, domains)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO NOTHING`,
 		i.ID, i.Message, h.from.Raw, h.from.Local, h.from.Domain, number(h.smtputf8), number(h.eightbit), i.NextHop,
-		i.Held.UnixMilli(), i.Expires.UnixMilli(), i.Size, h.facts, h.search, h.head.ID, h.skip, h.raw.ID)
+		i.Held.UnixMilli(), i.Expires.UnixMilli(), i.Size, h.facts, h.search, h.head.ID, h.skip, h.raw.ID, number(h.item.Outbound), h.domains())
 	if err != nil {
 		return false, err
 	}
 	n, err := r.RowsAffected()
 	return n == 1, err
+}
+
+// domains lists those of the recipients, each once.
+func (h *holding) domains() string {
+	var out []string
+	for _, p := range h.to {
+		if !slices.Contains(out, p.Domain) {
+			out = append(out, p.Domain)
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // number is a truth value as the tables hold it.

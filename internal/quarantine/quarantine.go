@@ -106,6 +106,9 @@ type Item struct {
 	Agency   string           `json:"agency,omitempty"`  // that sent it through us, "" none
 	Account  string           `json:"account,omitempty"` // and with which account
 	NextHop  string           `json:"next_hop"`
+
+	senderDomain string
+	domains      []string // of To
 }
 
 // Hold keeps the message for the recipients of the decision. When it returns

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +19,11 @@ type Filter struct {
 	Text          string    // in id, sender, recipients, subject or reason; without marks it finds marked letters too
 	Since         time.Time // held at or after
 	Limit, Offset int       // of the list, newest first; Limit 0 is 100
+
+	scope Scope // nil: everything
 }
 
-const columns = `SELECT id, message, sender, next_hop, held, expires, size, facts, raw FROM quarantine `
+const columns = `SELECT id, message, sender, sender_domain, next_hop, held, expires, size, facts, raw FROM quarantine `
 
 // List returns held messages, newest first.
 func (q *Quarantine) List(ctx context.Context, f Filter) ([]Item, error) {
@@ -34,7 +37,7 @@ func (q *Quarantine) List(ctx context.Context, f Filter) ([]Item, error) {
 	f.Offset = max(f.Offset, 0)
 	var out []Item
 	err := q.o.Store.View(ctx, func(tx store.Tx) (err error) {
-		if text := fold(strings.TrimSpace(f.Text)); text != "" {
+		if text := fold(strings.TrimSpace(f.Text)); text != "" || f.scope != nil {
 			out, err = q.search(ctx, tx, since, text, f)
 			return err
 		}
@@ -50,7 +53,7 @@ func (q *Quarantine) List(ctx context.Context, f Filter) ([]Item, error) {
 // search finds text anywhere in what may be searched. That is sealed, so no index of the
 // database can help: it is unsealed and read from the newest on.
 func (q *Quarantine) search(ctx context.Context, tx store.Tx, since int64, text string, f Filter) (out []Item, err error) {
-	ids, err := q.found(ctx, tx, since, text, f.Offset+f.Limit)
+	ids, err := q.found(ctx, tx, since, text, f)
 	if err != nil {
 		return nil, err
 	}
@@ -64,25 +67,46 @@ func (q *Quarantine) search(ctx context.Context, tx store.Tx, since int64, text 
 	return out, nil
 }
 
-func (q *Quarantine) found(ctx context.Context, tx store.Tx, since int64, text string, most int) (ids []string, err error) {
-	rows, err := tx.Query(ctx, `SELECT id, raw, search FROM quarantine WHERE held >= $1 ORDER BY held DESC, id`, since)
+func (q *Quarantine) found(ctx context.Context, tx store.Tx, since int64, text string, f Filter) (ids []string, err error) {
+	rows, err := tx.Query(ctx, `SELECT id, raw, search, sender_domain, outbound, domains FROM quarantine WHERE held >= $1 ORDER BY held DESC, id`, since)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = rows.Close() }() // Err below tells
-	for len(ids) < most && rows.Next() {
-		var id, raw, in string
-		if err := rows.Scan(&id, &raw, &in); err != nil {
+	for len(ids) < f.Offset+f.Limit && rows.Next() {
+		var r searched
+		if err := rows.Scan(&r.id, &r.raw, &r.text, &r.sender, &r.outbound, &r.domains); err != nil {
 			return nil, err
 		}
-		if in, err = q.o.Store.UnsealText(searchName(raw), in); err != nil {
-			return nil, fmt.Errorf("%s: %w", id, err)
+		ok, err := q.matches(&r, text, f.scope)
+		if err != nil {
+			return nil, err
 		}
-		if strings.Contains(in, text) {
-			ids = append(ids, id)
+		if ok {
+			ids = append(ids, r.id)
 		}
 	}
 	return ids, rows.Err()
+}
+
+// searched is a row of which is asked whether it is in a list.
+type searched struct {
+	id, raw, text, sender, domains string
+	outbound                       bool
+}
+
+func (q *Quarantine) matches(r *searched, text string, s Scope) (bool, error) {
+	if s != nil && !(r.outbound && s(r.sender)) && !slices.ContainsFunc(strings.Fields(r.domains), s) {
+		return false, nil
+	}
+	if text == "" {
+		return true, nil
+	}
+	in, err := q.o.Store.UnsealText(searchName(r.raw), r.text)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", r.id, err)
+	}
+	return strings.Contains(in, text), nil
 }
 
 // The names that facts and search are sealed for. The id of a held message is not known
@@ -133,18 +157,26 @@ func (q *Quarantine) items(ctx context.Context, tx store.Tx, query string, args 
 		return nil, err
 	}
 	for n := range out {
-		if out[n].To, err = texts(ctx, tx, `SELECT rcpt FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, out[n].ID); err != nil {
+		if err := out[n].recipients(ctx, tx); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
+func (i *Item) recipients(ctx context.Context, tx store.Tx) (err error) {
+	if i.To, err = texts(ctx, tx, `SELECT rcpt FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, i.ID); err != nil {
+		return err
+	}
+	i.domains, err = texts(ctx, tx, `SELECT rcpt_domain FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, i.ID)
+	return err
+}
+
 func (q *Quarantine) scanItem(rows *sql.Rows) (Item, error) {
 	var i Item
 	var held, expires int64
 	var text, raw string
-	if err := rows.Scan(&i.ID, &i.Message, &i.From, &i.NextHop, &held, &expires, &i.Size, &text, &raw); err != nil {
+	if err := rows.Scan(&i.ID, &i.Message, &i.From, &i.senderDomain, &i.NextHop, &held, &expires, &i.Size, &text, &raw); err != nil {
 		return i, err
 	}
 	i.Held, i.Expires = time.UnixMilli(held), time.UnixMilli(expires)
