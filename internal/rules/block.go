@@ -3,12 +3,12 @@ package rules
 import (
 	"regexp"
 	"slices"
-	"strings"
 
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 	"congthu/internal/policy"
 	"congthu/internal/scanproto"
+	"congthu/internal/tomlfile"
 )
 
 type block struct {
@@ -58,42 +58,6 @@ func (r *policyReader) fileType(t string, key ...any) {
 	if slices.Contains(known, t) || extensionForm.MatchString(t) {
 		return
 	}
-	hint := lang.T("phần mở rộng lạ thì viết có dấu chấm, như \".dwg\"", "an unusual extension is written with its dot, such as \".dwg\"")
-	if near := nearest(t, known); near != "" {
-		hint = lang.T("có phải '"+near+"'? ", "did you mean '"+near+"'? ").Also(hint)
-	}
+	hint := tomlfile.DidYouMean(t, known, lang.T("phần mở rộng lạ thì viết có dấu chấm, như \".dwg\"", "an unusual extension is written with its dot, such as \".dwg\""))
 	r.complain(lang.T("không có loại tệp '"+t+"'", "there is no type of file '"+t+"'"), hint, key...)
-}
-
-// nearest returns the word that the least changes lead to, "" when all are far off.
-func nearest(word string, words []string) string {
-	word = strings.ToLower(word)
-	best, least := "", 1+len(word)/3
-	for _, w := range words {
-		if n := distance(word, w); n <= least && (best == "" || n < least) {
-			best, least = w, n
-		}
-	}
-	return best
-}
-
-// distance counts the letters to insert, delete or replace between two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			changed := last
-			if a[i] != b[j] {
-				changed++
-			}
-			last = row[j+1]
-			row[j+1] = min(changed, last+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -77,7 +77,7 @@ func (s Source) read() (*Set, error) {
 	var set Set
 	var ps tomlfile.Problems
 	var err error
-	set.Content, err = content.Load(filepath.Join(s.Dir, "content"))
+	set.Content, err = content.Load(filepath.Join(s.Dir, "content"), filepath.Join(s.Dir, "local", "content"))
 	ps = add(ps, err)
 	set.Brands, err = link.LoadBrands(filepath.Join(s.Dir, "lists", "brands.toml"))
 	ps = add(ps, err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"reflect"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -34,7 +35,7 @@ func Parse(name string, data []byte, v any) (*File, error) {
 	dec := toml.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
-		return nil, explain(name, data, err)
+		return nil, explain(name, data, err, v)
 	}
 	return &File{Name: name, data: data, index: locate(data)}, nil
 }
@@ -47,12 +48,12 @@ func (f *File) At(what, hint lang.Text, key ...any) *Problem {
 	return &Problem{File: f.Name, Line: p.line, Column: p.column, What: what, Hint: hint}
 }
 
-func explain(name string, data []byte, err error) error {
+func explain(name string, data []byte, err error, v any) error {
 	var missing *toml.StrictMissingError
 	if errors.As(err, &missing) {
 		var out Problems
 		for i := range missing.Errors {
-			out = append(out, unknownKey(name, &missing.Errors[i]))
+			out = append(out, unknownKey(name, &missing.Errors[i], keysOf(reflect.TypeOf(v), map[reflect.Type]bool{})))
 		}
 		return out
 	}
@@ -63,13 +64,17 @@ func explain(name string, data []byte, err error) error {
 	return Problems{{File: name, What: lang.T("không hiểu được tệp", "the file cannot be understood"), Hint: lang.T(err.Error(), err.Error())}}
 }
 
-func unknownKey(name string, e *toml.DecodeError) *Problem {
+func unknownKey(name string, e *toml.DecodeError, known []string) *Problem {
 	line, col := e.Position()
 	key := strings.Join(e.Key(), ".")
+	last := ""
+	if k := e.Key(); len(k) > 0 {
+		last = k[len(k)-1]
+	}
 	return &Problem{
 		File: name, Line: line, Column: col,
 		What: lang.T("không có khoá nào tên là "+quote(key), "there is no key called "+quote(key)),
-		Hint: lang.T("sửa tên khoá cho đúng hoặc xoá dòng này; danh sách khoá ở tệp mẫu đi kèm", "correct its name or delete the line; the shipped file lists every key"),
+		Hint: DidYouMean(last, known, lang.T("sửa tên khoá cho đúng hoặc xoá dòng này; danh sách khoá ở tệp mẫu đi kèm", "correct its name or delete the line; the shipped file lists every key")),
 	}
 }
 

@@ -2,6 +2,7 @@ package tomlfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -15,7 +16,7 @@ type place struct{ line, column int }
 func locate(data []byte) map[string]place {
 	var p unstable.Parser
 	p.Reset(data)
-	ix := &indexer{parser: &p, places: map[string]place{}, counts: map[string]int{}}
+	ix := &indexer{parser: &p, places: map[string]place{}, counts: map[string]int{}, lines: lineStarts(data)}
 	for p.NextExpression() {
 		ix.expression(p.Expression())
 	}
@@ -27,6 +28,7 @@ type indexer struct {
 	places map[string]place
 	counts map[string]int // array tables seen so far
 	prefix []string
+	lines  []int // where they begin
 }
 
 func (ix *indexer) expression(n *unstable.Node) {
@@ -100,9 +102,25 @@ func (ix *indexer) key(n *unstable.Node) ([]string, place) {
 	return keys, at
 }
 
+// at looks the line up: the parser counts from the top of the file each time, which takes
+// seconds for a few thousand rules.
 func (ix *indexer) at(r unstable.Range) place {
-	s := ix.parser.Shape(r).Start
-	return place{s.Line, s.Column}
+	n, found := slices.BinarySearch(ix.lines, int(r.Offset))
+	if !found {
+		n--
+	}
+	return place{n + 1, int(r.Offset) - ix.lines[n] + 1}
+}
+
+// lineStarts are the offsets at which the lines begin.
+func lineStarts(data []byte) []int {
+	out := []int{0}
+	for i, c := range data {
+		if c == '\n' {
+			out = append(out, i+1)
+		}
+	}
+	return out
 }
 
 func (ix *indexer) put(path []string, at place) { ix.places[join(path)] = at }

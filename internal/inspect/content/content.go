@@ -3,8 +3,9 @@
 // are found whole and in any spelling a reader takes for the same word (see text.Fold),
 // and, where a rule says fold, without Vietnamese marks.
 //
-// All words of all rules are found in one pass over the text (Aho-Corasick), and a
-// regular expression runs only where a literal that it needs was seen.
+// All words of all rules are found in one pass over the text, and a regular expression
+// runs only where letters that it needs were seen; a rule of which nothing was seen is not
+// tried at all, so thousands of rules cost what a few do.
 package content
 
 import (
@@ -58,26 +59,26 @@ func (in inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding,
 	if set == nil || m.Root == nil || m.Text == nil {
 		return nil, nil, errors.New("no rules are loaded or the message was not read")
 	}
-	t := gather(m)
-	found, err := set.apply(ctx, t)
-	return append(t.oddities(), found...), nil, err
+	v := look(m)
+	found, err := set.apply(ctx, v)
+	return append(v.oddities(), found...), nil, err
 }
 
 // oddities reports what the text itself shows, without any rule.
-func (t *texts) oddities() []msg.Finding {
+func (v *views) oddities() []msg.Finding {
 	var out []msg.Finding
 	add := func(yes bool, symbol, evidence string) {
 		if yes {
 			out = append(out, msg.Finding{Symbol: symbol, Evidence: lang.Safe(evidence, maxEvidence)})
 		}
 	}
-	add(letters(t.Hidden, hiddenLetters) >= hiddenLetters, HiddenText, strings.Join(strings.Fields(t.Hidden[:min(len(t.Hidden), 4*maxEvidence)]), " "))
-	add(t.Images > 0 && letters(t.Body, imageLetters) < imageLetters, ImageOnly, strconv.Itoa(t.Images))
-	add(t.Unseen >= zeroWidths, ZeroWidth, strconv.Itoa(t.Unseen))
-	add(len(t.Mixed) >= mixedWords, MixedScript, strings.Join(t.Mixed[:min(len(t.Mixed), mixedWords)], " "))
-	add(t.Turned > 0, TurnedText, strconv.Itoa(t.Turned))
-	add(t.Charset != "", OldCharset, t.Charset)
-	add(t.cut, TextLimit, strconv.Itoa(text.Limit))
+	add(letters(v.Hidden, hiddenLetters) >= hiddenLetters, HiddenText, strings.Join(strings.Fields(v.Hidden[:min(len(v.Hidden), 4*maxEvidence)]), " "))
+	add(v.Images > 0 && letters(v.Body, imageLetters) < imageLetters, ImageOnly, strconv.Itoa(v.Images))
+	add(v.Unseen >= zeroWidths, ZeroWidth, strconv.Itoa(v.Unseen))
+	add(len(v.Mixed) >= mixedWords, MixedScript, strings.Join(v.Mixed[:min(len(v.Mixed), mixedWords)], " "))
+	add(v.Turned > 0, TurnedText, strconv.Itoa(v.Turned))
+	add(v.Charset != "", OldCharset, v.Charset)
+	add(v.cut, TextLimit, strconv.Itoa(text.Limit))
 	return out
 }
 

@@ -6,94 +6,149 @@ import (
 	"slices"
 	"strings"
 
-	ahocorasick "github.com/BobuSumisu/aho-corasick"
-
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 )
 
 // Set is all content rules, compiled.
 type Set struct {
-	rules []rule
-	plain *dictionary // of words as written
-	bones *dictionary // of words without marks
-	parts *dictionary // literals that regular expressions need
+	rules      []rule
+	composites []Composite
+	infos      []RuleInfo
+	phrases    *phrases       // the words of all rules, without marks
+	exact      map[int32]bool // those of which every place counts: a rule wants them with marks
+	parts      *parts         // what regular expressions need
+	wakes      wakes
 }
 
-// rule reports its symbol when its own condition and every one of all hold, and one
-// of any (if there are some), and none of not.
+// rule reports its symbol when every one of all holds, and one of any (if there are
+// some), and none of not.
 type rule struct {
-	info          RuleInfo
+	symbol        string
 	all, any, not []condition
 }
 
 // condition looks in some places for words, or for a regular expression, or both.
 type condition struct {
 	where []string
-	fold  bool
-	words []int // in the dictionary that fold names
-	min   int   // so many different words
-	full  int   // as many for the whole weight; 0: min is enough
+	words []word
+	min   int // so many different words
+	full  int // as many for the whole weight; 0: min is enough
 	regex *regexp.Regexp
-	needs []int // literals of which the expression needs one; empty: unknown
+	form  form    // in which the expression is compared
+	needs []int32 // parts of which the expression needs one; empty: unknown
 }
 
-// RuleInfo describes a rule.
-type RuleInfo struct {
-	Symbol string `json:"symbol"`
-	File   string `json:"file"`
-	Line   int    `json:"line"`
+// word is a word or phrase to be found.
+type word struct {
+	phrase int32
+	folded []string // with its marks; nil: without
+	shown  string
 }
 
-// Rules describes the rules in the order in which they are tried.
-func (s *Set) Rules() []RuleInfo {
-	var out []RuleInfo
-	for i := range s.rules {
-		out = append(out, s.rules[i].info)
+// wakes says which rules may hold when something is found somewhere. The others need not
+// be tried, which is nearly all of them.
+type wakes struct {
+	places []string
+	phrase map[string]map[int32][]int32 // place, phrase -> rules
+	part   map[string]map[int32][]int32 // place, part -> rules
+	always []int32                      // rules that must be tried on every message
+}
+
+// wake enters the rule under what one of its conditions needs: the first of all that
+// needs something, else each of any.
+func (s *Set) wake(n int32) {
+	r := &s.rules[n]
+	for i := range r.all {
+		if c := &r.all[i]; len(c.words)+len(c.needs) > 0 {
+			s.wakeBy(c, n)
+			return
+		}
 	}
-	return out
+	if len(r.all) > 0 || slices.ContainsFunc(r.any, func(c condition) bool { return len(c.words)+len(c.needs) == 0 }) {
+		s.wakes.always = append(s.wakes.always, n)
+		return
+	}
+	for i := range r.any {
+		s.wakeBy(&r.any[i], n)
+	}
 }
 
-// apply tries every rule. A symbol is reported once.
-func (s *Set) apply(ctx context.Context, t *texts) ([]msg.Finding, error) {
-	e := &evaluation{set: s, texts: t, seen: map[string]map[int]bool{}}
+func (s *Set) wakeBy(c *condition, n int32) {
+	enter := func(t map[string]map[int32][]int32, place string, what int32) {
+		if t[place] == nil {
+			t[place] = map[int32][]int32{}
+		}
+		t[place][what] = append(t[place][what], n)
+	}
+	for _, place := range c.where {
+		if !slices.Contains(s.wakes.places, place) {
+			s.wakes.places = append(s.wakes.places, place)
+		}
+		for _, w := range c.words {
+			enter(s.wakes.phrase, place, w.phrase)
+		}
+		if len(c.words) > 0 {
+			continue
+		}
+		for _, part := range c.needs {
+			enter(s.wakes.part, place, part)
+		}
+	}
+}
+
+// woken returns the rules that may hold, in the order of the files.
+func (s *Set) woken(v *views) []int32 {
+	out := slices.Clone(s.wakes.always)
+	for _, place := range s.wakes.places {
+		w := v.at(place)
+		w.search(s)
+		if byPhrase := s.wakes.phrase[place]; byPhrase != nil {
+			for phrase := range w.phrases {
+				out = append(out, byPhrase[phrase]...)
+			}
+		}
+		if byPart := s.wakes.part[place]; byPart != nil {
+			for part := range w.parts {
+				out = append(out, byPart[part]...)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// apply tries the rules that may hold. A symbol is reported once.
+func (s *Set) apply(ctx context.Context, v *views) ([]msg.Finding, error) {
 	var out []msg.Finding
 	done := map[string]bool{}
-	for i := range s.rules {
+	for _, n := range s.woken(v) {
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
-		r := &s.rules[i]
-		if done[r.info.Symbol] {
+		r := &s.rules[n]
+		if done[r.symbol] {
 			continue
 		}
-		if evidence, percent, ok := e.rule(r); ok {
-			done[r.info.Symbol] = true
-			out = append(out, msg.Finding{Symbol: r.info.Symbol, Percent: percent, Evidence: lang.Safe(strings.Join(evidence, ", "), maxEvidence)})
+		if evidence, percent, ok := r.holds(s, v); ok {
+			done[r.symbol] = true
+			out = append(out, msg.Finding{Symbol: r.symbol, Percent: percent, Evidence: lang.Safe(strings.Join(evidence, ", "), maxEvidence)})
 		}
 	}
-	return out, nil
+	return out, ctx.Err()
 }
 
-// evaluation is one message against one set; what was seen where is kept, so each
-// view is searched once for all rules.
-type evaluation struct {
-	set   *Set
-	texts *texts
-	seen  map[string]map[int]bool
-}
-
-// rule returns what was seen, and how much of the symbol's weight it is worth, as in
+// holds returns what was seen, and how much of the symbol's weight it is worth, as in
 // msg.Finding.
-func (e *evaluation) rule(r *rule) (evidence []string, percent int, ok bool) {
+func (r *rule) holds(s *Set, v *views) (evidence []string, percent int, ok bool) {
 	for i := range r.not {
-		if _, ok := e.condition(&r.not[i]); ok {
+		if _, ok := r.not[i].holds(s, v); ok {
 			return nil, 0, false
 		}
 	}
 	for i := range r.all {
 		c := &r.all[i]
-		what, ok := e.condition(c)
+		what, ok := c.holds(s, v)
 		if !ok {
 			return nil, 0, false
 		}
@@ -101,7 +156,7 @@ func (e *evaluation) rule(r *rule) (evidence []string, percent int, ok bool) {
 		percent = max(percent, c.percent(len(what)))
 	}
 	for i := range r.any {
-		if what, ok := e.condition(&r.any[i]); ok {
+		if what, ok := r.any[i].holds(s, v); ok {
 			return append(evidence, what...), percent, true
 		}
 	}
@@ -117,115 +172,56 @@ func (c *condition) percent(words int) int {
 	return 60 + 40*(words-c.min)/(c.full-c.min)
 }
 
-func (e *evaluation) condition(c *condition) ([]string, bool) {
+func (c *condition) holds(s *Set, v *views) ([]string, bool) {
 	var evidence []string
 	if len(c.words) > 0 {
-		evidence = e.words(c)
-		if len(evidence) < c.min {
+		if evidence = c.found(s, v); len(evidence) < c.min {
 			return nil, false
 		}
 	}
 	if c.regex == nil {
 		return evidence, true
 	}
-	hit, ok := e.regex(c)
+	hit, ok := c.match(s, v)
 	return append(evidence, hit), ok
 }
 
-// words returns the words that were seen. One that is part of another does not count
-// beside it: "vay vốn nhanh" is one word, not also "vay vốn".
-func (e *evaluation) words(c *condition) []string {
-	d := e.set.plain
-	if c.fold {
-		d = e.set.bones
-	}
-	var hits []int
-	for _, place := range c.where {
-		seen := e.search(place, d, c.fold)
-		for _, w := range c.words {
-			if seen[w] && !slices.Contains(hits, w) {
-				hits = append(hits, w)
+// found returns the different words that are there, in the order of the rule. One that is
+// part of another does not count beside it: "vay vốn nhanh" is one word, not also "vay vốn".
+func (c *condition) found(s *Set, v *views) []string {
+	var hits []string
+	for _, w := range c.words {
+		for _, place := range c.where {
+			view := v.at(place)
+			view.search(s)
+			if view.has(w.phrase, w.folded) {
+				if !slices.Contains(hits, w.shown) {
+					hits = append(hits, w.shown)
+				}
+				break
 			}
 		}
 	}
-	var out []string
-	for _, w := range hits {
-		part := func(other int) bool { return other != w && strings.Contains(d.entries[other], d.entries[w]) }
-		if !slices.ContainsFunc(hits, part) {
-			out = append(out, strings.TrimSpace(d.entries[w]))
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(hits), func(w string) bool {
+		return slices.ContainsFunc(hits, func(other string) bool {
+			return other != w && strings.Contains(" "+other+" ", " "+w+" ")
+		})
+	})
 }
 
-func (e *evaluation) search(place string, d *dictionary, folded bool) map[int]bool {
-	key := "w:" + place
-	if folded {
-		key = "f:" + place
-	}
-	return e.once(key, func() map[int]bool { return d.find(e.texts.at(place).tokens(folded)) })
-}
-
-func (e *evaluation) once(key string, search func() map[int]bool) map[int]bool {
-	if s, ok := e.seen[key]; ok {
-		return s
-	}
-	s := search()
-	e.seen[key] = s
-	return s
-}
-
-// regex runs the expression over the text with marks, or, with fold, over its bones.
-func (e *evaluation) regex(c *condition) (string, bool) {
+func (c *condition) match(s *Set, v *views) (string, bool) {
 	for _, place := range c.where {
-		v := e.texts.at(place)
-		key, text, lower := "l:"+place, v.cleaned(), v.lowered
-		if c.fold {
-			v.fold()
-			key, text, lower = "b:"+place, v.bare, func() string { return v.bare }
-		}
+		view := v.at(place)
 		if len(c.needs) > 0 {
-			seen := e.once(key, func() map[int]bool { return e.set.parts.find(lower()) })
-			if !slices.ContainsFunc(c.needs, func(n int) bool { return seen[n] }) {
+			view.search(s)
+			if !slices.ContainsFunc(c.needs, func(n int32) bool { return view.parts[n] }) {
 				continue
 			}
 		}
+		text := view.in(c.form)
 		if at := c.regex.FindStringIndex(text); at != nil {
 			return text[at[0]:at[1]], true
 		}
 	}
 	return "", false
-}
-
-// dictionary finds many strings in one pass.
-type dictionary struct {
-	entries []string
-	index   map[string]int
-	trie    *ahocorasick.Trie
-}
-
-func newDictionary() *dictionary { return &dictionary{index: map[string]int{}} }
-
-// add returns the entry's number.
-func (d *dictionary) add(s string) int {
-	if n, ok := d.index[s]; ok {
-		return n
-	}
-	d.entries = append(d.entries, s)
-	d.index[s] = len(d.entries) - 1
-	return len(d.entries) - 1
-}
-
-func (d *dictionary) build() { d.trie = ahocorasick.NewTrieBuilder().AddStrings(d.entries).Build() }
-
-func (d *dictionary) find(text string) map[int]bool {
-	seen := map[int]bool{}
-	if len(d.entries) == 0 || text == "" {
-		return seen
-	}
-	d.trie.Walk([]byte(text), func(_, _, pattern int64) bool {
-		seen[int(pattern)] = true
-		return true
-	})
-	return seen
 }
