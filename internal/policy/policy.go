@@ -12,15 +12,16 @@ import (
 
 // Policy is the content of rules/policy.toml, resolved: what a total means.
 type Policy struct {
-	Weights  Weights
-	Inward   Threshold
-	Outward  Threshold
-	Agencies []Agency          // first match by recipient domain wins
-	Forces   []Force           // in file order; the gravest action wins, then the first
-	Blocks   []Block           // by types of files; for each type the first that applies
-	Blind    map[string]Action // required inspectors: what happens when one could not look
-	BlindAt  map[string]string // and where that is said
-	Encrypt  Encrypt
+	Weights    Weights
+	Composites []Composite // in the order in which they are evaluated
+	Inward     Threshold
+	Outward    Threshold
+	Agencies   []Agency          // first match by recipient domain wins
+	Forces     []Force           // in file order; the gravest action wins, then the first
+	Blocks     []Block           // by types of files; for each type the first that applies
+	Blind      map[string]Action // required inspectors: what happens when one could not look
+	BlindAt    map[string]string // and where that is said
+	Encrypt    Encrypt
 }
 
 // Action is msg.Action; it is repeated here so that Policy reads in its own words.
@@ -121,7 +122,7 @@ func match(pattern, domain string) int {
 
 // Decide returns the fate of every recipient, recipients with one fate together.
 func (p *Policy) Decide(in Input, routes Routes) []msg.Decision {
-	score, counted := p.Weights.Weigh(in.Outcomes)
+	score, counted := p.Weights.Weigh(p.compose(in.Outcomes))
 	why := msg.Verdict{Score: score, Counted: counted, Blind: p.blind(in.Outcomes)}
 	var out []msg.Decision
 	for _, to := range in.Message.Envelope.To {

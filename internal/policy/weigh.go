@@ -1,12 +1,17 @@
 package policy
 
-import "congthu/internal/msg"
+import (
+	"slices"
+
+	"congthu/internal/msg"
+)
 
 // Weight is what an administrator says a symbol is worth.
 type Weight struct {
 	Score  float64
 	Group  string // symbols of one group together count at most its cap
 	VI, EN string // one sentence each, for reviewers
+	Off    bool   // the administrator does not want to hear of it
 	Place  string // where it stands, such as "weights.toml:57"
 }
 
@@ -37,6 +42,23 @@ func (w Weights) Weigh(outcomes []msg.Outcome) (score float64, counted []msg.Wei
 		}
 	}
 	return score, counted
+}
+
+// withoutOff returns the outcomes without the symbols that are switched off; the same
+// outcomes where none is.
+func (w Weights) withoutOff(outcomes []msg.Outcome) []msg.Outcome {
+	off := func(f msg.Finding) bool { return w.Symbols[f.Symbol].Off }
+	for i, o := range outcomes {
+		if !slices.ContainsFunc(o.Findings, off) {
+			continue
+		}
+		out := slices.Clone(outcomes)
+		for k := i; k < len(out); k++ {
+			out[k].Findings = slices.DeleteFunc(slices.Clone(out[k].Findings), off)
+		}
+		return out
+	}
+	return outcomes
 }
 
 // shares returns by symbol how much of its weight is asked for: a rule may want less than
