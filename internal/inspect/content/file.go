@@ -135,7 +135,9 @@ func (e *entry) price() price {
 	return e.composite.price
 }
 
-func (e *entry) off() bool { return e.rule != nil && e.rule.Off || e.composite != nil && e.composite.Off }
+func (e *entry) off() bool {
+	return e.rule != nil && e.rule.Off || e.composite != nil && e.composite.Off
+}
 
 type loader struct {
 	set      *Set
