@@ -22,6 +22,7 @@ const (
 type checker struct {
 	*loader
 	entry *entry
+	slow  [][]any // the keys of expressions that nothing but a match shows to be there
 }
 
 func (c *checker) complain(what, hint lang.Text, more ...any) {
@@ -103,7 +104,17 @@ func (c *checker) rule() {
 		return
 	}
 	c.set.rules = append(c.set.rules, r)
-	c.set.wake(int32(len(c.set.rules) - 1))
+	if asleep := c.set.wake(int32(len(c.set.rules) - 1)); !asleep {
+		c.tooSlow()
+	}
+}
+
+// tooSlow complains about expressions that would have to be tried on every letter.
+func (c *checker) tooSlow() {
+	for _, key := range c.slow {
+		c.complain(lang.T("biểu thức chính quy quá chậm: phải thử trên mọi thư", "the regular expression is too slow: it would have to be tried on every letter"),
+			lang.T("thêm vào biểu thức ít nhất hai chữ cái liền nhau bắt buộc phải có, thêm một điều kiện words vào all, hoặc chỉ tìm ở subject, from, to, filename, header:…", "put at least two letters in a row into it that every match must have, add a condition with words to all, or look only in subject, from, to, filename, header:…"), key...)
+	}
 }
 
 func (t test) empty() bool { return len(t.Where)+len(t.Words)+len(t.Regex) == 0 }
@@ -204,8 +215,7 @@ func (c *checker) regex(out *condition, pattern string, key []any) {
 		c.complain(lang.T("biểu thức chính quy quá lớn", "the regular expression is too large"), lang.T("giảm các số lặp {n,m}", "lower the repetition counts {n,m}"), key...)
 		return
 	case long && len(needs) == 0:
-		c.complain(lang.T("biểu thức chính quy quá chậm: phải thử trên mọi thư", "the regular expression is too slow: it would have to be tried on every letter"),
-			lang.T("thêm vào biểu thức ít nhất hai chữ cái liền nhau bắt buộc phải có, hoặc chỉ tìm ở subject, from, to, filename, header:…", "put at least two letters in a row into it that every match must have, or look only in subject, from, to, filename, header:…"), key...)
+		c.slow = append(c.slow, key)
 	}
 	if out.regex, err = regexp.Compile(pattern); err != nil {
 		c.complain(lang.T("biểu thức chính quy sai: "+err.Error(), "the regular expression is wrong: "+err.Error()), lang.Text{}, key...)

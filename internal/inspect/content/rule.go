@@ -56,23 +56,27 @@ type wakes struct {
 }
 
 // wake enters the rule under what one of its conditions needs: the first of all that
-// needs something, else each of any.
-func (s *Set) wake(n int32) {
+// needs something, else each of any. False: nothing shows that the rule need not be tried.
+func (s *Set) wake(n int32) bool {
 	r := &s.rules[n]
 	for i := range r.all {
-		if c := &r.all[i]; len(c.words)+len(c.needs) > 0 {
+		if c := &r.all[i]; c.shows() {
 			s.wakeBy(c, n)
-			return
+			return true
 		}
 	}
-	if len(r.all) > 0 || slices.ContainsFunc(r.any, func(c condition) bool { return len(c.words)+len(c.needs) == 0 }) {
+	if len(r.all) > 0 || slices.ContainsFunc(r.any, func(c condition) bool { return !c.shows() }) {
 		s.wakes.always = append(s.wakes.always, n)
-		return
+		return false
 	}
 	for i := range r.any {
 		s.wakeBy(&r.any[i], n)
 	}
+	return true
 }
+
+// shows tells whether a search of the text can say that the condition does not hold.
+func (c *condition) shows() bool { return len(c.words)+len(c.needs) > 0 }
 
 func (s *Set) wakeBy(c *condition, n int32) {
 	enter := func(t map[string]map[int32][]int32, place string, what int32) {
@@ -141,10 +145,8 @@ func (s *Set) apply(ctx context.Context, v *views) ([]msg.Finding, error) {
 // holds returns what was seen, and how much of the symbol's weight it is worth, as in
 // msg.Finding.
 func (r *rule) holds(s *Set, v *views) (evidence []string, percent int, ok bool) {
-	for i := range r.not {
-		if _, ok := r.not[i].holds(s, v); ok {
-			return nil, 0, false
-		}
+	if !r.possible(s, v) {
+		return nil, 0, false
 	}
 	for i := range r.all {
 		c := &r.all[i]
@@ -155,12 +157,36 @@ func (r *rule) holds(s *Set, v *views) (evidence []string, percent int, ok bool)
 		evidence = append(evidence, what...)
 		percent = max(percent, c.percent(len(what)))
 	}
+	ok = len(r.any) == 0
 	for i := range r.any {
-		if what, ok := r.any[i].holds(s, v); ok {
-			return append(evidence, what...), percent, true
+		var what []string
+		if what, ok = r.any[i].holds(s, v); ok {
+			evidence = append(evidence, what...)
+			break
 		}
 	}
-	return evidence, percent, len(r.any) == 0
+	denied := func(c condition) bool { _, yes := c.holds(s, v); return yes }
+	return evidence, percent, ok && !slices.ContainsFunc(r.not, denied)
+}
+
+// possible tells by what was searched already that all may hold, before any expression is
+// tried.
+func (r *rule) possible(s *Set, v *views) bool {
+	for i := range r.all {
+		if c := &r.all[i]; len(c.words) > 0 && len(c.found(s, v)) < c.min || len(c.needs) > 0 && !c.needed(s, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// needed tells whether a part that the expression needs stands in one of the places.
+func (c *condition) needed(s *Set, v *views) bool {
+	return slices.ContainsFunc(c.where, func(place string) bool {
+		view := v.at(place)
+		view.search(s)
+		return slices.ContainsFunc(c.needs, func(n int32) bool { return view.parts[n] })
+	})
 }
 
 // percent grows with the number of words: three fifths of the weight for min of them, all
