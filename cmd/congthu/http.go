@@ -26,7 +26,7 @@ func (g *gateway) serveHTTP() (stop func(), err error) {
 		}
 	}
 	start := func(l net.Listener, h http.Handler) {
-		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelWarn)}
+		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ConnContext: admin.WithPeer, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelWarn)}
 		servers = append(servers, s)
 		go func() { g.note("http", s.Serve(l)) }()
 	}
@@ -73,7 +73,7 @@ func (g *gateway) adminSocket() (net.Listener, error) {
 
 func (g *gateway) services() admin.Services {
 	return admin.Services{
-		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Reports: g.reports, Reload: g.reload, Health: g.health,
+		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Reports: g.reports, Rules: ruleActs{g}, Health: g.health,
 		NotFound: func(err error) bool {
 			return errors.Is(err, quarantine.ErrNotFound) || errors.Is(err, queue.ErrNotFound)
 		},

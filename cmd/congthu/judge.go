@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -63,11 +64,17 @@ func source(c *config.Config) rules.Source {
 
 // newJudge starts the scan workers and reads rules and keys.
 func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, error) {
-	j := &judge{cfg: c, routes: routes(c), policies: dmarc.NewMemory(), ads: adlaw.NewCounter(), signer: signing.Open(c.DKIM.Keys)}
-	var err error
-	if j.rules, err = rules.Open(source(c)); err != nil {
+	live, err := rules.Open(source(c))
+	if err != nil {
 		return nil, err
 	}
+	return judgeBy(ctx, c, live, c.RulesDir, log)
+}
+
+// judgeBy is newJudge with rules that were read; those of YARA are below dir.
+func judgeBy(ctx context.Context, c *config.Config, live *rules.Live, dir string, log *slog.Logger) (*judge, error) {
+	j := &judge{cfg: c, rules: live, routes: routes(c), policies: dmarc.NewMemory(), ads: adlaw.NewCounter(), signer: signing.Open(c.DKIM.Keys)}
+	var err error
 	if j.dns, err = dns.New(dns.Options{Servers: c.DNS.Servers, Timeout: c.DNS.Timeout.Std(), TrustAD: c.DNS.TrustAD}); err != nil {
 		return nil, fail(exitConfig, "DNS: %v", "DNS: %v", err)
 	}
@@ -81,6 +88,7 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 		return j, nil
 	}
 	o := scanOptions(c, log)
+	o.Rules = yaraDir(dir)
 	if !j.skips("link") {
 		o.Links = j.linksInside
 	}
@@ -105,7 +113,7 @@ func (j *judge) linksInside(ctx context.Context, m *msg.Message, found []attach.
 func (j *judge) skips(name string) bool { return slices.Contains(j.cfg.Inspect.Skip, name) }
 
 func scanOptions(c *config.Config, log *slog.Logger) attach.Options {
-	return attach.Options{Worker: worker(c), Rules: yaraDir(c), Extra: c.Scan.Extra, Workers: c.Scan.Workers, Timeout: c.Scan.Timeout.Std(), Strict: c.Scan.Strict, Log: log}
+	return attach.Options{Worker: worker(c), Rules: yaraDir(c.RulesDir), Extra: c.Scan.Extra, Workers: c.Scan.Workers, Timeout: c.Scan.Timeout.Std(), Strict: c.Scan.Strict, Log: log}
 }
 
 func routes(c *config.Config) policy.Routes {
@@ -282,19 +290,13 @@ func (j *judge) strip(m *msg.Message, d msg.Decision) ([]byte, error) {
 	})
 }
 
-// reload takes new rule files into use: first the YARA rules, because their check
-// is the one that can fail late, then the rest. Any mistake leaves all as it was.
-func (j *judge) reload(ctx context.Context) error {
-	j.signer.Forget()
-	if _, err := source(j.cfg).Load(); err != nil {
-		return err
+// scanBy takes the YARA rules of a rules directory into use. Where nobody scans there is
+// nothing to do.
+func (j *judge) scanBy(ctx context.Context, dir string) error {
+	if j == nil || j.scan == nil {
+		return nil
 	}
-	if j.scan != nil {
-		if err := j.scan.Reload(ctx); err != nil {
-			return err
-		}
-	}
-	return j.rules.Reload()
+	return j.scan.ReloadFrom(ctx, yaraDir(dir))
 }
 
 func (j *judge) close() error {
@@ -359,4 +361,4 @@ func normalise(raw []byte) []byte {
 	return bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n"))
 }
 
-func yaraDir(c *config.Config) string { return strings.TrimSuffix(c.RulesDir, "/") + "/yara" }
+func yaraDir(rules string) string { return filepath.Join(rules, "yara") }

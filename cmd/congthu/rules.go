@@ -6,8 +6,15 @@ import (
 )
 
 type rulesCmd struct {
-	Check  rulesCheckCmd  `cmd:"" help:"Check all rule files without using them / kiểm tra tệp quy tắc."`
-	Reload rulesReloadCmd `cmd:"" help:"Check, then take into use in the running gateway / kiểm tra rồi đưa vào dùng."`
+	Check    rulesCheckCmd    `cmd:"" help:"Check all rule files without using them / kiểm tra tệp quy tắc."`
+	Simulate rulesSimulateCmd `cmd:"" help:"Whose fate would change under edited rules / thử quy tắc mới trên thư đã qua."`
+	Reload   rulesReloadCmd   `cmd:"" help:"Check, then take into use in the running gateway / kiểm tra rồi đưa vào dùng."`
+	Status   rulesStatusCmd   `cmd:"" help:"Which set is in use, and how a new one does / bộ nào đang dùng, bộ mới ra sao."`
+	Promote  rulesPromoteCmd  `cmd:"" help:"Make the set on trial the one in use / đưa bộ đang thử vào dùng cho mọi thư."`
+	Abort    rulesAbortCmd    `cmd:"" help:"End the trial / thôi thử."`
+	History  rulesHistoryCmd  `cmd:"" help:"Sets that were in use: when, who, what changed / các bộ đã dùng."`
+	Show     rulesShowCmd     `cmd:"" help:"The files of a kept set / tệp của một bộ đã lưu."`
+	Rollback rulesRollbackCmd `cmd:"" help:"Go back to a kept set / quay về một bộ đã lưu."`
 }
 
 type rulesCheckCmd struct{}
@@ -32,18 +39,4 @@ func (rulesCheckCmd) Run(a *app) error {
 	}
 	a.say(lang.T("quy tắc tốt: %d quy tắc nội dung, %d quy tắc YARA, %d dấu hiệu", "the rules are good: %d content rules, %d YARA rules, %d symbols"), len(set.Content.Rules()), yara, len(set.Policy.Weights.Symbols))
 	return nil
-}
-
-type rulesReloadCmd struct{}
-
-// Run asks the running gateway to take the rule files into use.
-func (rulesReloadCmd) Run(a *app) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	if err := cl.Reload(a.ctx); err != nil {
-		return operatorError(err)
-	}
-	return a.done(1, lang.T("đã đưa bộ quy tắc mới vào dùng (%d)", "the new rule set is in use (%d)"))
 }

@@ -22,6 +22,7 @@ import (
 	"congthu/internal/recipients"
 	"congthu/internal/record"
 	"congthu/internal/relay"
+	"congthu/internal/ruledesk"
 	"congthu/internal/smtpd"
 	"congthu/internal/store"
 	"congthu/internal/tomlfile"
@@ -52,6 +53,7 @@ type gateway struct {
 	log     *slog.Logger
 	server  *smtpd.Server // accept
 	judge   *judge        // authenticate, inspect, scan, decide, encrypt
+	desk    *ruledesk.Desk
 	relay   *relay.Client // deliver
 	book    *recipients.Book
 	db      *store.DB
@@ -71,11 +73,12 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	var err error
-	if g.judge, err = newJudge(ctx, c, log); err != nil {
+	if err := g.openRules(ctx); err != nil {
 		g.close()
 		return nil, err
 	}
 	g.metrics = trace.NewMetrics(g.depth)
+	g.rulesMetrics()
 	g.metrics.Gauge("store_healthy", "1 while the store takes mail; 0: the log says what is wrong.", g.healthy)
 	if err := g.wayOut(); err != nil {
 		g.close()
@@ -93,6 +96,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Hop: w.Hop, DupRisk: w.DupRisk, Err: w.Err, Took: w.Took})
 		g.reports.done(m, w)
 		g.record.Note(g.judge.event(m, w))
+		g.count(m, w)
 	}
 	if g.server, err = g.edge(path); err != nil {
 		g.close()
@@ -195,6 +199,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.reports.run(run) })
 	wg.Go(func() { g.record.Run(run) })
+	wg.Go(func() { g.desk.Run(run) })
 	wg.Go(func() { g.reloadOnHangup(run) })
 	for i, l := range listeners {
 		cfg := listener(g.cfg.Listen[i])
@@ -274,15 +279,16 @@ func (g *gateway) reloadOnHangup(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-hup:
-			g.reload(ctx)
+			_ = g.reload(ctx, "SIGHUP") // it has logged why not
 		}
 	}
 }
 
 // reload takes the rule files into use, or says what is wrong with them and goes on
 // with the ones in use.
-func (g *gateway) reload(ctx context.Context) error {
-	err := g.judge.reload(ctx)
+func (g *gateway) reload(ctx context.Context, actor string) error {
+	g.judge.signer.Forget()
+	err := g.desk.Reload(ctx, actor)
 	if err == nil {
 		g.log.Info("rules reloaded")
 		return nil

@@ -44,7 +44,7 @@ type Services struct {
 	Keys       Keys
 	Accounts   Accounts // nil: none
 	Reports    Reports
-	Reload     func(context.Context) error
+	Rules      Rules
 	NotFound   func(error) bool // tells a wrong id from a fault
 	Health     func() lang.Text // what is wrong with the gateway; the zero Text: nothing
 }

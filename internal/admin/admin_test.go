@@ -3,9 +3,12 @@ package admin_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,6 +20,7 @@ import (
 	"congthu/internal/pgp"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
+	"congthu/internal/rulebook"
 	"congthu/internal/tomlfile"
 )
 
@@ -78,6 +82,34 @@ func (r ring) Import(in io.Reader) ([]pgp.KeyInfo, error) {
 	return []pgp.KeyInfo{{Fingerprint: string(data)}}, errors.Join(err, r.note("import"))
 }
 
+// sets stands for the rule sets.
+type sets struct{ s *services }
+
+func (x sets) Reload(_ context.Context, canary float64, long time.Duration, actor string) error {
+	return x.s.note(fmt.Sprintf("reload %g %v by %s", canary, long, actor))
+}
+
+func (x sets) Promote(_ context.Context, actor string) error { return x.s.note("promote by " + actor) }
+
+func (x sets) Abort(_ context.Context, actor string) error { return x.s.note("abort by " + actor) }
+
+func (x sets) Rollback(_ context.Context, hash, actor string) (admin.RolledBack, error) {
+	return admin.RolledBack{Hash: hash, Written: true}, x.s.note("rollback by " + actor)
+}
+
+func (x sets) Status(context.Context) (rulebook.Status, error) {
+	return rulebook.Status{MinEach: 7}, nil
+}
+
+// me is who the kernel says has opened the socket.
+func me() string {
+	u, err := user.Current()
+	if err != nil {
+		return "uid " + strconv.Itoa(os.Getuid())
+	}
+	return u.Username
+}
+
 // serve runs the API on a socket and returns a client.
 func serve(t *testing.T, s *services) *admin.Client {
 	t.Helper()
@@ -86,9 +118,9 @@ func serve(t *testing.T, s *services) *admin.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{ReadHeaderTimeout: time.Second, Handler: admin.Handler(admin.Services{
+	srv := &http.Server{ReadHeaderTimeout: time.Second, ConnContext: admin.WithPeer, Handler: admin.Handler(admin.Services{
 		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s},
-		Reload:   func(context.Context) error { return s.note("reload") },
+		Rules:    sets{s},
 		NotFound: func(err error) bool { return errors.Is(err, errNone) },
 		Health:   func() lang.Text { return lang.T("đĩa", "disk") },
 	})}
@@ -132,10 +164,16 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	_, queued := c.Queue(ctx, queue.Filter{Hop: "h:25", From: "a&b", To: "c", State: "held"})
 	_, dropped := c.Drop(ctx, "Q")
 	_, keys := c.Keys(ctx)
-	if err := errors.Join(queued, dropped, keys, c.Delete(ctx, "A", "lan & co"), c.Reload(ctx)); err != nil {
+	if err := errors.Join(queued, dropped, keys, c.Delete(ctx, "A", "lan & co"), c.Reload(ctx, 0, 0), c.Reload(ctx, 2.5, time.Minute), c.Promote(ctx), c.Abort(ctx)); err != nil {
 		t.Error(err)
 	}
-	want := "list; show A/../B; release A x@y.test lan; retry all; import; hold a/b; unhold all; queued A B; queue h:25 a&b c held 1000; drop Q; delete A lan & co; reload"
+	if r, err := c.Rollback(ctx, "a&b"); err != nil || r.Hash != "a&b" {
+		t.Errorf("rollback: %+v %v", r, err)
+	}
+	if st, err := c.RulesStatus(ctx); err != nil || st.MinEach != 7 {
+		t.Errorf("status: %+v %v", st, err)
+	}
+	want := "list; show A/../B; release A x@y.test lan; retry all; import; hold a/b; unhold all; queued A B; queue h:25 a&b c held 1000; drop Q; delete A lan & co; reload 0 0s by " + me() + "; reload 2.5 1m0s by " + me() + "; promote by " + me() + "; abort by " + me() + "; rollback by " + me()
 	if got := strings.Join(s.asked, "; "); got != want {
 		t.Errorf("asked %q\nwant  %q", got, want)
 	}
@@ -153,7 +191,7 @@ func TestTroubles(t *testing.T) {
 		"the rest": {errors.New("disk on fire"), "lỗi bên trong: disk on fire", "internal error: disk on fire"},
 	} {
 		cl := serve(t, &services{fails: c.fails})
-		err := cl.Reload(t.Context())
+		err := cl.Reload(t.Context(), 0, 0)
 		if vi, en := said(err, lang.VI), said(err, lang.EN); !strings.Contains(vi, c.vi) || !strings.Contains(en, c.en) {
 			t.Errorf("%s: %q / %q", name, vi, en)
 		}
@@ -175,7 +213,7 @@ func said(err error, l lang.Lang) string {
 }
 
 func TestNobodyAnswers(t *testing.T) {
-	err := admin.Dial(filepath.Join(t.TempDir(), "none")).Reload(t.Context())
+	err := admin.Dial(filepath.Join(t.TempDir(), "none")).Reload(t.Context(), 0, 0)
 	var u *admin.Unreachable
 	if !errors.As(err, &u) || u.In(lang.VI) == u.In(lang.EN) {
 		t.Errorf("%v", err)

@@ -180,9 +180,3 @@ func (c *Client) ImportKeys(ctx context.Context, r io.Reader) ([]pgp.KeyInfo, er
 func (c *Client) Health(ctx context.Context) (Health, error) {
 	return ask[Health](ctx, c, "GET", "/v1/health", nil)
 }
-
-// Reload takes edited rule files into use.
-func (c *Client) Reload(ctx context.Context) error {
-	_, err := ask[Count](ctx, c, "POST", "/v1/reload", nil)
-	return err
-}

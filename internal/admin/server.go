@@ -34,7 +34,7 @@ func Handler(s Services) http.Handler {
 	mux.HandleFunc("POST /v1/report/dmarc/send", s.reportSend)
 	mux.HandleFunc("POST /v1/report/dmarc/received", s.reportImport)
 	mux.HandleFunc("GET /v1/report/dmarc/received", s.reportShow)
-	mux.HandleFunc("POST /v1/reload", s.reload)
+	s.ruleRoutes(mux)
 	s.accountRoutes(mux)
 	mux.HandleFunc("GET /v1/health", s.health)
 	return bounded(mux)
@@ -103,10 +103,6 @@ func (s Services) keysList(w http.ResponseWriter, _ *http.Request) {
 func (s Services) keysImport(w http.ResponseWriter, r *http.Request) {
 	keys, err := s.Keys.Import(r.Body)
 	s.answer(w, orEmpty(keys), err)
-}
-
-func (s Services) reload(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, Count{1}, s.Reload(r.Context()))
 }
 
 func (s Services) health(w http.ResponseWriter, _ *http.Request) {

@@ -64,6 +64,8 @@ type Trial struct {
 	Since  time.Time `json:"since"`
 	Until  time.Time `json:"until"`
 	Actor  string    `json:"actor"`
+	// Against is the set that it is compared with, and that the gateway goes back to.
+	Against string `json:"against"`
 }
 
 // State is what a gateway has in use; it survives a restart.
@@ -142,6 +144,18 @@ func (b *Book) Write(ctx context.Context, e Event, files map[string][]byte, s St
 func setState(ctx context.Context, tx store.Tx, gateway, state string) error {
 	_, err := tx.Exec(ctx, `INSERT INTO rules_use (gateway, state) VALUES ($1, $2) ON CONFLICT (gateway) DO UPDATE SET state = excluded.state`, gateway, state)
 	return err
+}
+
+// SetState writes the state alone.
+func (b *Book) SetState(ctx context.Context, s State) error {
+	text, err := json.Marshal(s)
+	if err == nil {
+		err = b.Store.Update(ctx, func(tx store.Tx) error { return setState(ctx, tx, b.Store.Name(), string(text)) })
+	}
+	if err != nil {
+		return fmt.Errorf("rulebook: state: %w", err)
+	}
+	return nil
 }
 
 // eventsASet is how many events are kept for each set that is.

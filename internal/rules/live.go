@@ -128,14 +128,3 @@ func (s *state) remembered() []*Set {
 	}
 	return out[max(0, len(out)-kept):]
 }
-
-// Reload replaces the set if the directory is without mistakes; otherwise the one in
-// use stays.
-func (l *Live) Reload() error {
-	set, err := l.source.Load()
-	if err != nil {
-		return err
-	}
-	l.Take(set)
-	return nil
-}

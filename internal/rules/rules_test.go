@@ -127,39 +127,6 @@ func TestMistakesAreNamedWithTheirPlace(t *testing.T) {
 	}
 }
 
-// Reload is all or nothing: with a mistake anywhere the set in use stays, the same
-// pointer; without one a new set is in use.
-func TestReloadKeepsTheLastGoodSet(t *testing.T) {
-	dir := edited(t, "policy.toml", "required = 6.0", "required = 6.5")
-	live, err := rules.Open(source(dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := live.Get()
-	if before.Policy.Inward.Required != 6.5 {
-		t.Fatalf("required %v", before.Policy.Inward.Required)
-	}
-	name := filepath.Join(dir, "content", "zz-broken.toml")
-	if err := os.WriteFile(name, []byte("[[rule]]\nsymbol = \"BROKEN\"\nregex = \"(\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := live.Reload(); err == nil || !strings.Contains(err.Error(), "zz-broken.toml:") {
-		t.Fatalf("a broken content rule was taken: %v", err)
-	}
-	if live.Get() != before {
-		t.Error("the set in use was replaced by a broken one")
-	}
-	if err := os.Remove(name); err != nil {
-		t.Fatal(err)
-	}
-	if err := live.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	if live.Get() == before {
-		t.Error("the good set was not taken into use")
-	}
-}
-
 func TestEveryFileMissingIsNamed(t *testing.T) {
 	_, err := source(t.TempDir()).Load()
 	if err == nil {

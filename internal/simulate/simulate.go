@@ -56,14 +56,14 @@ type Report struct {
 
 // Open is what cannot be known from findings alone.
 type Open struct {
-	Cut      int            `json:"cut"`      // letters that were not recorded whole
-	NoRoute  int            `json:"no_route"` // letters to recipients that have no route any more
-	Strip    int            `json:"strip"`    // letters that would lose a file, if that can be taken out
-	Files    map[string]int `json:"files"`    // letters judged by another state of a file than the candidate's
-	Unknown  int            `json:"unknown"`  // letters judged by a set that is not kept, so nobody knows what differs
-	LeftOut  int            `json:"left_out"` // held letters that were too many to inspect again
-	NotAnew  int            `json:"not_anew"` // letters that could not be inspected again
-	Baseline bool           `json:"no_base"`  // sample letters have no fate before
+	Cut     int            `json:"cut"`      // letters that were not recorded whole
+	NoRoute int            `json:"no_route"` // letters to recipients that have no route any more
+	Strip   int            `json:"strip"`    // letters that would lose a file, if that can be taken out
+	Files   map[string]int `json:"files"`    // letters judged by another state of a file than the candidate's
+	Unknown int            `json:"unknown"`  // letters judged by a set that is not kept, so nobody knows what differs
+	LeftOut int            `json:"left_out"` // held letters that were too many to inspect again
+	NotAnew int            `json:"not_anew"` // letters that could not be inspected again
+	NoBase  bool           `json:"no_base"`  // sample letters were judged by the candidate only
 }
 
 // Trial is a candidate. Its fields are set once.
@@ -137,7 +137,7 @@ func (t *Trial) Judged(m *msg.Message, old []Fate, ds []msg.Decision) {
 	t.report.Letters++
 	t.report.Anew++
 	if old == nil {
-		t.report.Open.Baseline = true
+		t.report.Open.NoBase = true
 	}
 	t.compare(m, old, Fates(m, ds), true, m.Session.Identity.Agency)
 }

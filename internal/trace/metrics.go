@@ -16,6 +16,7 @@ type Metrics struct {
 	blind    *prometheus.CounterVec
 	smtp     *prometheus.CounterVec
 	queue    *prometheus.CounterVec
+	rules    *prometheus.CounterVec
 	took     prometheus.Histogram
 }
 
@@ -31,9 +32,10 @@ func NewMetrics(depth func() float64) *Metrics {
 		blind:    counter("blind_total", "Inspectors that could not look.", "inspector"),
 		smtp:     counter("smtp_events_total", "Events at the SMTP edge.", "event"),
 		queue:    counter("queue_events_total", "Events of the durable queue.", "event"),
+		rules:    counter("rules_events_total", "What was done with rule sets: reload, canary, promote, abort, rollback, fallback.", "event"),
 		took:     prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "congthu", Name: "message_seconds", Help: "Time from the end of DATA to the reply.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}),
 	}
-	m.registry.MustRegister(m.messages, m.symbols, m.blind, m.smtp, m.queue, m.took,
+	m.registry.MustRegister(m.messages, m.symbols, m.blind, m.smtp, m.queue, m.rules, m.took,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "congthu", Name: "queue_depth", Help: "Recipients waiting in the durable queue."}, depth),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -54,6 +56,9 @@ func (m *Metrics) SMTP(event string) { m.smtp.WithLabelValues(event).Inc() }
 
 // Queue counts an event of the queue.
 func (m *Metrics) Queue(event string) { m.queue.WithLabelValues(event).Inc() }
+
+// Rules counts what is done with rule sets.
+func (m *Metrics) Rules(event string) { m.rules.WithLabelValues(event).Inc() }
 
 func (m *Metrics) record(e Event) {
 	if m == nil {

@@ -101,14 +101,20 @@ func Start(ctx context.Context, o Options) (*Pool, error) {
 // Reload compiles the rules as they are now, starts workers with them and lets them take
 // over. When it fails, the workers with the last good rules go on. Reloads wait for each
 // other.
-func (p *Pool) Reload(ctx context.Context) error {
+func (p *Pool) Reload(ctx context.Context) error { return p.ReloadFrom(ctx, p.opt.Rules) }
+
+// ReloadFrom is Reload with the rules of another directory, which must stay there as long
+// as they are in use.
+func (p *Pool) ReloadFrom(ctx context.Context, dir string) error {
 	p.reloading.Lock()
 	defer p.reloading.Unlock()
 	before, err := p.current()
 	if err != nil {
 		return err
 	}
-	fresh, err := newGeneration(ctx, p.opt, before)
+	o := p.opt
+	o.Rules = dir
+	fresh, err := newGeneration(ctx, o, before)
 	if err != nil {
 		return err
 	}
