@@ -24,6 +24,9 @@ type accountCmd struct {
 	Passwd  accountPasswdCmd  `cmd:"" help:"Give it another password / đổi mật khẩu."`
 	Disable accountDisableCmd `cmd:"" help:"Let it send no more, at once / khoá ngay."`
 	Enable  accountEnableCmd  `cmd:"" help:"Let it send again / mở lại."`
+	Hold    accountHoldCmd    `cmd:"" help:"Hold its mail until somebody has looked / giữ thư của tài khoản để xem xét."`
+	Unhold  accountUnholdCmd  `cmd:"" help:"Let its mail go again / thôi giữ thư."`
+	Held    accountHeldCmd    `cmd:"" help:"List whose mail is held, and why / những ai đang bị giữ thư."`
 	Delete  accountDeleteCmd  `cmd:"" help:"Delete it / xoá."`
 }
 
@@ -234,6 +237,54 @@ type accountEnableCmd struct {
 func (c *accountEnableCmd) Run(a *app) error {
 	return a.eachAccount(c.Name, lang.T("đã mở %d tài khoản", "enabled %d account(s)"), func(all admin.Accounts, name string) error {
 		return all.SetDisabled(a.ctx, name, false, actor())
+	})
+}
+
+type accountHoldCmd struct {
+	Name []string `arg:"" help:"Accounts, or agency:NAME / các tài khoản, hoặc agency:TÊN."`
+	Why  string   `help:"What is to be read in the list and under each letter / lý do." default:"by command / theo lệnh"`
+}
+
+// Run holds the mail of accounts or agencies.
+func (c *accountHoldCmd) Run(a *app) error {
+	return a.eachAccount(c.Name, lang.T("đang giữ thư của %d nơi gửi", "holding the mail of %d sender(s)"), func(all admin.Accounts, name string) error {
+		return all.SetHold(a.ctx, name, true, c.Why, actor())
+	})
+}
+
+type accountUnholdCmd struct {
+	Name []string `arg:"" help:"Accounts, or agency:NAME / các tài khoản, hoặc agency:TÊN."`
+}
+
+// Run lets the mail of accounts or agencies go again. What was held stays in quarantine
+// until it is released there.
+func (c *accountUnholdCmd) Run(a *app) error {
+	return a.eachAccount(c.Name, lang.T("thôi giữ thư của %d nơi gửi", "no longer holding the mail of %d sender(s)"), func(all admin.Accounts, name string) error {
+		return all.SetHold(a.ctx, name, false, "", actor())
+	})
+}
+
+type accountHeldCmd struct{}
+
+// Run lists whose mail is held.
+func (accountHeldCmd) Run(a *app) error {
+	return a.withAccounts(func(all admin.Accounts) error {
+		list, err := all.Holds(a.ctx)
+		if err != nil {
+			return err
+		}
+		if a.json {
+			if list == nil {
+				list = []account.Hold{}
+			}
+			return a.printJSON(list)
+		}
+		head := strings.Split(lang.T("NƠI GỬI|TỪ LÚC|AI GIỮ|VÌ SAO", "SENDER|SINCE|BY|WHY").In(a.lang), "|")
+		var rows [][]string
+		for _, h := range list {
+			rows = append(rows, []string{h.Name, h.Since.Local().Format(time.DateTime), h.Who, h.Why})
+		}
+		return a.table(head, rows)
 	})
 }
 

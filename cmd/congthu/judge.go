@@ -16,9 +16,11 @@ import (
 	"congthu/internal/inspect/adlaw"
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
+	"congthu/internal/inspect/burst"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/dnsbl"
 	"congthu/internal/inspect/header"
+	"congthu/internal/inspect/known"
 	"congthu/internal/inspect/link"
 	"congthu/internal/inspect/sender"
 	"congthu/internal/mailauth/dmarc"
@@ -48,6 +50,7 @@ type judge struct {
 
 	ads      *adlaw.Counter                    // advertising a day, by house and mailbox
 	policies *dmarc.Memory                     // which domains ask for rejection
+	people   *people                           // what is remembered of them; in explain: nothing
 	lists    *dnsbl.Inspector                  // lists in the DNS
 	counted  func(string)                      // counts for the metrics; nil: nobody counts
 	seen     func(*msg.Message, auth.Evidence) // for the aggregate reports; nil: none
@@ -57,7 +60,7 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), attach.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
@@ -128,6 +131,9 @@ func routes(c *config.Config) policy.Routes {
 // the ways out.
 func (j *judge) pipeline() *pipeline.Pipeline {
 	j.links = j.perSet("link", j.link)
+	if j.people == nil {
+		j.people = nobody()
+	}
 	p := &pipeline.Pipeline{
 		Pin:          j.pin,
 		Parse:        j.parse,
@@ -140,6 +146,8 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 			{Inspector: j.links, Timeout: 10 * time.Second},
 			{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
 			{Inspector: j.lists, Timeout: 10 * time.Second},
+			{Inspector: j.perSet("known", j.known), Timeout: 10 * time.Second},
+			{Inspector: j.people.guard, Timeout: 10 * time.Second},
 			{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
 		}),
 		Decide:  j.decide,
@@ -161,7 +169,8 @@ func (j *judge) names(fileType string) bool { return j.rules.Names(fileType) }
 // nobody does but "sender", and that only at what a named client sends; decide parses
 // what it must encrypt.
 func (j *judge) parse(m *msg.Message) *msg.Part {
-	off := func(name string) bool { return name == "sender" || j.skips(name) }
+	idle := map[string]bool{"sender": true, "burst": true, "known": j.skips("auth"), "dnsbl": len(j.cfg.DNSBL) == 0} // look at no part, or at nothing
+	off := func(name string) bool { return idle[name] || j.skips(name) }
 	if !m.Session.Identity.Named() && !slices.ContainsFunc(config.Inspectors(), func(name string) bool { return !off(name) }) {
 		return nil
 	}
@@ -254,7 +263,11 @@ func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
 	if len(in.Keys) > 0 || len(p.Encrypt.Must) > 0 {
 		in.Protected = protection(m)
 	}
-	return p.Decide(in, j.routes)
+	ds := p.Decide(in, j.routes)
+	if j.people.grey != nil {
+		ds = j.people.grey.Apply(m, ds)
+	}
+	return ds
 }
 
 // protection says how the sender has signed or encrypted the message already. That is

@@ -63,6 +63,7 @@ type gateway struct {
 	senders *senders // who may send, as whom, how much
 	disk    *diskGuard
 	reports *reports
+	people  *people
 	record  *record.Recorder // of past letters, for rules simulate
 }
 
@@ -88,6 +89,11 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 	g.reports = g.newReports()
 	g.record = g.newRecorder()
 	g.judge.seen = g.reports.seen()
+	if g.people, err = g.newPeople(ctx); err != nil {
+		g.close()
+		return nil, err
+	}
+	g.judge.people = g.people
 	path := g.judge.pipeline()
 	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held}
 	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
@@ -95,6 +101,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
 		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Hop: w.Hop, DupRisk: w.DupRisk, Err: w.Err, Took: w.Took})
 		g.reports.done(m, w)
+		g.people.learn(m, w)
 		g.record.Note(g.judge.event(m, w))
 		g.count(m, w)
 	}
@@ -172,6 +179,9 @@ func (g *gateway) checkRcpt(ctx context.Context, s *msg.Session, _ msg.Envelope,
 	if r, outward, ok := g.judge.routes.Route(to.Domain); ok && (!outward || s.Outbound) {
 		if r.VerifyRecipients {
 			if refused := g.book.Check(ctx, r.NextHop, to); refused != (msg.Reply{}) {
+				if s.Outbound && refused.Permanent() {
+					g.people.guard.Refused(s.Identity)
+				}
 				return refused
 			}
 		}
@@ -196,6 +206,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { g.note("queue", g.queue.Run(ctx)) }) // stops starting deliveries at once, and lets those that go on end
 	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
+	wg.Go(func() { g.people.run(run, g.note) })
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.reports.run(run) })
 	wg.Go(func() { g.record.Run(run) })

@@ -20,6 +20,8 @@ type Accounts interface {
 	SetHash(ctx context.Context, name, hash, actor string) error
 	SetDisabled(ctx context.Context, name string, disabled bool, actor string) error
 	Delete(ctx context.Context, name, actor string) error
+	SetHold(ctx context.Context, name string, held bool, why, actor string) error
+	Holds(ctx context.Context) ([]account.Hold, error)
 }
 
 // newAccount asks for an account.
@@ -33,6 +35,8 @@ type newAccount struct {
 type accountChange struct {
 	Hash     string `json:"hash,omitempty"`
 	Disabled *bool  `json:"disabled,omitempty"`
+	Held     *bool  `json:"held,omitempty"` // its mail is held
+	Why      string `json:"why,omitempty"`
 	Actor    string `json:"actor"`
 }
 
@@ -44,6 +48,7 @@ func (s Services) accountRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/accounts/{name}", s.accountsShow)
 	mux.HandleFunc("POST /v1/accounts", s.accountsAdd)
 	mux.HandleFunc("POST /v1/accounts/{name}", s.accountsChange)
+	mux.HandleFunc("GET /v1/holds", s.holdsList)
 	mux.HandleFunc("DELETE /v1/accounts/{name}", s.accountsDelete)
 }
 
@@ -78,7 +83,15 @@ func (s Services) accountsChange(w http.ResponseWriter, r *http.Request) {
 	if req.Disabled != nil && err == nil {
 		err = s.Accounts.SetDisabled(r.Context(), name, *req.Disabled, req.Actor)
 	}
+	if req.Held != nil && err == nil {
+		err = s.Accounts.SetHold(r.Context(), name, *req.Held, req.Why, req.Actor)
+	}
 	s.answer(w, Count{1}, err)
+}
+
+func (s Services) holdsList(w http.ResponseWriter, r *http.Request) {
+	all, err := s.Accounts.Holds(r.Context())
+	s.answer(w, orEmpty(all), err)
 }
 
 func (s Services) accountsDelete(w http.ResponseWriter, r *http.Request) {
@@ -122,6 +135,16 @@ func (c accountsClient) SetHash(ctx context.Context, name, hash, actor string) e
 // SetDisabled implements Accounts.
 func (c accountsClient) SetDisabled(ctx context.Context, name string, disabled bool, actor string) error {
 	return c.post(ctx, "/"+url.PathEscape(name), accountChange{Disabled: &disabled, Actor: actor})
+}
+
+// SetHold implements Accounts.
+func (c accountsClient) SetHold(ctx context.Context, name string, held bool, why, actor string) error {
+	return c.post(ctx, "/"+url.PathEscape(name), accountChange{Held: &held, Why: why, Actor: actor})
+}
+
+// Holds implements Accounts.
+func (c accountsClient) Holds(ctx context.Context) ([]account.Hold, error) {
+	return ask[[]account.Hold](ctx, c.Client, "GET", "/v1/holds", nil)
 }
 
 // Delete implements Accounts.

@@ -33,6 +33,14 @@ func (r roll) SetDisabled(_ context.Context, name string, disabled bool, actor s
 	return r.note("disabled", name, fmt.Sprint(disabled), actor)
 }
 
+func (r roll) SetHold(_ context.Context, name string, held bool, why, actor string) error {
+	return r.note("hold", name, fmt.Sprint(held), why, actor)
+}
+
+func (r roll) Holds(context.Context) ([]account.Hold, error) {
+	return []account.Hold{{Name: "lan", Why: "x"}}, r.note("holds")
+}
+
 func (r roll) Delete(_ context.Context, name, actor string) error {
 	return r.note("delete", name, actor)
 }
@@ -52,7 +60,13 @@ func TestAccountsReachTheirPart(t *testing.T) {
 	); err != nil {
 		t.Error(err)
 	}
-	want := "accounts; show a+b@c.vn; add lan  a.vn,b.vn $h root; add an x  $h root; hash lan $i root; disabled lan true root; disabled lan false root; delete a/b lan & co"
+	if holds, err := all.Holds(ctx); err != nil || len(holds) != 1 || holds[0].Why != "x" {
+		t.Errorf("%v %v", holds, err)
+	}
+	if err := errors.Join(all.SetHold(ctx, "agency:so-y-te", true, "vì sao", "root"), all.SetHold(ctx, "lan", false, "", "root")); err != nil {
+		t.Error(err)
+	}
+	want := "accounts; show a+b@c.vn; add lan  a.vn,b.vn $h root; add an x  $h root; hash lan $i root; disabled lan true root; disabled lan false root; delete a/b lan & co; holds; hold agency:so-y-te true vì sao root; hold lan false  root"
 	if got := strings.Join(s.asked, "; "); got != want {
 		t.Errorf("asked %q\nwant  %q", got, want)
 	}

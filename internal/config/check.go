@@ -36,6 +36,7 @@ func check(file *tomlfile.File, c *Config) error {
 		k.choice(name, Inspectors(), "inspect", "skip", i)
 	}
 	k.dnsbl(c.DNSBL)
+	k.greylist(c.Greylist)
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	k.store(c.Store.URL)
 	k.lease(c.Queue.Lease.Std())

@@ -27,6 +27,7 @@ type Config struct {
 	Route      []Route  `toml:"route"`
 	DNS        DNS      `toml:"dns"`
 	DNSBL      []DNSBL  `toml:"dnsbl"`
+	Greylist   Greylist `toml:"greylist"`
 	Inspect    Inspect  `toml:"inspect"`
 	Scan       Scan     `toml:"scan"`
 	PGP        PGP      `toml:"pgp"`
@@ -95,6 +96,10 @@ type Relay struct {
 	Final          Duration       `toml:"final_timeout"`
 	RecipientsHour int            `toml:"recipients_hour"`
 	RecipientsDay  int            `toml:"recipients_day"`
+	NewRecipients  int            `toml:"new_recipients_hour"`
+	SameBody       int            `toml:"same_letter_hour"`
+	Refused        int            `toml:"refused_hour"`
+	RateTimes      int            `toml:"rate_times"`
 }
 
 // Agency is one that may send outward, and by what it is known. Its thresholds for the
@@ -108,6 +113,8 @@ type Agency struct {
 	CANames        []string       `toml:"ca_names"`
 	RecipientsHour int            `toml:"recipients_hour"`
 	RecipientsDay  int            `toml:"recipients_day"`
+	NewRecipients  int            `toml:"new_recipients_hour"`
+	SameBody       int            `toml:"same_letter_hour"`
 }
 
 // Route sends the mail of some domains to a next hop. TLS "" is that of [relay]. XForward
@@ -128,6 +135,14 @@ type DNS struct {
 	TrustAD bool     `toml:"trust_ad"`
 }
 
+// Greylist asks doubtful strangers to come again.
+type Greylist struct {
+	On    bool     `toml:"on"`
+	From  float64  `toml:"from"`  // the score from which a letter is doubtful
+	Below float64  `toml:"below"` // and below which it is still delivered
+	Delay Duration `toml:"delay"`
+}
+
 // DNSBL is a list in the DNS that is asked about messages, and what its answers are worth
 // in percent of the symbol's weight; no results: every answer is worth all of it.
 type DNSBL struct {
@@ -144,7 +159,7 @@ type Inspect struct {
 
 // Inspectors returns the names that Inspect.Skip may hold, in the order of the path.
 func Inspectors() []string {
-	return []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "attach"}
+	return []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach"}
 }
 
 // Scan is the scan worker.

@@ -97,6 +97,8 @@ func TestLoadComplains(t *testing.T) {
 		{"list kind", "[[dnsbl]]\nzone = \"bl.test\"\nkind = \"ips\"\n", ":3:1: the value 'ips' is not possible; choose one of: ip"},
 		{"list answer", "[[dnsbl]]\nzone = \"bl.test\"\nkind = \"ip\"\nresults = {\"128.0.0.1\" = 1}\n", "'128.0.0.1' is not an answer of a list"},
 		{"list percent", "[[dnsbl]]\nzone = \"bl.test\"\nkind = \"ip\"\nresults = {\"&8\" = 101}\n", "percents are from 0 to 100"},
+		{"greylist delay", "[greylist]\non = true\ndelay = \"1s\"\n", ":3:1: greylist.delay must be from 10s to 12h"},
+		{"greylist bounds", "[greylist]\non = true\nfrom = 6.0\n", ":3:1: greylist.from must be below"},
 		{"listen tls", "[[listen]]\naddress = \"a:1\"\ntls = \"maybe\"\n", ":3:1: the value 'maybe' is not possible"},
 		{"listen auth", "[[listen]]\naddress = \"a:1\"\nauth = \"maybe\"\n", ":3:1: the value 'maybe' is not possible"},
 		{"auth without a certificate", "[[listen]]\naddress = \"a:1\"\nauth = \"on\"\n", ":1:3: this listener needs TLS"},

@@ -3,6 +3,7 @@ package config
 import (
 	"regexp"
 	"strings"
+	"time"
 
 	"congthu/internal/lang"
 )
@@ -29,5 +30,16 @@ func (k *checker) dnsbl(lists []DNSBL) {
 				k.complain(lang.T("phần trăm phải từ 0 đến 100", "percents are from 0 to 100"), lang.T("100: tính đủ trọng số; 0: bỏ qua", "100: the whole weight; 0: not counted"), "dnsbl", i, "results")
 			}
 		}
+	}
+}
+
+// greylist: a sender waits at most some hours before it gives up, and whoever waits longer
+// is told that the letter is late.
+func (k *checker) greylist(g Greylist) {
+	if g.On && (g.Delay.Std() < 10*time.Second || g.Delay.Std() > 12*time.Hour) {
+		k.complain(lang.T("greylist.delay phải từ 10s đến 12h", "greylist.delay must be from 10s to 12h"), lang.T("5m là hợp lý", "5m is sensible"), "greylist", "delay")
+	}
+	if g.On && g.From >= g.Below {
+		k.complain(lang.T("greylist.from phải nhỏ hơn below", "greylist.from must be below greylist.below"), lang.T("ví dụ from = 3.0, below = 6.0", "for example from = 3.0, below = 6.0"), "greylist", "from")
 	}
 }

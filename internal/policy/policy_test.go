@@ -196,3 +196,31 @@ func TestSharesOfAWeight(t *testing.T) {
 		}
 	}
 }
+
+// Credit does not count beside what it must not make good; blemishes do not take it away.
+func TestCreditIsNoLicence(t *testing.T) {
+	w := policy.Weights{Symbols: map[string]policy.Weight{
+		"KNOWN":    {Score: -2, Unless: []string{"phish", "VIRUS"}},
+		"PHISH":    {Score: 5, Group: "phish"},
+		"SMALL":    {Score: 0.5, Group: "phish"},
+		"VIRUS":    {Score: 0.1},
+		"HARMLESS": {Score: 3, Group: "other"},
+	}}
+	for symbols, want := range map[string]float64{
+		"KNOWN":          -2,
+		"KNOWN PHISH":    5,
+		"PHISH KNOWN":    5,
+		"KNOWN SMALL":    -1.5,
+		"KNOWN VIRUS":    0.1,
+		"KNOWN HARMLESS": 1,
+	} {
+		score, counted := w.Weigh(found(strings.Fields(symbols)...))
+		sum := 0.0
+		for _, c := range counted {
+			sum += c.Score
+		}
+		if score != want || sum != want || len(counted) != len(strings.Fields(symbols)) {
+			t.Errorf("%s: %v, the parts are %v", symbols, score, counted)
+		}
+	}
+}

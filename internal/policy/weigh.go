@@ -9,10 +9,11 @@ import (
 // Weight is what an administrator says a symbol is worth.
 type Weight struct {
 	Score  float64
-	Group  string // symbols of one group together count at most its cap
-	VI, EN string // one sentence each, for reviewers
-	Off    bool   // the administrator does not want to hear of it
-	Place  string // where it stands, such as "weights.toml:57"
+	Group  string   // symbols of one group together count at most its cap
+	Unless []string // symbols, and groups of which one scores 1 or more: beside these it does not count
+	VI, EN string   // one sentence each, for reviewers
+	Off    bool     // the administrator does not want to hear of it
+	Place  string   // where it stands, such as "weights.toml:57"
 }
 
 // Weights is the content of rules/weights.toml.
@@ -41,6 +42,12 @@ func (w Weights) Weigh(outcomes []msg.Outcome) (score float64, counted []msg.Wei
 			counted = append(counted, msg.Weighed{Finding: f, Score: s})
 		}
 	}
+	if w.void(counted) {
+		score = 0
+		for _, c := range counted {
+			score += c.Score
+		}
+	}
 	return score, counted
 }
 
@@ -59,6 +66,27 @@ func (w Weights) withoutOff(outcomes []msg.Outcome) []msg.Outcome {
 		return out
 	}
 	return outcomes
+}
+
+// grave is the score from which a symbol of a group is more than a blemish.
+const grave = 1.0
+
+// void takes the score of symbols that do not count beside what else was found: credit is
+// no licence for malware.
+func (w Weights) void(counted []msg.Weighed) (taken bool) {
+	for i, c := range counted {
+		unless := w.Symbols[c.Symbol].Unless
+		if c.Score == 0 || len(unless) == 0 {
+			continue
+		}
+		bad := func(o msg.Weighed) bool {
+			return o.Score > 0 && slices.Contains(unless, o.Symbol) || o.Score >= grave && slices.Contains(unless, w.Symbols[o.Symbol].Group)
+		}
+		if slices.ContainsFunc(counted, bad) {
+			taken, counted[i].Score = true, 0
+		}
+	}
+	return taken
 }
 
 // shares returns by symbol how much of its weight is asked for: a rule may want less than

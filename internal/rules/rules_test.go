@@ -10,9 +10,11 @@ import (
 	"congthu/internal/inspect/adlaw"
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
+	"congthu/internal/inspect/burst"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/dnsbl"
 	"congthu/internal/inspect/header"
+	"congthu/internal/inspect/known"
 	"congthu/internal/inspect/link"
 	"congthu/internal/inspect/sender"
 	"congthu/internal/lang"
@@ -25,10 +27,10 @@ const shipped = "../../rules"
 
 func source(dir string) rules.Source {
 	var symbols []string
-	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), attach.Symbols()} {
+	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols()} {
 		symbols = append(symbols, s...)
 	}
-	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "attach"}}
+	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach"}}
 }
 
 // edited copies the shipped rules and replaces one text in one file.

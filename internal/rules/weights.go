@@ -18,10 +18,11 @@ type weightsFile struct {
 }
 
 type weightEntry struct {
-	Score float64 `toml:"score"`
-	Group string  `toml:"group"`
-	VI    string  `toml:"vi"`
-	EN    string  `toml:"en"`
+	Score  float64  `toml:"score"`
+	Group  string   `toml:"group"`
+	Unless []string `toml:"unless"`
+	VI     string   `toml:"vi"`
+	EN     string   `toml:"en"`
 }
 
 // loadWeights reads weights.toml. known are the symbols that can be found: each of
@@ -41,7 +42,7 @@ func loadWeights(dir string, known []string) (policy.Weights, *tomlfile.File, er
 		}
 	}
 	for name, e := range f.Symbol {
-		w.Symbols[name] = policy.Weight{Score: e.Score, Group: e.Group, VI: e.VI, EN: e.EN, Place: place(file, "symbol", name)}
+		w.Symbols[name] = policy.Weight{Score: e.Score, Group: e.Group, Unless: e.Unless, VI: e.VI, EN: e.EN, Place: place(file, "symbol", name)}
 		ps = append(ps, checkWeight(file, name, e, f, known)...)
 	}
 	for _, name := range known {
@@ -60,6 +61,13 @@ func checkWeight(file *tomlfile.File, name string, e weightEntry, f weightsFile,
 	if e.Group != "" {
 		if _, ok := f.Group[e.Group]; !ok {
 			ps = append(ps, file.At(lang.T("không có nhóm "+e.Group, "there is no group "+e.Group), lang.T("thêm [group."+e.Group+"] với cap", "add [group."+e.Group+"] with a cap"), "symbol", name, "group"))
+		}
+	}
+	for i, u := range e.Unless {
+		_, group := f.Group[u]
+		_, symbol := f.Symbol[u]
+		if !group && !symbol {
+			ps = append(ps, file.At(lang.T("không có nhóm hay dấu hiệu "+u, "there is no group and no symbol "+u), lang.T("sửa tên", "correct the name"), "symbol", name, "unless", i))
 		}
 	}
 	if e.VI == "" || e.EN == "" {
