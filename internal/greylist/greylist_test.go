@@ -56,8 +56,10 @@ func TestWhoIsPutOff(t *testing.T) {
 		"one refused":         {func(_ *msg.Message, d *msg.Decision) { d.Action = msg.Reject }, false},
 		"a score of spam":     {func(_ *msg.Message, d *msg.Decision) { d.Why.Score = 6 }, false},
 		"our own":             {func(m *msg.Message, _ *msg.Decision) { m.Session.Outbound = true }, false},
-		"known":               {func(_ *msg.Message, d *msg.Decision) { d.Why.Counted = []msg.Weighed{{Finding: msg.Finding{Symbol: "KNOWN"}}} }, false},
-		"DMARC":               {func(m *msg.Message, _ *msg.Decision) { m.Auth = []msg.AuthResult{{Method: "dmarc", Status: "pass"}} }, false},
+		"known": {func(_ *msg.Message, d *msg.Decision) {
+			d.Why.Counted = []msg.Weighed{{Finding: msg.Finding{Symbol: "KNOWN"}}}
+		}, false},
+		"DMARC": {func(m *msg.Message, _ *msg.Decision) { m.Auth = []msg.AuthResult{{Method: "dmarc", Status: "pass"}} }, false},
 		"SPF": {func(m *msg.Message, _ *msg.Decision) {
 			m.Auth = []msg.AuthResult{{Method: "spf", Status: "pass", Property: "smtp.mailfrom"}}
 		}, false},
@@ -81,7 +83,9 @@ func TestWhoIsPutOff(t *testing.T) {
 
 func TestComingAgain(t *testing.T) {
 	h := newHouse()
-	put := func(ip string, to ...string) bool { return h.Apply(letter(ip), decision(4, to...))[0].Action == msg.Defer }
+	put := func(ip string, to ...string) bool {
+		return h.Apply(letter(ip), decision(4, to...))[0].Action == msg.Defer
+	}
 	if !put("192.0.2.1", "x") || !put("192.0.2.1", "x") {
 		t.Error("the first passes")
 	}
