@@ -39,7 +39,7 @@ func FuzzUU(f *testing.F) {
 		for _, p := range carriedAll(t, src) {
 			total += len(p.Decoded)
 		}
-		if data, next := decodeUU(src, 0); next < 0 || next > len(src) || len(data) > 2*len(src) || total > 3*len(src) {
+		if data, next := decodeUU(src, 0); next < 0 || next > len(src) || len(data) > 2*len(src) || total > 12*len(src)+8192 {
 			t.Fatalf("%d octets and %d in files up to %d of %d", len(data), total, next, len(src))
 		}
 		text := "begin 644 a\r\n" + strings.Join(uuLines(string(src)), "\r\n") + "\r\n`\r\nend\r\n"

@@ -29,9 +29,10 @@ func (t *tree) contents(p *msg.Part, body []byte) {
 	if isUU(p.Encoding) {
 		t.also(p, "raw", body)
 		if pos := nextLine(body, 0, "begin "); pos >= 0 {
-			for _, other := range otherUU(body, lineEnd(body, pos)) {
-				t.also(p, "uu", other)
-			}
+			other := otherUU(body, lineEnd(body, pos))
+			t.also(p, "uu", other.exact)
+			t.also(p, "uu", other.claimed)
+			t.pool.full = t.pool.full || other.cut
 		}
 	}
 	if p.Encoding != "base64" {

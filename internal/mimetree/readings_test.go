@@ -151,3 +151,107 @@ func TestReadingsAreBounded(t *testing.T) {
 		t.Errorf("five boundaries: %q", codes(five))
 	}
 }
+
+// How other readers go on behind a mistake: what they see there is handed on as well.
+func TestOtherReadingsOfMistakes(t *testing.T) {
+	l := func(lines ...string) []string { return lines }
+	file := l("Content-Type: application/octet-stream; name=a.exe", "Content-Transfer-Encoding: base64", "", b64(payload))
+	mixed := "Content-Type: multipart/mixed; boundary=x"
+	uu := uuLines(payload)
+	for _, tt := range []struct {
+		name string
+		raw  [][]string
+		code string
+	}{
+		{"a delimiter of a multipart that was cut off", [][]string{l(mixed, "", "--x", "Content-Type: multipart/mixed; boundary=y", "", "--y", "", "a", "--x", "", "b", "--y"), file, l("--y--", "--x--")}, BoundaryOrphan},
+		{"a header cut by a delimiter", [][]string{l(mixed, "", "--x", "Content-Type: application/octet-stream", "--x--", "Content-Transfer-Encoding: base64", "", b64(payload))}, HeaderCut},
+		{"a boundary folded inside", [][]string{l("Content-Type: multipart/mixed; boundary=\"x", " y\"", "Content-Transfer-Encoding: base64", "", b64(payload))}, BoundarySyntax},
+		{"delimiters in a row", [][]string{l(mixed, "", "--x", "--x--"), file}, Epilogue},
+		{"a message of another type", [][]string{l("Content-Type: message/x-odd", "", "Content-Transfer-Encoding: quoted-printable", "", strings.ReplaceAll(payload, "-", "=2D"))}, ""},
+		{"an external body's own message", [][]string{l("Content-Type: message/external-body", "", "Content-Transfer-Encoding: quoted-printable", "", strings.ReplaceAll(payload, "-", "=2D"))}, ExternalBody},
+		{"a message that only claims base64 and decodes", [][]string{l("Content-Type: message/rfc822", "Content-Transfer-Encoding: base64", "", "Subject: abcd", "", payload)}, EncodedContainer},
+		{"a multipart without parts", [][]string{l(mixed, "", payload, "--x--")}, Preamble},
+		{"a multipart in base64 without parts", [][]string{l("Content-Type: multipart/mixed", "Content-Transfer-Encoding: base64", "", b64(payload))}, NoBoundary},
+		{"uuencode behind a bad line", [][]string{l("Subject: a", "", "begin 644 a.exe", "#86)C~~~~~~~"), uu, l("end")}, UUEncode},
+		{"uuencode with a wrong length", [][]string{l("Subject: a", "", "begin 644 a.exe", uu[0]+"~~~~~~~~~~", "end")}, UUEncode},
+		{"uuencode without a name", [][]string{l("Subject: a", "", "begin 644"), uu, l("end")}, UUEncode},
+		{"padding inside a group", [][]string{l("Content-Transfer-Encoding: base64", "", b64(payload)[:5]+"="+b64(payload)[5:])}, Base64Streams},
+		{"base64 that is none", [][]string{l("Content-Transfer-Encoding: base64", "", payload+"!")}, Base64Junk},
+		{"UTF-16 with its mark, in a file", [][]string{l("Content-Type: a/b", "Content-Transfer-Encoding: base64", "", b64("\xfe\xff"+utf16be(payload)))}, ""},
+		{"UTF-16 by its charset", [][]string{l("Content-Type: text/html; charset=utf-16", "Content-Transfer-Encoding: base64", "", b64("\xfe\xff"+utf16be(payload)))}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			raw := crlf(slices.Concat(tt.raw...)...)
+			root := Parse(raw, DefaultLimits())
+			if len(seen(root)) == 0 {
+				t.Errorf("hidden; %s, codes %q, others %s", shape(root), codes(root), paths(root.Others))
+			}
+			if tt.code != "" && !hasCode(root, tt.code) {
+				t.Errorf("codes %q, want %s", codes(root), tt.code)
+			}
+			checkTree(t, raw, root)
+		})
+	}
+}
+
+// BinHex says how long its file is. Who does not ask sees all that follows, and who skips
+// characters of no code sees on behind them.
+func TestBinHexBeyondItsLength(t *testing.T) {
+	whole := binHexOf("a.exe", payload)
+	for name, text := range map[string]string{
+		"all of it":     whole,
+		"an odd letter": whole[:40] + "~" + whole[40:],
+	} {
+		root := Parse(crlf("Subject: a", "", binHexMark+" 4.0)", "", text), DefaultLimits())
+		if len(seen(root)) == 0 {
+			t.Errorf("%s: %s, others %s", name, shape(root), paths(root.Others))
+		}
+	}
+}
+
+// A little BinHex may stand for very much: it is cut, and that is said.
+func TestBinHexOfRunsIsCut(t *testing.T) {
+	octets := append([]byte{1}, "a\x00TEXTttxt\x00\x00"...)
+	octets = append(octets, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0)
+	octets = append(octets, bytes.Repeat([]byte("A\x90\xff"), 1<<18)...)
+	raw := crlf("Subject: a", "", binHexMark+" 4.0)", "", ":"+sixBits(octets)+":")
+	root := Parse(raw, DefaultLimits())
+	held := 0
+	root.Walk(func(p *msg.Part) { held += len(p.Decoded) })
+	if held > 8*len(raw)+2<<20 || !hasCode(root, LimitDecoded) {
+		t.Errorf("%d octets out of %d, codes %q", held, len(raw), codes(root))
+	}
+}
+
+// So is uuencode whose lines claim what they have not.
+func TestUUClaimsAreCut(t *testing.T) {
+	lines := strings.Repeat("_\r\n", 1<<17)
+	for name, raw := range map[string][]byte{
+		"in a text":   crlf("Subject: a", "", "begin 644 a", lines+"end"),
+		"as encoding": crlf("Content-Transfer-Encoding: x-uuencode", "Content-Type: a/b", "", "begin 644 a", lines+"end"),
+	} {
+		root := Parse(raw, DefaultLimits())
+		held := 0
+		root.Walk(func(p *msg.Part) { held += len(p.Decoded) })
+		for _, p := range root.Others {
+			held += len(p.Decoded)
+		}
+		if held > 8*len(raw)+2<<20 || !hasCode(root, LimitDecoded) && !hasCode(root, LimitReadings) {
+			t.Errorf("%s: %d octets out of %d, codes %q", name, held, len(raw), codes(root))
+		}
+	}
+}
+
+// sixBits writes octets in BinHex's letters, runs as they are given.
+func sixBits(octets []byte) string {
+	var out strings.Builder
+	acc, held := uint32(0), 0
+	for _, c := range octets {
+		acc = acc<<8 | uint32(c)
+		for held += 8; held >= 6; {
+			held -= 6
+			out.WriteByte(binHexAlphabet[acc>>held&63])
+		}
+	}
+	return out.String()
+}

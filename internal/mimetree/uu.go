@@ -52,7 +52,8 @@ func carrierCode(encoding string) string {
 }
 
 // carrier is a way to write a file into a text: how its first line begins, and what
-// reads it from there, into room octets where it may grow. No part means that it was none.
+// reads it from there, into room octets where it may grow. No part means that it was none;
+// its other readings are its Others until twins takes them.
 type carrier struct {
 	mark string
 	cut  func(src []byte, pos, room int) (p *msg.Part, next int)
@@ -121,38 +122,55 @@ func cutUU(src []byte, pos, _ int) (p *msg.Part, next int) {
 	}
 	data, next := decodeUU(src, end)
 	p = carriedFile("x-uuencode", string(m[1]), data)
-	for _, other := range otherUU(src, end) {
-		f := carriedFile("x-uuencode", string(m[1]), other)
-		if p == nil { // no line, or no exact one: this is prose
-			return f, next
-		}
-		if f != nil && !bytes.Equal(other, data) {
+	other := otherUU(src, end)
+	if p == nil && len(other.exact) == 0 && !other.ended {
+		return nil, next // prose
+	}
+	for _, data := range [][]byte{other.exact, other.claimed} {
+		f := carriedFile("x-uuencode", string(m[1]), data)
+		switch {
+		case p == nil:
+			p = f
+		case f != nil && !bytes.Equal(data, p.Decoded):
 			p.Others = append(p.Others, f)
 		}
+	}
+	if p != nil && other.cut {
+		note(p, LimitDecoded, "")
 	}
 	return p, next
 }
 
-// otherUU are the files of those who go on behind a bad line up to "end": who skip lines
-// that have not the length they claim, and who believe every claim.
-func otherUU(src []byte, pos int) [][]byte {
-	var exact, claimed []byte
-	for pos < len(src) {
+// uuReadings are a file by those who go on behind a bad line up to "end".
+type uuReadings struct {
+	exact   []byte // who skip lines that have not the length they claim
+	claimed []byte // who believe every claim, and take for nought what is missing
+	cut     bool   // the claims are more than may be believed
+	ended   bool   // there was an "end"
+}
+
+func otherUU(src []byte, start int) (r uuReadings) {
+	const slack = 4096 // what may be claimed for a small file beyond its share
+	for pos := start; pos < len(src); {
 		end := lineEnd(src, pos)
 		line := chop(src[pos:end])
 		if bytes.HasPrefix(line, []byte("end")) || bytes.HasPrefix(line, []byte("begin ")) {
-			break
+			r.ended = line[0] == 'e'
+			return r
 		}
 		if len(line) > 0 {
 			size := int(line[0]-' ') & 63
-			claimed = appendUU(claimed, line[1:], size)
+			r.cut = r.cut || len(r.claimed) > readingsShare*(end-start)+slack
+			if !r.cut {
+				r.claimed = appendUU(r.claimed, line[1:], size)
+			}
 			if (size+2)/3 == (end-pos)/4 && !bytes.ContainsFunc(line, unicode.IsLower) {
-				exact = appendUU(exact, line[1:], size)
+				r.exact = appendUU(r.exact, line[1:], size)
 			}
 		}
 		pos = end
 	}
-	return [][]byte{exact, claimed}
+	return r
 }
 
 // decodeUU decodes lines from pos on up to "end" or the first line that is none.
