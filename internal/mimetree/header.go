@@ -44,22 +44,29 @@ func (h *headerReader) read() {
 			}
 			return
 		}
-		if h.strict && !h.folds && h.pos > h.start && len(bytes.TrimLeft(line, " \t")) == 0 {
-			h.pos = end // as good as empty
-			return
-		}
-		if h.strict && h.folds && h.start == h.pos && isWSP(line[0]) {
-			h.pos = end // a fold of nothing
-			h.start = end
-			continue
-		}
 		if h.strict && !isFieldLine(line) {
+			if h.oddLine(line, end) {
+				continue
+			}
 			return
 		}
 		end = h.unitEnd(end)
 		h.unit(h.raw[h.pos:end], line)
 		h.pos = end
 	}
+}
+
+// oddLine tells whether a strict reader goes on behind a line that is no field.
+func (h *headerReader) oddLine(line []byte, end int) bool {
+	first := h.pos == h.start
+	switch {
+	case h.folds && first && isWSP(line[0]):
+		h.pos, h.start = end, end // a fold of nothing
+		return true
+	case !h.folds && !first && len(bytes.TrimLeft(line, " \t")) == 0:
+		h.pos = end // as good as empty
+	}
+	return false
 }
 
 // body is where the body begins: text that was taken for a header without one
