@@ -180,8 +180,11 @@ func (o *pool) add(p *msg.Part) {
 	o.list = append(o.list, p)
 }
 
-// also adds another reading of the content of p.
+// also adds another reading of the content of p, if it is another.
 func (t *tree) also(p *msg.Part, how string, data []byte) {
+	if bytes.Equal(data, p.Decoded) {
+		return
+	}
 	t.pool.add(&msg.Part{
 		Path: p.Path + "~" + how, Header: p.Header, Filename: p.Filename, MediaType: octetStream,
 		Start: p.Start, BodyStart: p.BodyStart, End: p.End, Decoded: data,

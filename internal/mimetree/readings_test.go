@@ -152,6 +152,16 @@ func TestReadingsAreBounded(t *testing.T) {
 	}
 }
 
+// A reading that comes to the same is none: base64 without its padding is scanned once
+// decoded and once as it stands.
+func TestSameReadingIsNone(t *testing.T) {
+	raw := crlf("Content-Transfer-Encoding: base64", "", strings.TrimRight(b64(payload+"x"), "="))
+	root := Parse(raw, DefaultLimits())
+	if len(root.Others) != 1 || root.Others[0].Path != "0~raw" {
+		t.Errorf("others %s", paths(root.Others))
+	}
+}
+
 // How other readers go on behind a mistake: what they see there is handed on as well.
 func TestOtherReadingsOfMistakes(t *testing.T) {
 	l := func(lines ...string) []string { return lines }
