@@ -14,6 +14,8 @@ type Weight struct {
 	VI, EN string   // one sentence each, for reviewers
 	Off    bool     // the administrator does not want to hear of it
 	Place  string   // where it stands, such as "weights.toml:57"
+
+	Overrides string // the place of the weight that a local file has replaced; ""
 }
 
 // Weights is the content of rules/weights.toml.

@@ -99,11 +99,15 @@ func (s Source) read() (*Set, error) {
 	ps = add(ps, err)
 	set.Sealers, err = optional(filepath.Join(s.Dir, "lists", "arc-sealers.txt"), link.LoadList)
 	ps = add(ps, err)
-	w, _, err := loadWeights(s.Dir, s.known(set.Content))
+	w, err := loadWeights(s.Dir, s.known(set.Content), set.Content.Rules())
 	ps = add(ps, err)
 	if len(w.Symbols) > 0 { // without weights every symbol named in policy.toml would look wrong
 		set.Policy, err = loadPolicy(s.Dir, w, s.Inspectors)
 		ps = add(ps, err)
+		if set.Policy != nil {
+			set.Policy.Composites, err = composites(set.Content.Composites(), w)
+			ps = add(ps, err)
+		}
 	}
 	if err := ps.Err(); err != nil {
 		return nil, err

@@ -78,10 +78,20 @@ type Composite struct {
 }
 
 // Rules describes the rules and composites in use, and the symbols that are off.
-func (s *Set) Rules() []RuleInfo { return s.infos }
+func (s *Set) Rules() []RuleInfo {
+	if s == nil {
+		return nil
+	}
+	return s.infos
+}
 
 // Composites returns the composites in the order of the files.
-func (s *Set) Composites() []Composite { return s.composites }
+func (s *Set) Composites() []Composite {
+	if s == nil {
+		return nil
+	}
+	return s.composites
+}
 
 // Load reads every *.toml of the directory, in the order of their names, then those of
 // the local one, which need not be there: a symbol that a local file has rules for has no
