@@ -135,6 +135,7 @@ func (p *people) run(ctx context.Context, note func(string, error)) {
 // and what strangers wrote who are proven and were found clean.
 func (p *people) learn(m *msg.Message, w pipeline.Walk) {
 	if !w.Reply.Positive() {
+		p.refused(m, w)
 		return
 	}
 	for _, d := range w.Decisions {
@@ -147,6 +148,18 @@ func (p *people) learn(m *msg.Message, w pipeline.Walk) {
 			p.heard(m)
 			return
 		}
+	}
+}
+
+// refused counts the recipients of a letter of ours that the next hop refused. What the
+// rules refuse says nothing about recipients.
+func (p *people) refused(m *msg.Message, w pipeline.Walk) {
+	ours := func(d msg.Decision) bool { return d.Action != msg.Deliver }
+	if !m.Session.Outbound || !w.Reply.Permanent() || slices.ContainsFunc(w.Decisions, ours) {
+		return
+	}
+	for range m.Envelope.To {
+		p.guard.Refused(m.Session.Identity)
 	}
 }
 

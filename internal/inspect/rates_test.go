@@ -107,6 +107,7 @@ func weights(t testing.TB) map[string]float64 {
 		Symbol map[string]struct {
 			Score         float64
 			Group, VI, EN string
+			Unless        []string
 		}
 	}
 	if _, err := tomlfile.Read(filepath.Join("..", "..", "rules", "weights.toml"), &f); err != nil {
