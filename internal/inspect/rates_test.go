@@ -252,3 +252,26 @@ func BenchmarkHouse(b *testing.B) {
 		})
 	}
 }
+
+// A letter of 40 KB in HTML with a hundred links: what the three cost at most.
+func BenchmarkLongLetter(b *testing.B) {
+	var body strings.Builder
+	for n := range 100 {
+		fmt.Fprintf(&body, "<p>Kính gửi các đơn vị trực thuộc, đề nghị báo cáo kết quả thực hiện nhiệm vụ trước ngày %d hằng tháng; tài liệu kèm theo tại <a href=\"https://tai-lieu-%d.ngoai.example/bao-cao/%d?id=1\">tài liệu số %d</a>.</p>\r\n"+
+			"<p>Mọi vướng mắc xin liên hệ văn phòng, điện thoại 0220 3852 123, để được hướng dẫn.</p>\r\n", n, n%12, n, n)
+	}
+	raw := []byte("From: Van phong <vp@ngoai.example>\r\nTo: a@so-mau.tinh-mau.gov.vn\r\nSubject: Bao cao\r\nDate: Tue, 24 Nov 2026 08:59:00 +0000\r\nMessage-ID: <1@ngoai.example>\r\n" +
+		"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + body.String())
+	m := &msg.Message{Raw: raw, Root: mimetree.Parse(raw, mimetree.DefaultLimits())}
+	m.Text = text.Read(m.Root)
+	b.Logf("%d octets", len(raw))
+	for _, i := range house(b) {
+		b.Run(i.Name(), func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := i.Inspect(b.Context(), m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package lookalike
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/net/idna"
@@ -27,8 +28,50 @@ func Readings(shown string) []string {
 // Compatible gives full-width and other compatibility letters their plain form.
 func Compatible(s string) string { return norm.NFKC.String(strings.ToValidUTF8(s, "\ufffd")) }
 
-// Fold makes letters plain: lower case, no marks, no look-alikes of other scripts.
+// Fold makes letters plain: lower case, no marks, no look-alikes of other scripts. Each
+// letter is made plain by itself, so those that are met every day come from a table.
 func Fold(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	plain := usual()
+	for _, r := range strings.ToValidUTF8(s, "\ufffd") {
+		switch {
+		case r < 0x80:
+			if 'A' <= r && r <= 'Z' {
+				r += 'a' - 'A'
+			}
+			b.WriteByte(byte(r))
+		case r < tableEnd:
+			b.WriteString(plain[r])
+		case r >= vietnamese && r < vietnamese+0x100:
+			b.WriteString(plain[tableEnd+r-vietnamese])
+		default:
+			b.WriteString(fold(string(r)))
+		}
+	}
+	return b.String()
+}
+
+// The letters of the table: Latin, Greek, Cyrillic and Armenian, and after them those of
+// U+1E00 to U+1EFF, where Vietnamese has its own.
+const (
+	tableEnd   = 0x590
+	vietnamese = 0x1E00
+)
+
+var usual = sync.OnceValue(func() []string {
+	out := make([]string, tableEnd+0x100)
+	for r := range rune(tableEnd) {
+		out[r] = fold(string(r))
+	}
+	for r := range rune(0x100) {
+		out[tableEnd+r] = fold(string(vietnamese + r))
+	}
+	return out
+})
+
+// fold is Fold without the table.
+func fold(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(strings.ToLower(Compatible(s))) {
 		switch {

@@ -93,3 +93,22 @@ func FuzzNames(f *testing.F) {
 		_ = Related(a, b)
 	})
 }
+
+// The table says what the rules say, and letters are made plain one by one as together.
+func FuzzFold(f *testing.F) {
+	f.Add("Kính gửi Ủy ban nhân dân ĐƯỜNG hаiduong \u0130 ﬁ ｑｃ e\u0302\u0301 한국 ΣΑΣ")
+	f.Add("\xff\xfe\u00ad\u200b")
+	f.Fuzz(func(t *testing.T, s string) {
+		if got, want := Fold(s), fold(s); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	})
+}
+
+func BenchmarkFold(b *testing.B) {
+	s := strings.Repeat("Kính gửi các đơn vị trực thuộc, đề nghị báo cáo. ", 20)
+	b.SetBytes(int64(len(s)))
+	for b.Loop() {
+		_ = Fold(s)
+	}
+}

@@ -30,6 +30,7 @@ type anchor struct {
 
 // look looks at a part if it is text, or a web page by another name.
 func (r *report) look(p *msg.Part) {
+	r.page = !p.IsText()
 	switch {
 	case p.MediaType == "text/html":
 		r.html(p.Text)

@@ -2,6 +2,7 @@ package link
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"congthu/internal/lookalike"
@@ -218,7 +219,7 @@ func (r *report) names(host string) bool {
 		}
 	}
 	for i := range r.in.o.Brands {
-		if b := &r.in.o.Brands[i]; b.claimedBy(host) != "" {
+		if b := &r.in.o.Brands[i]; b.claimedBy(host) {
 			r.add(BrandAlike, host+" ("+b.Name+")")
 			return true
 		}
@@ -235,22 +236,26 @@ func (b *Brand) owns(host string) bool {
 	return false
 }
 
-// claimedBy returns the brand word that stands in the host as a word of its own or
-// fused, hyphens aside. Short words count only as a whole label or between hyphens.
-func (b *Brand) claimedBy(host string) string {
-	for _, label := range strings.Split(host, ".") {
+// claimedBy tells whether a brand word stands in the host as a word of its own or fused,
+// hyphens aside. Short words count only as a whole label or between hyphens.
+func (b *Brand) claimedBy(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
 		fused := strings.ReplaceAll(label, "-", "")
 		for _, w := range b.Words {
-			w = strings.ToLower(strings.ReplaceAll(w, " ", ""))
-			if len(w) >= 5 && strings.Contains(fused, w) {
-				return w
-			}
-			for piece := range strings.SplitSeq(label, "-") {
-				if piece == w {
-					return w
-				}
+			if len(w) >= 5 && strings.Contains(fused, w) || label == w || strings.Contains(label, "-") && slices.Contains(strings.Split(label, "-"), w) {
+				return true
 			}
 		}
 	}
-	return ""
+	return false
+}
+
+// inHosts is a brand with its words as they stand in hosts.
+func (b Brand) inHosts() Brand {
+	words := make([]string, len(b.Words))
+	for i, w := range b.Words {
+		words[i] = strings.ToLower(strings.ReplaceAll(w, " ", ""))
+	}
+	b.Words = words
+	return b
 }

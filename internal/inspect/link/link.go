@@ -78,6 +78,10 @@ func New(o Options) *Inspector {
 	if o.Local == nil {
 		in.o.Local = func(string) bool { return false }
 	}
+	in.o.Brands = nil
+	for _, b := range o.Brands {
+		in.o.Brands = append(in.o.Brands, b.inHosts())
+	}
 	for _, s := range o.Shorteners {
 		in.shorteners[s] = true
 	}
@@ -101,7 +105,7 @@ func (*Inspector) Name() string { return "link" }
 // under another type.
 func (in *Inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
 	r := in.report()
-	r.author = proven(m)
+	r.author, r.message = proven(m), m.Text
 	var err error
 	m.Root.Walk(func(p *msg.Part) {
 		if err = ctx.Err(); err == nil {
@@ -170,8 +174,11 @@ type report struct {
 	author   string // the domain that is proven to have written, "" for none
 	count    int
 	text     string // of the part
-	asked    int    // links whose neighbourhood was read
-	foreign  bool   // there is a link to somebody else's host
+	page     bool   // the part is a page under a foreign name
+	message  *msg.Text
+	asks     int  // 0: not looked, 1: the message asks for nothing, 2: it may
+	asked    int  // links whose neighbourhood was read
+	foreign  bool // there is a link to somebody else's host
 	seen     map[string]bool
 	hosts    map[string]bool
 	findings []msg.Finding

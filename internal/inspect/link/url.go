@@ -128,6 +128,9 @@ func shown(text string) string {
 	if len(text) > maxShown {
 		text = strings.ToValidUTF8(text[:maxShown], "")
 	}
+	if !strings.Contains(text, ".") {
+		return ""
+	}
 	m := shownHost.FindStringSubmatchIndex(text)
 	if m == nil || m[0] > 3 {
 		return ""

@@ -16,7 +16,7 @@ const (
 // asking reports words that ask for a password, or for whatever opens an account, near a
 // link to somebody else; hides says that the link does not show whose.
 func (r *report) asking(a anchor, t target, hides bool) {
-	if r.asked >= maxAsked || a.to == 0 {
+	if r.asked >= maxAsked || a.to == 0 || r.nobodyAsks() {
 		return
 	}
 	r.asked++
@@ -27,6 +27,21 @@ func (r *report) asking(a anchor, t target, hides bool) {
 	if hides {
 		r.add(CredentialBad, t.raw)
 	}
+}
+
+// nobodyAsks tells whether the whole text that is read has no such words, which spares
+// reading around each link. A page under a foreign name is no part of that text.
+func (r *report) nobodyAsks() bool {
+	if r.message == nil || r.message.Cut || r.page {
+		return false
+	}
+	if r.asks == 0 {
+		r.asks = 1
+		if asks(r.message.Bare) {
+			r.asks = 2
+		}
+	}
+	return r.asks == 1
 }
 
 // demands are words that speak of what opens an account, and acts what the reader is to
