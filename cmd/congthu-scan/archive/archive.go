@@ -187,6 +187,10 @@ func (o *opening) trouble(name string, err error) {
 		o.remark(Limit, "dictionary: %s asks for over %d MiB", name, o.Dictionary>>20)
 		return
 	}
+	if errors.Is(err, errSevenCount) {
+		o.remark(Limit, "entries: %v", err)
+		return
+	}
 	o.remark(Damaged, "%s: %v", name, err)
 }
 

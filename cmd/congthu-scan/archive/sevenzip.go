@@ -56,10 +56,73 @@ type seven struct {
 	locked []string // members that could not be read, maybe for want of a password
 	sealed bool     // surely for want of a password
 	over   bool     // a limit was reached
+
+	plain      []byte // the file with a list that is not packed; nil: not read yet
+	secretList bool   // the list is encrypted: it is another one under another password
 }
 
+// open reads the list of members, when what it counts can be believed. A list that is
+// packed itself is unpacked first, as a member would be, within every limit; the library
+// is given only lists that lie open.
 func (s *seven) open(password string) (*sevenzip.Reader, error) {
-	return sevenzip.NewReaderWithPassword(bytes.NewReader(s.data), int64(len(s.data)), password)
+	data := s.data
+	if s.plain != nil {
+		data = s.plain
+	}
+	const mostPacked = 4 // lists packed in lists
+	for range mostPacked {
+		list, ok := sevenStart(data)
+		if !ok || len(list) == 0 {
+			return nil, errSevenHeader
+		}
+		counts := sevenCounts{d: list, most: uint64(10 * s.Entries)} //nolint:gosec // a limit
+		if err := counts.header(); err != nil {
+			return nil, err
+		}
+		if list[0] != sevenEncoded {
+			if !s.secretList {
+				s.plain = data
+			}
+			return openSeven(data, password)
+		}
+		inner, err := s.unpackList(data, list, password)
+		if s.secretList = s.secretList || counts.secret; err != nil {
+			if counts.secret {
+				return nil, &sevenzip.ReadError{Encrypted: true, Err: err}
+			}
+			return nil, err
+		}
+		data = sevenWith(data, inner)
+	}
+	return nil, errSevenCount
+}
+
+func openSeven(data []byte, password string) (*sevenzip.Reader, error) {
+	return sevenzip.NewReaderWithPassword(bytes.NewReader(data), int64(len(data)), password)
+}
+
+func (s *seven) unpackList(data, list []byte, password string) ([]byte, error) {
+	const most = 64 << 20
+	r, err := openSeven(sevenWith(data, sevenListing(list)), password)
+	if err != nil || len(r.File) != 1 {
+		return nil, errors.Join(errSevenHeader, err)
+	}
+	rc, err := r.File[0].Open()
+	if err != nil {
+		return nil, err
+	}
+	defer rc.Close() //nolint:errcheck // read only
+	sum := &summed{sum: crc32.NewIEEE(), r: io.LimitReader(rc, most)}
+	out, err := io.ReadAll(sum)
+	switch err = errors.Join(err, sum.err, wrong(r.File[0], sum, true)); {
+	case err != nil:
+		return nil, err
+	case len(out) == most:
+		return nil, errSevenCount
+	case len(out) == 0 || out[0] != sevenHeader && out[0] != sevenEncoded:
+		return nil, errSevenHeader
+	}
+	return out, nil
 }
 
 const sevenList = "the list of members"

@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"congthu/cmd/congthu-scan/archive"
 	"congthu/cmd/congthu-scan/document"
@@ -85,7 +87,11 @@ func fuzz(f *testing.F, name string, office bool, seeds ...string) {
 		if d == nil {
 			return
 		}
+		before := cpu(t)
 		r := d.Read(archive.NewBudget(context.Background(), l), func(document.Object) {})
+		if took := cpu(t) - before; took > 3*time.Second {
+			t.Errorf("%v for %d octets", took, len(data))
+		}
 		for _, x := range r.Remarks {
 			if strings.Contains(x.Evidence, "the reader failed") {
 				t.Error(x.Evidence)
@@ -97,4 +103,14 @@ func fuzz(f *testing.F, name string, office bool, seeds ...string) {
 			}
 		}
 	})
+}
+
+// cpu is the time that this process has worked: others may work on the machine, too.
+func cpu(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/image/bmp"
 
@@ -170,5 +171,61 @@ func TestRealQrencode(t *testing.T) {
 	}
 	if missed > 0 {
 		t.Errorf("%d of %d missed", missed, all)
+	}
+}
+
+// No picture costs more than its pixels allow, and a decoder's fault is an error.
+func FuzzCodes(f *testing.F) {
+	img := seen{module: 2, margin: 4, dark: color.Black, light: color.White}.draw(picturetest.QR(f, "http://a.test/"))
+	var j, g, b bytes.Buffer
+	if err := errors.Join(jpeg.Encode(&j, img, nil), gif.Encode(&g, img, nil), bmp.Encode(&b, img)); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(asPNG(f, img))
+	for _, d := range []*bytes.Buffer{&j, &g, &b} {
+		f.Add(d.Bytes())
+	}
+	f.Add([]byte("RIFF\x24\x00\x00\x00WEBPVP8 \x18\x00\x00\x00\x30\x01\x00\x9d\x01\x2a\x01\x00\x01\x00\x02\x00\x34\x25\xa4\x00\x03\x70\x00\xfe\xfb\xfd\x50\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		budget := picture.Budget{Each: 1 << 18, Total: 1 << 18}
+		_, err := budget.Codes(data)
+		if err != nil && !errors.Is(err, picture.ErrLarge) && !errors.Is(err, picture.ErrBroken) {
+			t.Error(err)
+		}
+		if budget.Total < 0 || budget.Total > 1<<18 {
+			t.Errorf("%d pixels left", budget.Total)
+		}
+	})
+}
+
+// Pixels without a file may be of any size and form.
+func FuzzRaw(f *testing.F) {
+	f.Add(21, 21, 1, bytes.Repeat([]byte{0xA5}, 63))
+	f.Add(3, 3, 8, make([]byte, 27))
+	f.Fuzz(func(t *testing.T, w, h, bits int, pixels []byte) {
+		budget := picture.Budget{Each: 1 << 18, Total: 1 << 18}
+		_, err := budget.Raw(picture.Raw{Width: w, Height: h, Bits: bits, Pixels: func(most int) []byte { return pixels[:min(len(pixels), most)] }})
+		if err != nil && !errors.Is(err, picture.ErrLarge) && !errors.Is(err, picture.ErrBroken) {
+			t.Error(err)
+		}
+	})
+}
+
+// Marks by the thousand, as in a sheet of chequers, do not cost more than few.
+func TestManyMarks(t *testing.T) {
+	img := image.NewGray(image.Rect(0, 0, 2400, 2400))
+	for y := range 2400 {
+		for x := range 2400 {
+			u, v := x%24/3, y%24/3
+			ring := max(max(3-u, u-3), max(3-v, v-3))
+			if u > 6 || v > 6 || ring == 2 {
+				img.SetGray(x, y, color.Gray{Y: 255})
+			}
+		}
+	}
+	start := time.Now()
+	codes(t, asPNG(t, img))
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("%v", took)
 	}
 }
