@@ -35,7 +35,7 @@ needs-demo:
 
 # The real counterparts that the tests speak with.
 needs-test: needs
-	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3 xmllint:libxml2-utils yara:yara mkfs.ext4:e2fsprogs mount:mount 7z:p7zip-full gcab:gcab genisoimage:genisoimage compress:ncompress bzip2:bzip2 cpio:cpio openssl:openssl; do \
+	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3 xmllint:libxml2-utils yara:yara clamd:clamav-daemon qrencode:qrencode mkfs.ext4:e2fsprogs mount:mount 7z:p7zip-full gcab:gcab genisoimage:genisoimage compress:ncompress bzip2:bzip2 cpio:cpio openssl:openssl; do \
 	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
 	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || missing="$$missing python3-dkim python3-nacl"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \

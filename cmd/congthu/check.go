@@ -47,7 +47,11 @@ func (checkCmd) Run(a *app) error {
 	if err := a.checkRunning(c.Admin.Socket); err != nil {
 		return err
 	}
-	notes := append(senderNotes(c, j), sandboxNotes(j)...)
+	clam, err := a.checkClamAV(c)
+	if err != nil {
+		return err
+	}
+	notes := slices.Concat(senderNotes(c, j), sandboxNotes(j), clam)
 	if a.json {
 		said := []string{}
 		for _, n := range notes {

@@ -17,6 +17,7 @@ import (
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/burst"
+	"congthu/internal/inspect/clamav"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/dnsbl"
 	"congthu/internal/inspect/header"
@@ -60,7 +61,7 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
@@ -119,6 +120,10 @@ func scanOptions(c *config.Config, log *slog.Logger) attach.Options {
 	return attach.Options{Worker: worker(c), Rules: yaraDir(c.RulesDir), Extra: c.Scan.Extra, Workers: c.Scan.Workers, Timeout: c.Scan.Timeout.Std(), Strict: c.Scan.Strict, Log: log}
 }
 
+func clamOptions(c *config.Config) clamav.Options {
+	return clamav.Options{Address: c.ClamAV.Address, Timeout: c.ClamAV.Timeout.Std(), MaxSize: c.ClamAV.MaxSize}
+}
+
 func routes(c *config.Config) policy.Routes {
 	var out policy.Routes
 	for _, r := range c.Route {
@@ -149,6 +154,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 			{Inspector: j.perSet("known", j.known), Timeout: 10 * time.Second},
 			{Inspector: j.people.guard, Timeout: 10 * time.Second},
 			{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
+			{Inspector: clamav.New(clamOptions(j.cfg)), Timeout: j.cfg.ClamAV.Timeout.Std() + 5*time.Second},
 		}),
 		Decide:  j.decide,
 		Stamp:   j.stamp,

@@ -37,6 +37,7 @@ func check(file *tomlfile.File, c *Config) error {
 	}
 	k.dnsbl(c.DNSBL)
 	k.greylist(c.Greylist)
+	k.clamav(c.ClamAV)
 	k.choice(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	k.store(c.Store.URL)
 	k.lease(c.Queue.Lease.Std())
@@ -88,6 +89,24 @@ func (k *checker) rules(rec Record, r Rules) {
 	}
 	if r.CanaryWatch <= 0 {
 		k.complain(lang.T("rules.canary_watch phải lớn hơn 0", "rules.canary_watch must be above 0"), lang.T("30m là hợp lý", "30m is sensible"), "rules", "canary_watch")
+	}
+}
+
+// clamav: letters go to it in the clear, so it must be on this machine.
+func (k *checker) clamav(c ClamAV) {
+	if c.Address == "" {
+		return
+	}
+	if c.MaxSize < 1 || c.Timeout <= 0 {
+		k.complain(lang.T("clamav.timeout và clamav.max_size phải lớn hơn 0", "clamav.timeout and clamav.max_size must be above 0"),
+			lang.T(`muốn tắt thì ghi address = ""`, `write address = "" to switch it off`), "clamav")
+	}
+	host, port, err := net.SplitHostPort(c.Address)
+	ip := net.ParseIP(host)
+	local := err == nil && port != "" && (host == "localhost" || ip != nil && ip.IsLoopback())
+	if !strings.HasPrefix(c.Address, "/") && !local {
+		k.complain(lang.T("clamav.address phải là đường dẫn của socket hoặc cổng trên chính máy này", "clamav.address must be the path of a socket or a port of this machine"),
+			lang.T(`ghi "/run/clamav/clamd.ctl" hoặc "127.0.0.1:3310"`, `write "/run/clamav/clamd.ctl" or "127.0.0.1:3310"`), "clamav", "address")
 	}
 }
 

@@ -30,6 +30,7 @@ type Config struct {
 	Greylist   Greylist `toml:"greylist"`
 	Inspect    Inspect  `toml:"inspect"`
 	Scan       Scan     `toml:"scan"`
+	ClamAV     ClamAV   `toml:"clamav"`
 	PGP        PGP      `toml:"pgp"`
 	DKIM       DKIM     `toml:"dkim"`
 	Queue      Queue    `toml:"queue"`
@@ -159,7 +160,7 @@ type Inspect struct {
 
 // Inspectors returns the names that Inspect.Skip may hold, in the order of the path.
 func Inspectors() []string {
-	return []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach"}
+	return []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach", "clamav"}
 }
 
 // Scan is the scan worker.
@@ -169,6 +170,13 @@ type Scan struct {
 	Timeout Duration `toml:"timeout"`
 	Extra   string   `toml:"yara_extra"` // directory of YARA rules of others; "": none
 	Strict  bool     `toml:"strict"`     // refuse to start where a fence around the worker is missing
+}
+
+// ClamAV is the clamd that is asked, too; Address "": none.
+type ClamAV struct {
+	Address string   `toml:"address"`
+	Timeout Duration `toml:"timeout"`
+	MaxSize int64    `toml:"max_size"`
 }
 
 // PGP is the key store.

@@ -21,6 +21,7 @@ func Default() *Config {
 		Greylist:   Greylist{From: 3, Below: 6, Delay: Duration(5 * time.Minute)},
 		Inspect:    Inspect{Skip: []string{}},
 		Scan:       Scan{Timeout: seconds(30)},
+		ClamAV:     ClamAV{Timeout: seconds(30), MaxSize: 25 << 20},
 		PGP:        PGP{Keys: "keys"},
 		Queue:      Queue{Life: Duration(120 * time.Hour), Warn: Duration(4 * time.Hour), Concurrency: 50, PerHop: 16, DeadKeep: Duration(720 * time.Hour), Lease: seconds(60)},
 		DKIM:       DKIM{Keys: "dkim"},

@@ -11,6 +11,7 @@ import (
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/burst"
+	"congthu/internal/inspect/clamav"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/dnsbl"
 	"congthu/internal/inspect/header"
@@ -27,10 +28,10 @@ const shipped = "../../rules"
 
 func source(dir string) rules.Source {
 	var symbols []string
-	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols()} {
+	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()} {
 		symbols = append(symbols, s...)
 	}
-	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach"}}
+	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach", "clamav"}}
 }
 
 // edited copies the shipped rules and replaces one text in one file.
