@@ -119,7 +119,7 @@ func (w *walker) surroundings(l *level) {
 		p.Text += outsideText(epilogue)
 		w.outside(p, epilogue)
 		if n := len(p.Children); n > 0 && p.Children[n-1].Start == p.Children[n-1].End {
-			w.read(epilogue, reading{}, p.Path+"~part") // some take delimiters in a row for one
+			w.readInside(epilogue, p.Path+"~part") // some take delimiters in a row for one
 		}
 	}
 }
@@ -155,7 +155,7 @@ func (w *walker) finishBody(l *level) {
 	default:
 		w.contents(p, body)
 		if strings.HasPrefix(p.MediaType, "message/") { // some take all of these for messages
-			w.read(p.Decoded, reading{}, p.Path+"~message")
+			w.readInside(p.Decoded, p.Path+"~message")
 		}
 	}
 	if l.kind == leaf && p.Encoding != "binary" && len(p.Decoded) == len(body) && bytes.IndexByte(body, 0) >= 0 {
@@ -169,7 +169,7 @@ func (w *walker) decodedMessage(l *level, body []byte) {
 	if !looksLikeHeader(l.part.Decoded) && looksLikeHeader(body) {
 		l.part.Decoded = body
 	} else {
-		w.read(body, reading{}, l.part.Path+"~raw") // RFC 2045 section 6.4 allows no encoding
+		w.readInside(body, l.part.Path+"~raw") // RFC 2045 section 6.4 allows no encoding
 	}
 	if cleaned := withoutControls(l.part.Decoded); cleaned != nil {
 		note(l.part, NUL, "")

@@ -91,21 +91,34 @@ func (t *tree) others(raw []byte, root *msg.Part) []*msg.Part {
 	return t.pool.list
 }
 
-// read parses once more and keeps the leaves that nobody has seen yet. A reading may ask
-// for readings of what is in it: all of them together stay linear in the message.
-func (t *tree) read(raw []byte, how reading, path string) {
+// read parses once more, keeps the leaves that nobody has seen yet, and tells whether the
+// message contradicts itself. A reading may ask for readings of what is in it: all of them
+// together stay linear in the message.
+func (t *tree) read(raw []byte, how reading, path string) (odd bool) {
 	const least = 256 // what the shortest one costs
 	if t.pool.work -= max(len(raw), least); t.pool.work < 0 {
 		t.pool.full = true
-		return
+		return false
 	}
 	again := newTree(raw, t.lim, how)
 	again.pool = t.pool
-	again.message(raw, path, 1).Walk(func(p *msg.Part) {
+	root := again.message(raw, path, 1)
+	root.Walk(func(p *msg.Part) {
 		if p.Decoded != nil {
 			t.pool.add(p)
 		}
 	})
+	return contradicts(root)
+}
+
+// readInside reads what may be a message inside, in all ways if it contradicts itself.
+func (t *tree) readInside(raw []byte, path string) {
+	odd := t.read(raw, reading{}, path)
+	for i, how := range readingsFor(1) {
+		if odd {
+			t.read(raw, how, path+"r"+strconv.Itoa(i+1))
+		}
+	}
 }
 
 // contradicts tells whether two readers may see two messages: see Conflict.

@@ -150,15 +150,26 @@ type uuReadings struct {
 }
 
 func otherUU(src []byte, start int) (r uuReadings) {
-	const slack = 4096 // what may be claimed for a small file beyond its share
+	const (
+		slack  = 4096 // what may be claimed for a small file beyond its share
+		inside = 8    // so many "begin" lines are taken for bad ones: each is looked at again
+	)
+	begun := 0
 	for pos := start; pos < len(src); {
 		end := lineEnd(src, pos)
 		line := chop(src[pos:end])
-		if bytes.HasPrefix(line, []byte("end")) || bytes.HasPrefix(line, []byte("begin ")) {
-			r.ended = line[0] == 'e'
+		if bytes.HasPrefix(line, []byte("end")) {
+			r.ended = true
 			return r
 		}
-		if len(line) > 0 {
+		begin := bytes.HasPrefix(line, []byte("begin "))
+		if begin {
+			if begun++; begun > inside {
+				r.cut = r.cut || len(r.exact) > 0
+				return r
+			}
+		}
+		if len(line) > 0 && !begin {
 			size := int(line[0]-' ') & 63
 			r.cut = r.cut || len(r.claimed) > readingsShare*(end-start)+slack
 			if !r.cut {
