@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"congthu/internal/account"
@@ -43,8 +44,11 @@ func (g *gateway) newPeople(ctx context.Context) (*people, error) {
 		return nil, err
 	}
 	p.guard = burst.New(burst.Options{
-		Name: quotaOf, Limits: burstLimits(g.cfg), Usual: p.watch.Usual, Held: p.watch.Held,
-		Known:   func(name, address string) bool { return p.times(acquaint.Pair, name, address) > 0 },
+		Name: quotaOf, Limits: burstLimits(g.cfg, p.memory.Since), Usual: p.watch.Usual, Held: p.watch.Held,
+		Known: func(name, address string) bool { // official mail within the province goes to everybody
+			_, domain, _ := strings.Cut(address, "@")
+			return g.judge.routes.Local(domain) || p.times(acquaint.Pair, name, address) > 0
+		},
 		Tripped: g.senderTripped,
 	})
 	p.watch.Busiest, p.watch.Released = p.guard.Most, p.guard.Forget
@@ -83,10 +87,25 @@ func (j *judge) holds(symbol string) bool {
 	})
 }
 
-func burstLimits(c *config.Config) func(msg.Identity) burst.Limits {
+// A server of an agency sends for all who work there: it may do more than an account, and
+// nothing is said of whom it never wrote to until there was time to learn it.
+const (
+	serverTimes = 5
+	learning    = 7 * 24 * time.Hour
+)
+
+// burstLimits are the limits of the settings, by who sends; since tells from when on is
+// remembered who wrote to whom.
+func burstLimits(c *config.Config, since func() time.Time) func(msg.Identity) burst.Limits {
 	return func(id msg.Identity) burst.Limits {
 		r := c.Relay
 		l := burst.Limits{New: r.NewRecipients, SameBody: r.SameBody, Rejected: r.Refused, RateTimes: r.RateTimes, RateFrom: max(r.NewRecipients, r.SameBody, 1)}
+		if id.Account == "" {
+			l.New, l.SameBody = serverTimes*l.New, serverTimes*l.SameBody
+			if time.Since(since()) < learning {
+				l.New, l.SameBody = 0, 0
+			}
+		}
 		for _, a := range c.Agency {
 			if a.Name == id.Agency {
 				l.New, l.SameBody = cmp.Or(a.NewRecipients, l.New), cmp.Or(a.SameBody, l.SameBody)
@@ -142,9 +161,9 @@ func (p *people) learn(m *msg.Message, w pipeline.Walk) {
 		if d.Action != msg.Deliver {
 			continue
 		}
-		if m.Session.Outbound {
+		if m.Session.Outbound && byHand(m) {
 			p.wrote(quotaOf(m.Session.Identity), d.To)
-		} else if clean(d) {
+		} else if !m.Session.Outbound && clean(d) {
 			p.heard(m)
 			return
 		}
@@ -161,6 +180,16 @@ func (p *people) refused(m *msg.Message, w pipeline.Walk) {
 	for range m.Envelope.To {
 		p.guard.Refused(m.Session.Identity)
 	}
+}
+
+// byHand tells whether somebody wrote a letter of ours. A notice or an answer of a machine
+// goes to whoever is named in From, which may be forged: it makes nobody an acquaintance.
+func byHand(m *msg.Message) bool {
+	if m.Envelope.From.IsNull() || m.Root == nil {
+		return false
+	}
+	auto := strings.ToLower(strings.TrimSpace(m.Root.Get("Auto-Submitted")))
+	return (auto == "" || strings.HasPrefix(auto, "no")) && m.Root.Get("X-Autoreply") == "" && !strings.EqualFold(strings.TrimSpace(m.Root.Get("Precedence")), "auto_reply")
 }
 
 func (p *people) wrote(name string, to []msg.Path) {

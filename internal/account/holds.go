@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,9 +21,15 @@ type Hold struct {
 	Who   string    `json:"who,omitempty"` // "" for the gateway itself
 }
 
-// SetHold holds a sender's mail, or lets it go again.
+// SetHold holds a sender's mail, or lets it go again. A name that is no account's is a
+// slip, unless it is an agency's.
 func (b *Book) SetHold(ctx context.Context, name string, held bool, why, actor string) error {
 	if held {
+		if !strings.HasPrefix(name, "agency:") {
+			if _, err := b.Get(ctx, name); err != nil {
+				return err
+			}
+		}
 		h := Hold{Name: name, Since: time.Now(), Why: why, Who: actor}
 		err := b.db.Update(ctx, func(tx store.Tx) error { return putHold(ctx, tx, h) })
 		if err == nil {

@@ -46,6 +46,9 @@ func TestHolds(t *testing.T) {
 		if err := book.SetHold(t.Context(), "agency:so-y-te", true, "theo lệnh", "root"); err != nil {
 			t.Fatal(err)
 		}
+		if err := book.SetHold(t.Context(), "lna", true, "", "root"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a slip was held: %v", err)
+		}
 		list, err := book.Holds(t.Context())
 		if err != nil || len(list) != 2 || list[0].Name != "agency:so-y-te" || list[0].Who != "root" || list[1].Since != now {
 			t.Errorf("%+v %v", list, err)

@@ -64,6 +64,7 @@ type Memory struct {
 	entries map[Key]entry
 	fresh   map[Key]entry // what the store has not been told: counts to add, and the times
 	lost    int64         // entries that found no room to wait in
+	begun   int64         // Unix seconds from when on something is remembered
 	synced  int64         // Unix seconds of the last exchange
 }
 
@@ -147,6 +148,13 @@ func (m *Memory) evict() {
 		}
 	}
 	delete(m.entries, oldest)
+}
+
+// Since returns from when on something is remembered.
+func (m *Memory) Since() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Unix(m.begun, 0)
 }
 
 // Len returns how many entries are in memory.

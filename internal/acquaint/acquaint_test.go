@@ -58,8 +58,12 @@ func TestRemembers(t *testing.T) {
 			t.Fatal(err)
 		}
 		want.N = 3
-		if got := loaded(t, db, &now).Get(lan); got != want {
+		again := loaded(t, db, &now)
+		if got := again.Get(lan); got != want {
 			t.Errorf("after a restart %+v, want %+v", got, want)
+		}
+		if m.Since() != time.Unix(1e9, 0) || again.Since() != time.Unix(1e9, 0) {
+			t.Errorf("remembers since %v, after a restart since %v", m.Since(), again.Since())
 		}
 		if len(m.fresh) != 0 {
 			t.Errorf("%d wait although all was written", len(m.fresh))

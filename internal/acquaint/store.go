@@ -32,7 +32,11 @@ func (m *Memory) Load(ctx context.Context) error {
 		return fmt.Errorf("acquaint: secret: %w", err)
 	}
 	var rows map[Key]entry
+	begun := m.now().Unix()
 	err := m.db.View(ctx, func(tx store.Tx) (err error) {
+		if err := tx.QueryRow(ctx, `SELECT COALESCE(MIN(begun), $1) FROM acquaintance`, begun).Scan(&begun); err != nil {
+			return err
+		}
 		rows, err = read(ctx, tx, `SELECT id, kind, n, begun, latest FROM acquaintance ORDER BY latest DESC LIMIT $1`, m.limit)
 		return err
 	})
@@ -41,7 +45,7 @@ func (m *Memory) Load(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.entries, m.synced = rows, m.now().Unix()
+	m.entries, m.begun, m.synced = rows, begun, m.now().Unix()
 	return nil
 }
 
