@@ -186,7 +186,7 @@ func (j *judge) parse(m *msg.Message) *msg.Part {
 // read is how the text is read once for all who look at it; nil where all of them are
 // switched off.
 func (j *judge) read() func(*msg.Part) *msg.Text {
-	if j.skips("content") {
+	if j.skips("content") && j.skips("adlaw") && j.skips("link") {
 		return nil
 	}
 	return text.Read

@@ -60,23 +60,48 @@ func newFolder(size int) *folder {
 func (f *folder) write(s string) {
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c < utf8.RuneSelf {
-			i++
-			if l := c | 0x20; l >= 'a' && l <= 'z' {
-				f.ascii(l)
-			} else {
-				f.rune(rune(c), &classes[c])
+		switch {
+		case isLetter[c]:
+			n := i + 1
+			for n < len(s) && isLetter[s[n]] {
+				n++
 			}
-			continue
-		}
-		r, w := utf8.DecodeRuneInString(s[i:])
-		i += w
-		if r < tableEnd {
-			f.rune(r, &classes[r])
-		} else {
-			f.beyond(r)
+			f.letters(s[i:n])
+			i = n
+		case c == ' ' && f.word.open:
+			f.space()
+			i++
+		case c < utf8.RuneSelf:
+			f.rune(rune(c), &classes[c])
+			i++
+		default:
+			r, w := decodeRune(s[i:])
+			i += w
+			if r < tableEnd {
+				f.rune(r, &classes[r])
+			} else {
+				f.beyond(r)
+			}
 		}
 	}
+}
+
+// isLetter tells a to z and A to Z.
+var isLetter = func() (t [256]bool) {
+	for c := 'a'; c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = true, true
+	}
+	return t
+}()
+
+// decodeRune is utf8.DecodeRuneInString, quicker for what Vietnamese is made of.
+func decodeRune(s string) (rune, int) {
+	if c := s[0]; c >= 0xC2 && c <= 0xDF && len(s) > 1 && s[1]&0xC0 == 0x80 {
+		return rune(c&0x1F)<<6 | rune(s[1]&0x3F), 2
+	} else if c == 0xE1 && len(s) > 2 && s[1]&0xC0 == 0x80 && s[2]&0xC0 == 0x80 {
+		return 0x1000 | rune(s[1]&0x3F)<<6 | rune(s[2]&0x3F), 3
+	}
+	return utf8.DecodeRuneInString(s)
 }
 
 func (f *folder) end() {
@@ -84,21 +109,35 @@ func (f *folder) end() {
 	f.endRow()
 }
 
-// ascii is the short way for a to z.
-func (f *folder) ascii(l byte) {
+// letters takes a run of a to z, large or small.
+func (f *folder) letters(run string) {
 	w := &f.word
 	if !w.open {
 		f.openWord()
 	}
 	if w.toned {
+		l := run[0] | 0x20
 		w.misplaced = w.misplaced || l == 'a' || l == 'e' || l == 'y'
 		w.toned = false
 	}
-	w.runes++
-	w.letters++
-	f.folded = append(f.folded, l)
-	f.bare = append(f.bare, l)
+	w.runes += len(run)
+	w.letters += len(run)
+	n := len(f.folded)
+	f.folded = append(f.folded, run...)
+	for i, c := range f.folded[n:] {
+		f.folded[n+i] = c | 0x20
+	}
+	f.bare = append(f.bare, f.folded[n:]...)
 	f.last = latin
+}
+
+// space is the short way for one space behind a word.
+func (f *folder) space() {
+	f.endWord()
+	f.gap.spaces++
+	f.last = space
+	f.folded = append(f.folded, ' ')
+	f.bare = append(f.bare, ' ')
 }
 
 func (f *folder) rune(r rune, c *class) {
@@ -127,7 +166,11 @@ func (f *folder) rune(r rune, c *class) {
 	}
 	f.last = c.kind
 	f.folded = utf8.AppendRune(f.folded, rune(c.folded))
-	f.bare = utf8.AppendRune(f.bare, rune(c.bare))
+	if c.bare < utf8.RuneSelf {
+		f.bare = append(f.bare, byte(c.bare))
+	} else {
+		f.bare = utf8.AppendRune(f.bare, rune(c.bare))
+	}
 }
 
 func (f *folder) openWord() {

@@ -115,14 +115,23 @@ func (p *page) write(s []byte) {
 		out = &p.hidden
 	}
 	b := *out
-	for _, c := range s {
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) && s[n] > ' ' {
+			n++
+		}
+		b = append(b, s[:n]...)
+		if n == len(s) {
+			break
+		}
+		c := s[n]
 		if c == '\n' || c == '\r' || c == '\t' || c == '\f' {
 			c = ' '
 		}
-		if c == ' ' && len(b) > 0 && b[len(b)-1] == ' ' {
-			continue
+		if c != ' ' || len(b) == 0 || b[len(b)-1] != ' ' {
+			b = append(b, c)
 		}
-		b = append(b, c)
+		s = s[n+1:]
 	}
 	*out = b
 }
