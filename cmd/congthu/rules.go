@@ -7,6 +7,7 @@ import (
 
 type rulesCmd struct {
 	Check    rulesCheckCmd    `cmd:"" help:"Check all rule files without using them / kiểm tra tệp quy tắc."`
+	List     rulesListCmd     `cmd:"" help:"Every symbol: its weight, where it comes from, what it overrides / mọi dấu hiệu: điểm, ở đâu, thay cho gì."`
 	Simulate rulesSimulateCmd `cmd:"" help:"Whose fate would change under edited rules / thử quy tắc mới trên thư đã qua."`
 	Reload   rulesReloadCmd   `cmd:"" help:"Check, then take into use in the running gateway / kiểm tra rồi đưa vào dùng."`
 	Status   rulesStatusCmd   `cmd:"" help:"Which set is in use, and how a new one does / bộ nào đang dùng, bộ mới ra sao."`

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -40,17 +41,18 @@ type tricks struct {
 	example []string // the first of them, as written
 }
 
-// word is the one being read: where it begins and what it holds.
+// word is the one being read: where it begins and what it holds. One is made for every
+// word, so it is small.
 type word struct {
 	open         bool
-	start, begin int // in folded, in bare
-	gap          gap // before it
-	runes        int
-	letters      int // Latin and foreign
-	foreign      int
-	digits       int
-	toned        bool // the letter before is o, u or i with a tone
-	misplaced    bool // and was followed by a letter that may want it
+	toned        bool  // the letter before is o, u or i with a tone
+	misplaced    bool  // and was followed by a letter that may want it
+	gap          gap   // before it
+	start, begin int32 // in folded, in bare
+	runes        int32
+	letters      int32 // Latin and foreign
+	foreign      int32
+	digits       int32
 }
 
 func newFolder(size int) *folder {
@@ -120,21 +122,22 @@ func (f *folder) letters(run string) {
 		w.misplaced = w.misplaced || l == 'a' || l == 'e' || l == 'y'
 		w.toned = false
 	}
-	w.runes += len(run)
-	w.letters += len(run)
-	n := len(f.folded)
-	f.folded = append(f.folded, run...)
-	for i, c := range f.folded[n:] {
-		f.folded[n+i] = c | 0x20
+	w.runes += int32(len(run))
+	w.letters += int32(len(run))
+	n, m := len(f.folded), len(f.bare)
+	f.folded, f.bare = slices.Grow(f.folded, len(run))[:n+len(run)], slices.Grow(f.bare, len(run))[:m+len(run)]
+	folded, bare := f.folded[n:], f.bare[m:]
+	for i := range len(run) { // words are short: copying costs less than asking for it
+		c := run[i] | 0x20
+		folded[i], bare[i] = c, c
 	}
-	f.bare = append(f.bare, f.folded[n:]...)
 	f.last = latin
 }
 
 // space is the short way for one space behind a word.
 func (f *folder) space() {
 	f.endWord()
-	f.gap.spaces++
+	f.gap.white(space)
 	f.last = space
 	f.folded = append(f.folded, ' ')
 	f.bare = append(f.bare, ' ')
@@ -174,7 +177,7 @@ func (f *folder) rune(r rune, c *class) {
 }
 
 func (f *folder) openWord() {
-	f.word = word{open: true, start: len(f.folded), begin: len(f.bare), gap: f.gap}
+	f.word = word{open: true, start: int32(len(f.folded)), begin: int32(len(f.bare)), gap: f.gap}
 	f.gap = gap{}
 }
 

@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -22,7 +23,8 @@ type page struct {
 	stack         []element
 	root          look
 	sheet         sheet
-	font          charset.Name // what a font of the time before Unicode, if one is named, is in
+	styles        map[string]declarations // of tags, by their text
+	font          charset.Name            // what a font of the time before Unicode, if one is named, is in
 }
 
 type element struct {
@@ -39,13 +41,13 @@ const (
 
 // readPage reads until more than limit octets of shown or hidden text were found.
 func readPage(text string, limit int) *page {
-	p := &page{limit: limit, root: look{color: black, ground: white}, shown: make([]byte, 0, min(len(text)/2, limit)+64)}
-	p.read([]byte(text))
+	p := &page{limit: limit, root: look{color: black, ground: white}, shown: make([]byte, 0, min(len(text)*3/4, limit)+64)}
+	p.read(strings.NewReader(text))
 	return p
 }
 
-func (p *page) read(text []byte) {
-	z := html.NewTokenizer(bytes.NewReader(text))
+func (p *page) read(text io.Reader) {
+	z := html.NewTokenizer(text)
 	z.SetMaxBuf(maxTag)
 	for len(p.shown) <= p.limit && len(p.hidden) <= p.limit {
 		switch z.Next() {
@@ -86,7 +88,7 @@ func (p *page) comment(text []byte) {
 func (p *page) inner(text []byte) {
 	depth := len(p.stack)
 	p.nested++
-	p.read(bytes.Clone(text))
+	p.read(bytes.NewReader(bytes.Clone(text)))
 	p.nested--
 	p.stack = p.stack[:min(depth, len(p.stack))]
 }

@@ -41,8 +41,7 @@ type tag struct {
 func (t *tag) attribute(p *page, key, val []byte) {
 	switch string(key) {
 	case "style":
-		p.fonts(val)
-		t.style.read(val)
+		t.style = p.styleOf(val)
 	case "face":
 		p.fonts(val)
 	case "class":
@@ -73,6 +72,26 @@ func (t *tag) attribute(p *page, key, val []byte) {
 			p.said(val)
 		}
 	}
+}
+
+// maxStyles is how many styles of tags are remembered: a page repeats a few of them on
+// every cell.
+const maxStyles = 256
+
+func (p *page) styleOf(val []byte) declarations {
+	if d, ok := p.styles[string(val)]; ok {
+		return d
+	}
+	p.fonts(val)
+	var d declarations
+	d.read(val)
+	if p.styles == nil {
+		p.styles = map[string]declarations{}
+	}
+	if len(p.styles) < maxStyles && len(val) <= maxStyle {
+		p.styles[string(val)] = d
+	}
+	return d
 }
 
 // said adds the text of an attribute that a reader is shown.

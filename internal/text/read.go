@@ -52,16 +52,24 @@ type reader struct {
 	charset               charset.Name
 }
 
-// view is a text that grows up to Limit.
+// view is a text that grows up to Limit. Most have one part, which is not copied.
 type view struct {
+	one   string
 	parts strings.Builder
 	cut   bool
 }
 
 // add appends a text, after a separator where there is one already.
 func (v *view) add(s string, separator byte) {
-	if s == "" {
+	switch {
+	case s == "":
 		return
+	case v.one == "" && v.parts.Len() == 0 && len(s) <= Limit:
+		v.one = s
+		return
+	case v.one != "":
+		v.parts.WriteString(v.one)
+		v.one = ""
 	}
 	if v.parts.Len() > 0 {
 		v.parts.WriteByte(separator)
@@ -73,6 +81,13 @@ func (v *view) add(s string, separator byte) {
 		s, v.cut = s[:room], true
 	}
 	v.parts.WriteString(s)
+}
+
+func (v *view) string() string {
+	if v.one != "" {
+		return v.one
+	}
+	return v.parts.String()
 }
 
 func (r *reader) part(p *msg.Part) {
@@ -115,7 +130,7 @@ func IsHTML(p *msg.Part) bool {
 
 func (r *reader) text() *msg.Text {
 	t := &msg.Text{
-		Subject: r.subject.parts.String(), Body: r.body.parts.String(), Hidden: r.hidden.parts.String(), Images: r.images,
+		Subject: r.subject.string(), Body: r.body.string(), Hidden: r.hidden.string(), Images: r.images,
 		Charset: string(r.charset), Cut: r.cut || r.subject.cut || r.body.cut || r.hidden.cut,
 	}
 	f := newFolder(len(t.Subject) + len(t.Body))

@@ -24,7 +24,7 @@ type single struct {
 
 // gap is what stands between two words.
 type gap struct {
-	marks, spaces int
+	marks, spaces uint8
 	severed       bool // a line feed, a bracket, a comma: not within one word
 }
 
@@ -39,14 +39,14 @@ const (
 )
 
 func (g *gap) mark(r rune) {
-	g.marks++
+	g.marks = min(g.marks+1, 3)
 	if !strings.ContainsRune(".-_*/|~+=:·•", r) {
 		g.severed = true
 	}
 }
 
 func (g *gap) white(k kind) {
-	g.spaces++
+	g.spaces = min(g.spaces+1, 3)
 	if k == newline {
 		g.severed = true
 	}
@@ -66,7 +66,7 @@ func (g *gap) distance() distance {
 
 // extend adds the word just written, of one letter, to the row.
 func (f *folder) extend() {
-	s := single{f.word.start, len(f.folded), f.word.begin, len(f.bare), f.word.gap.distance()}
+	s := single{int(f.word.start), len(f.folded), int(f.word.begin), len(f.bare), f.word.gap.distance()}
 	if len(f.row) > 0 && s.distance == apart || len(f.row) == maxRow {
 		f.endRow()
 		// The row before may have been written anew: this word has moved with it.
