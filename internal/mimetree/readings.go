@@ -180,11 +180,15 @@ func (o *pool) add(p *msg.Part) {
 	if len(p.Decoded) == 0 {
 		return
 	}
+	if len(o.list) >= maxOthers { // before the work of telling whether it is new
+		o.full = true
+		return
+	}
 	key := o.sightOf(p)
 	if o.seen[key] {
 		return
 	}
-	if len(p.Decoded) > o.room || len(o.list) >= maxOthers {
+	if len(p.Decoded) > o.room {
 		o.full = true
 		return
 	}
