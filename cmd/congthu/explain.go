@@ -17,7 +17,6 @@ import (
 	"congthu/internal/msg"
 	"congthu/internal/pipeline"
 	"congthu/internal/policy"
-	"congthu/internal/rules"
 	"congthu/internal/smtpd"
 )
 
@@ -56,9 +55,9 @@ func (c *explainCmd) Run(a *app) error {
 	walk := path.Judge(a.ctx, m)
 	notes := inspect.Explain(a.ctx, m, slices.Concat(path.Authenticate, path.Inspect))
 	if a.json {
-		return a.printJSON(explanation(m, walk, notes))
+		return a.printJSON(explanation(m, walk, j.rules.For(m).Policy.Weights, notes))
 	}
-	a.explain(m, walk, j.rules.Get(), notes)
+	a.explain(m, walk, j.rules.For(m).Policy.Weights, notes)
 	return nil
 }
 
@@ -125,33 +124,83 @@ func someone(rs policy.Routes) msg.Path {
 	return msg.Path{Raw: "postmaster", Local: "postmaster"}
 }
 
-func (a *app) explain(m *msg.Message, w pipeline.Walk, set *rules.Set, notes []msg.Note) {
+// explain prints a judgement: what becomes of the letter, the rule that says so, and each
+// step of the sum.
+func (a *app) explain(m *msg.Message, w pipeline.Walk, weights policy.Weights, notes []msg.Note) {
 	for _, d := range w.Decisions {
 		fmt.Fprintf(a.stdout, "%s: %s", pathList(d.To), a.actionWord(d))
 		if len(d.EncryptTo) > 0 {
 			fmt.Fprint(a.stdout, a.word(", mã hoá OpenPGP", ", OpenPGP encrypted"))
 		}
-		fmt.Fprintf(a.stdout, " (%s %.1f/%.1f", a.word("điểm", "score"), d.Why.Score, d.Why.Required)
-		if d.Reason != "" {
-			fmt.Fprintf(a.stdout, ", %s", d.Reason)
-		}
-		fmt.Fprintln(a.stdout, ")")
+		fmt.Fprintln(a.stdout, a.because(d.Why.Score, d.Why.Required, d.Reason))
+		a.decidedBy(d.Rule, d.Reason)
 	}
 	fmt.Fprintf(a.stdout, "SMTP: %s\n", lang.Safe(w.Reply.String(), 500))
-	for _, r := range m.Auth {
-		fmt.Fprintf(a.stdout, "  %-6s %-10s %s\n", r.Method, r.Status, lang.Safe(r.Property+"="+r.Value+" "+r.Reason, 160))
-	}
+	a.authLines(m.Auth)
 	if len(w.Decisions) > 0 {
-		for _, f := range w.Decisions[0].Why.Counted {
-			fmt.Fprintln(a.stdout, a.findingLine(f, set.Policy.Weights.Symbols))
-			notes = a.notesOf(f.Symbol, notes)
-		}
+		a.sum(w.Decisions[0].Why, weights, notes)
 	}
 	for _, o := range w.Outcomes {
 		if o.Err != nil {
 			fmt.Fprintf(a.stdout, "  %s: %s: %s\n", o.Inspector, a.word("KHÔNG XEM ĐƯỢC", "COULD NOT LOOK"), lang.Safe(o.Err.Error(), 300))
 		}
 	}
+}
+
+// because is score, threshold and reason in brackets.
+func (a *app) because(score, required float64, reason string) string {
+	out := fmt.Sprintf(" (%s %.1f/%.1f", a.word("điểm", "score"), score, required)
+	if reason != "" {
+		out += ", " + reason
+	}
+	return out + ")"
+}
+
+// decidedBy names the line of the rules that decided.
+func (a *app) decidedBy(rule, reason string) {
+	switch {
+	case rule != "":
+		fmt.Fprintln(a.stdout, "  "+a.word("quyết định bởi ", "decided by ")+rule)
+	case reason == "":
+		fmt.Fprintln(a.stdout, "  "+a.word("không quy tắc nào giữ hay từ chối", "no rule holds or refuses it"))
+	}
+}
+
+func (a *app) authLines(results []msg.AuthResult) {
+	for _, r := range results {
+		fmt.Fprintf(a.stdout, "  %-6s %-10s %s\n", lang.Safe(r.Method, 20), lang.Safe(r.Status, 20), lang.Safe(r.Property+"="+r.Value+" "+r.Reason, 160))
+	}
+}
+
+// sum prints every finding with how it came to its score, and what they come to.
+func (a *app) sum(why msg.Verdict, weights policy.Weights, notes []msg.Note) {
+	for _, s := range weights.Steps(why.Counted) {
+		fmt.Fprintln(a.stdout, a.findingLine(s.Weighed, weights.Symbols))
+		if how := a.how(s); how != "" {
+			fmt.Fprintln(a.stdout, "          "+how)
+		}
+		notes = a.notesOf(s.Symbol, notes)
+	}
+	fmt.Fprintf(a.stdout, "  %+6.1f  %s\n", why.Score, lang.T("tổng; từ %.1f là thư rác", "in all; spam from %.1f").F(a.lang, why.Required))
+}
+
+// how says why a finding does not count for what its symbol weighs; "" when it does.
+func (a *app) how(s policy.Step) string {
+	var out []string
+	add := func(vi, en string, args ...any) { out = append(out, lang.T(vi, en).F(a.lang, args...)) }
+	if s.Again {
+		return a.word("đã tính ở trên, mỗi dấu hiệu chỉ tính một lần", "counted above: a symbol counts once")
+	}
+	if s.Percent > 0 && s.Percent < 100 {
+		add("trọng số %.1f, quy tắc lấy %d %%", "weighs %.1f, of which the rule takes %d %%", s.Weight, s.Percent)
+	}
+	if s.Capped {
+		add("trọng số %.1f, nhóm %s không quá %.1f", "weighs %.1f, its group %s counts at most %.1f", s.Weight, s.Group, s.Cap)
+	}
+	if s.Place == "" && s.Weight == 0 {
+		add("không có trọng số", "it has no weight")
+	}
+	return strings.Join(out, "; ")
 }
 
 // notesOf prints what an inspector says about a symbol, and returns the other notes: a
@@ -227,8 +276,11 @@ func pathList(ps []msg.Path) string {
 	return out
 }
 
+// explained is the JSON of explain and of quarantine explain --now. Its keys stay as they
+// are; new ones may come.
 type explained struct {
 	ID        string            `json:"id"`
+	Rules     string            `json:"rules"` // hash of the rule set
 	Reply     string            `json:"reply"`
 	Auth      []msg.AuthResult  `json:"auth"`
 	Decisions []explainedAction `json:"decisions"`
@@ -236,21 +288,24 @@ type explained struct {
 	Blind     []string          `json:"could_not_look"`
 }
 
+// explainedAction is what becomes of the letter for some recipients. Score is the sum of
+// the scores of the findings.
 type explainedAction struct {
 	To       []string      `json:"to"`
 	Action   string        `json:"action"`
 	Reason   string        `json:"reason,omitempty"`
+	Rule     string        `json:"rule,omitempty"` // that decided, as file:line
 	Score    float64       `json:"score"`
 	Required float64       `json:"required"`
 	Encrypt  []string      `json:"encrypt_to,omitempty"`
 	Strip    []msg.Finding `json:"strip,omitempty"` // the copy goes without these, the original is held
-	Findings []msg.Weighed `json:"findings"`
+	Findings []policy.Step `json:"findings"`
 }
 
-func explanation(m *msg.Message, w pipeline.Walk, notes []msg.Note) explained {
-	out := explained{ID: m.ID, Reply: w.Reply.String(), Auth: m.Auth, Notes: append([]msg.Note{}, notes...), Blind: []string{}}
+func explanation(m *msg.Message, w pipeline.Walk, weights policy.Weights, notes []msg.Note) explained {
+	out := explained{ID: m.ID, Rules: m.Rules, Reply: w.Reply.String(), Auth: append([]msg.AuthResult{}, m.Auth...), Notes: append([]msg.Note{}, notes...), Blind: []string{}}
 	for _, d := range w.Decisions {
-		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Strip: d.Strip, Findings: d.Why.Counted}
+		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Rule: d.Rule, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Strip: d.Strip, Findings: weights.Steps(d.Why.Counted)}
 		for _, p := range d.To {
 			e.To = append(e.To, p.Raw)
 		}

@@ -14,6 +14,7 @@ import (
 type quarantineCmd struct {
 	List    quarantineListCmd    `cmd:"" help:"List held messages / liệt kê thư bị giữ."`
 	Show    quarantineShowCmd    `cmd:"" help:"Show a held message: why it is held, its header / xem vì sao bị giữ."`
+	Explain quarantineExplainCmd `cmd:"" help:"Why a message is held, step by step / giải thích vì sao bị giữ."`
 	Release quarantineReleaseCmd `cmd:"" help:"Deliver a held message / giao thư bị giữ."`
 	Delete  quarantineDeleteCmd  `cmd:"" help:"Delete a held message / xoá thư bị giữ."`
 }

@@ -35,6 +35,8 @@ type holding struct {
 type facts struct {
 	Subject  string           `json:"subject"`
 	Reason   string           `json:"reason"`
+	Rule     string           `json:"rule,omitempty"`
+	Rules    string           `json:"rules,omitempty"`
 	Score    float64          `json:"score"`
 	Required float64          `json:"required"`
 	Findings []msg.Weighed    `json:"findings"`
@@ -79,7 +81,7 @@ func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*ho
 // safe here, so that no reader can forget to.
 func (h *holding) describe(m *msg.Message, d msg.Decision) error {
 	f := facts{
-		Subject: h.item.Subject, Reason: d.Reason, Score: d.Why.Score, Required: d.Why.Required, Blind: d.Why.Blind, Auth: m.Auth,
+		Subject: h.item.Subject, Reason: d.Reason, Rule: d.Rule, Rules: m.Rules, Score: d.Why.Score, Required: d.Why.Required, Blind: d.Why.Blind, Auth: m.Auth,
 		Helo: lang.Safe(m.Session.Helo, 255), TLS: m.Session.TLS, Outbound: m.Session.Outbound, Agency: m.Session.Identity.Agency, Account: m.Session.Identity.Account,
 	}
 	if m.Session.Remote.IsValid() {

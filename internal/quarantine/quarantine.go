@@ -91,6 +91,8 @@ type Item struct {
 	To       []string         `json:"to"` // those it is still held for
 	Subject  string           `json:"subject"`
 	Reason   string           `json:"reason"`
+	Rule     string           `json:"rule,omitempty"`  // where that stands, such as "policy.toml:57"
+	Rules    string           `json:"rules,omitempty"` // hash of the rule set that judged it
 	Score    float64          `json:"score"`
 	Required float64          `json:"required"`
 	Findings []msg.Weighed    `json:"findings"`

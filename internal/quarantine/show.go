@@ -184,6 +184,7 @@ func (q *Quarantine) scanItem(rows *sql.Rows) (Item, error) {
 	if err != nil {
 		return i, fmt.Errorf("%s: %w", i.ID, err)
 	}
+	i.Rule, i.Rules = f.Rule, f.Rules
 	i.Subject, i.Reason, i.Score, i.Required = f.Subject, f.Reason, f.Score, f.Required
 	i.Findings, i.Blind, i.Auth = orEmpty(f.Findings), f.Blind, orEmpty(f.Auth)
 	i.Remote, i.Helo, i.TLS = f.Remote, f.Helo, f.TLS
