@@ -194,6 +194,9 @@ func (a *app) how(s policy.Step) string {
 	if s.Percent > 0 && s.Percent < 100 {
 		add("trọng số %.1f, quy tắc lấy %d %%", "weighs %.1f, of which the rule takes %d %%", s.Weight, s.Percent)
 	}
+	if s.Void {
+		add("trọng số %.1f, không tính vì có dấu hiệu khác", "weighs %.1f, which does not count beside something else that was found", s.Weight)
+	}
 	if s.Capped {
 		add("trọng số %.1f, nhóm %s không quá %.1f", "weighs %.1f, its group %s counts at most %.1f", s.Weight, s.Group, s.Cap)
 	}

@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "en_US.UTF-8")
 			return os.CopyFS(filepath.Join(e.WorkDir, "rules"), os.DirFS(filepath.Join(root, "rules")))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "keypair": keypair},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair},
 	})
 }
 
@@ -69,6 +69,15 @@ func edit(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not contain %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(name, []byte(out), 0o600))
+}
+
+// appendTo puts one file at the end of another: append FILE MORE.
+func appendTo(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: append FILE MORE")
+	}
+	out := ts.ReadFile(args[0]) + ts.ReadFile(args[1])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(out), 0o600))
 }
 
 // keypair makes the demo recipient's keys: keypair PUBLIC SECRET.

@@ -10,6 +10,7 @@ type Step struct {
 	Cap    float64 `json:"cap,omitempty"`    // of the group; 0: none
 	Again  bool    `json:"again,omitempty"`  // its symbol was counted before
 	Capped bool    `json:"capped,omitempty"` // the group's cap left less than it weighs
+	Void   bool    `json:"void,omitempty"`   // it does not count beside something else that was found (unless)
 	Place  string  `json:"place,omitempty"`  // where the weight stands
 	Sense  Sense   `json:"sentence"`         // of the symbol
 }
@@ -32,7 +33,8 @@ func (w Weights) Steps(counted []msg.Weighed) []Step {
 		seen[c.Symbol] = true
 		if !s.Again {
 			s.Percent = w.asked(c.Symbol, counted)
-			s.Capped = s.Cap > 0 && x.Score > 0 && c.Score < x.Score*float64(s.Percent)/100-1e-9
+			s.Void = len(x.Unless) > 0 && c.Score == 0 && x.Score*float64(s.Percent) != 0
+			s.Capped = !s.Void && s.Cap > 0 && x.Score > 0 && c.Score < x.Score*float64(s.Percent)/100-1e-9
 		}
 		out[i] = s
 	}

@@ -15,11 +15,11 @@ func TestSteps(t *testing.T) {
 	w := policy.Weights{
 		Symbols: map[string]policy.Weight{
 			"A": {Score: 5, Group: "g", Place: "weights.toml:3", VI: "một", EN: "one"},
-			"B": {Score: 5, Group: "g"}, "C": {Score: -2, Group: "g"}, "D": {Score: 4}, "E": {Score: 3, Group: "g"},
+			"B": {Score: 5, Group: "g"}, "C": {Score: -2, Group: "g"}, "D": {Score: 4}, "E": {Score: 3, Group: "g"}, "V": {Score: -3, Unless: []string{"g"}},
 		},
 		Caps: map[string]float64{"g": 8},
 	}
-	_, counted := w.Weigh([]msg.Outcome{{Findings: []msg.Finding{{Symbol: "A"}, {Symbol: "B"}, {Symbol: "A"}, {Symbol: "C"}, {Symbol: "D", Percent: 25}, {Symbol: "E"}, {Symbol: "X"}}}})
+	_, counted := w.Weigh([]msg.Outcome{{Findings: []msg.Finding{{Symbol: "A"}, {Symbol: "B"}, {Symbol: "A"}, {Symbol: "C"}, {Symbol: "D", Percent: 25}, {Symbol: "E"}, {Symbol: "X"}, {Symbol: "V"}}}})
 	var got []string
 	for _, s := range w.Steps(counted) {
 		got = append(got, fmt.Sprintf("%s %g of %g at %d%% again=%v capped=%v", s.Symbol, s.Score, s.Weight, s.Percent, s.Again, s.Capped))
@@ -30,11 +30,15 @@ A 0 of 5 at 0% again=true capped=false
 C -2 of -2 at 100% again=false capped=false
 D 1 of 4 at 25% again=false capped=false
 E 0 of 3 at 100% again=false capped=true
-X 0 of 0 at 100% again=false capped=false`
+X 0 of 0 at 100% again=false capped=false
+V 0 of -3 at 100% again=false capped=false`
 	if s := strings.Join(got, "\n"); s != want {
 		t.Errorf("got\n%s\nwant\n%s", s, want)
 	}
-	if s := w.Steps(counted)[0]; s.Place != "weights.toml:3" || s.Sense.EN != "one" || s.Cap != 8 {
+	if s := w.Steps(counted)[7]; !s.Void || s.Capped || s.Score != 0 {
+		t.Errorf("%+v", s)
+	}
+	if s := w.Steps(counted)[0]; s.Void || s.Place != "weights.toml:3" || s.Sense.EN != "one" || s.Cap != 8 {
 		t.Errorf("%+v", s)
 	}
 }
