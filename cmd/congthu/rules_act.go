@@ -129,11 +129,12 @@ func (rulesStatusCmd) Run(a *app) error {
 
 func (a *app) trial(s rulebook.Status) error {
 	t := s.Trial
-	kind := lang.T("bộ mới %s dùng cho mọi thư, được theo dõi đến %s", "the new set %s judges all letters and is watched until %s")
+	until := t.Until.Local().Format(time.DateTime)
 	if t.Canary {
-		kind = lang.T("thử %s trên "+share(t.Share)+" số thư, đến %s", "%s is on trial for "+share(t.Share)+" of the letters, until %s")
+		a.say(lang.T("thử %s trên %s số thư, đến %s", "%s is on trial for %s of the letters, until %s"), t.Hash, share(t.Share), until)
+	} else {
+		a.say(lang.T("bộ mới %s dùng cho mọi thư, được theo dõi đến %s", "the new set %s judges all letters and is watched until %s"), t.Hash, until)
 	}
-	a.say(kind, t.Hash, t.Until.Local().Format(time.DateTime))
 	head := strings.Split(lang.T("BỘ|MÃ|THƯ|GIỮ VÀ TỪ CHỐI|TỶ LỆ|HOÃN", "SET|HASH|LETTERS|HELD OR REFUSED|RATE|DEFERRED").In(a.lang), "|")
 	row := func(name, hash string, arm canary.Arm) []string {
 		return []string{name, hash, strconv.Itoa(arm.Letters), strconv.Itoa(arm.Held), fmt.Sprintf("%.1f%%", arm.Rate()), strconv.Itoa(arm.Deferred)}
