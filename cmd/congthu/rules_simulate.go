@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -116,7 +115,7 @@ func (s *simulation) differs(hash string) ([]string, bool) {
 		d.known = false
 	}
 	for _, c := range rules.Diff(files, s.set.Files) {
-		if d.known && path.Base(c.File) != "weights.toml" && c.File != "policy.toml" && !strings.HasSuffix(c.File, ".md") {
+		if d.known && filepath.Base(c.File) != "weights.toml" && c.File != "policy.toml" && !strings.HasSuffix(c.File, ".md") {
 			d.files = append(d.files, c.File)
 		}
 	}
