@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -48,6 +50,9 @@ func (c *explainCmd) Run(a *app) error {
 		return err
 	}
 	defer j.close()
+	if err := j.recall(a.ctx); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.complain(lang.T("không đọc được điều cổng thư đã học; phân loại theo mô hình ban đầu: "+err.Error(), "what the gateway was taught cannot be read; classified by the starting model: "+err.Error()))
+	}
 	if len(m.Envelope.To) == 0 {
 		m.Envelope.To = []msg.Path{someone(j.routes)}
 	}

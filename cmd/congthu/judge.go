@@ -18,12 +18,14 @@ import (
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/burst"
 	"congthu/internal/inspect/clamav"
+	"congthu/internal/inspect/classify"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/dnsbl"
 	"congthu/internal/inspect/header"
 	"congthu/internal/inspect/known"
 	"congthu/internal/inspect/link"
 	"congthu/internal/inspect/sender"
+	"congthu/internal/lessons"
 	"congthu/internal/mailauth/dmarc"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
@@ -40,14 +42,15 @@ import (
 // judge is the part of the gateway that looks and decides: everything from parsing
 // to the decision. serve and explain build the same one.
 type judge struct {
-	cfg    *config.Config
-	rules  *rules.Live
-	routes policy.Routes
-	dns    *dns.Resolver
-	scan   *attach.Pool
-	keys   *pgp.Store
-	signer *signing.Store
-	links  *perSet // the inspector "link", which also judges links that are found elsewhere
+	cfg     *config.Config
+	rules   *rules.Live
+	routes  policy.Routes
+	dns     *dns.Resolver
+	scan    *attach.Pool
+	keys    *pgp.Store
+	signer  *signing.Store
+	lessons *lessons.Lessons // the classifier with what it was taught
+	links   *perSet          // the inspector "link", which also judges links that are found elsewhere
 
 	ads      *adlaw.Counter                    // advertising a day, by house and mailbox
 	policies *dmarc.Memory                     // which domains ask for rejection
@@ -61,7 +64,7 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
@@ -86,6 +89,9 @@ func judgeBy(ctx context.Context, c *config.Config, live *rules.Live, dir string
 		return nil, fail(exitConfig, "dnsbl: %v", "dnsbl: %v", err)
 	}
 	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {
+		return nil, err
+	}
+	if err = j.newLessons(log); err != nil {
 		return nil, err
 	}
 	if j.skips("attach") {
@@ -150,6 +156,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 			{Inspector: j.perSet("adlaw", j.adlaw), Timeout: 10 * time.Second},
 			{Inspector: j.links, Timeout: 10 * time.Second},
 			{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
+			{Inspector: j.perSet("classify", j.classify), Timeout: 10 * time.Second},
 			{Inspector: j.lists, Timeout: 10 * time.Second},
 			{Inspector: j.perSet("known", j.known), Timeout: 10 * time.Second},
 			{Inspector: j.people.guard, Timeout: 10 * time.Second},

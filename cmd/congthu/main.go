@@ -33,6 +33,8 @@ type cli struct {
 	Queue      queueCmd      `cmd:"" help:"Messages waiting for delivery / thư chờ giao."`
 	Keys       keysCmd       `cmd:"" help:"OpenPGP keys of recipients / khoá OpenPGP của người nhận."`
 	Account    accountCmd    `cmd:"" help:"Who may send with a password / tài khoản gửi thư."`
+	Learn      learnCmd      `cmd:"" help:"Teach the classifier / dạy bộ phân loại."`
+	Train      trainCmd      `cmd:"" help:"Make the classifier's starting model, or measure it / tạo hoặc đo mô hình phân loại."`
 	Report     reportCmd     `cmd:"" help:"DMARC aggregate reports / báo cáo DMARC tổng hợp."`
 	Version    versionCmd    `cmd:"" help:"Version / phiên bản."`
 }

@@ -117,8 +117,9 @@ func (a *app) showHeld(h admin.Held, header bool) error {
 func (a *app) word(vi, en string) string { return lang.T(vi, en).In(a.lang) }
 
 type quarantineReleaseCmd struct {
-	ID string   `arg:"" help:"Id / mã."`
-	To []string `help:"Only to these recipients / chỉ cho người nhận này." placeholder:"ADDRESS"`
+	ID    string   `arg:"" help:"Id / mã."`
+	To    []string `help:"Only to these recipients / chỉ cho người nhận này." placeholder:"ADDRESS"`
+	Learn bool     `help:"Teach the classifier that such letters are wanted / dạy rằng đây là thư tốt."`
 }
 
 // Run releases a message into the queue.
@@ -127,9 +128,20 @@ func (c *quarantineReleaseCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	var held admin.Held
+	if c.Learn { // before it is gone
+		if held, err = cl.Held(a.ctx, c.ID); err != nil {
+			return operatorError(err)
+		}
+	}
 	out, err := cl.Release(a.ctx, c.ID, admin.Release{To: c.To, Actor: actor()})
 	if err != nil {
 		return operatorError(err)
+	}
+	if c.Learn {
+		if _, err := cl.Lessons().Teach(a.ctx, held.Raw, false, actor(), "quarantine "+c.ID); err != nil {
+			return operatorError(err)
+		}
 	}
 	if a.json {
 		return a.printJSON(out)

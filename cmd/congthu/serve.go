@@ -78,6 +78,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		g.close()
 		return nil, err
 	}
+	g.judge.lessons.Keep(g.db)
 	g.metrics = trace.NewMetrics(g.depth)
 	g.rulesMetrics()
 	g.metrics.Gauge("store_healthy", "1 while the store takes mail; 0: the log says what is wrong.", g.healthy)
@@ -208,6 +209,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
 	wg.Go(func() { g.people.run(run, g.note) })
 	wg.Go(func() { g.expire(run) })
+	wg.Go(func() { g.note("lessons", g.judge.lessons.Run(run)) })
 	wg.Go(func() { g.reports.run(run) })
 	wg.Go(func() { g.record.Run(run) })
 	wg.Go(func() { g.desk.Run(run) })

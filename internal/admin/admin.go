@@ -43,6 +43,7 @@ type Services struct {
 	Queue      Queue
 	Keys       Keys
 	Accounts   Accounts // nil: none
+	Lessons    Lessons  // nil: none
 	Reports    Reports
 	Rules      Rules
 	NotFound   func(error) bool // tells a wrong id from a fault

@@ -36,6 +36,7 @@ func Handler(s Services) http.Handler {
 	mux.HandleFunc("GET /v1/report/dmarc/received", s.reportShow)
 	s.ruleRoutes(mux)
 	s.accountRoutes(mux)
+	s.lessonRoutes(mux)
 	mux.HandleFunc("GET /v1/health", s.health)
 	return bounded(mux)
 }
@@ -44,7 +45,7 @@ func bounded(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
 		defer cancel()
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r))
 		h.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -83,7 +83,7 @@ func startCongthu(b *testing.B, p e2e.Programs, hop, ip string) server {
 	b.Helper()
 	c := &e2e.Case{Config: fmt.Sprintf(`
 [inspect]
-skip = ["auth", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach"]
+skip = ["auth", "header", "adlaw", "link", "content", "classify", "dnsbl", "known", "burst", "attach"]
 [limits]
 per_client = 1000
 [[route]]

@@ -36,6 +36,9 @@ type Model struct {
 	a, b  float64    // Platt scaling of the sum
 	steps float64    // of the scaling
 	seen  [2]float64 // letters learned: ham, spam
+
+	// Material is a hash of what a starting model was made of; zeros if nobody said.
+	Material [32]byte
 }
 
 // New returns a model that knows nothing and is never sure.
@@ -120,10 +123,11 @@ type Lesson struct {
 	Spam    bool
 }
 
-// TrainAll learns the lessons several times over, each time in another order, which
-// depends on nothing but their number.
-func (m *Model) TrainAll(lessons []Lesson) {
-	order := make([]int, len(lessons))
+// TrainAll learns n lessons several times over, each time in another order, which depends
+// on nothing but their number. They are asked for one at a time, so that a collection need
+// not be in memory unpacked.
+func (m *Model) TrainAll(n int, lesson func(int) Lesson) {
+	order := make([]int, n)
 	for i := range order {
 		order[i] = i
 	}
@@ -131,10 +135,11 @@ func (m *Model) TrainAll(lessons []Lesson) {
 	for round := range rounds {
 		shuffle(order, &seed)
 		for _, i := range order {
+			l := lesson(i)
 			if round == 0 {
-				m.Train(lessons[i].Example, lessons[i].Spam)
+				m.Train(l.Example, l.Spam)
 			} else {
-				m.again(lessons[i].Example, lessons[i].Spam)
+				m.again(l.Example, l.Spam)
 			}
 		}
 	}
@@ -151,3 +156,19 @@ func shuffle(order []int, seed *uint64) {
 		order[i], order[j] = order[j], order[i]
 	}
 }
+
+// Teach learns one letter that a person has judged: again, a few times, until it would be
+// judged so, because a report that changes nothing is not made twice.
+func (m *Model) Teach(e Example, spam bool) {
+	m.Train(e, spam)
+	for range patience {
+		if (m.Judge(e).LogOdds > 0) == spam {
+			return
+		}
+		m.again(e, spam)
+	}
+}
+
+// patience bounds how often a letter is gone over again, so that one report moves little
+// else.
+const patience = 3

@@ -39,7 +39,7 @@ func trained(n int) *Model {
 	for i := range n {
 		ls = append(ls, Lesson{Read(ham(i)), false}, Lesson{Read(spam(i)), true})
 	}
-	m.TrainAll(ls)
+	m.TrainAll(len(ls), func(i int) Lesson { return ls[i] })
 	return m
 }
 

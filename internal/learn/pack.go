@@ -26,7 +26,7 @@ const quiet = 5
 // says differs a little from what was packed; packing an unpacked model changes nothing
 // more than once.
 func (m *Model) Pack() ([]byte, error) {
-	var w packer
+	w := packer{b: bytes.Clone(m.Material[:])}
 	for _, x := range []float64{m.a, m.b, m.steps, m.seen[0], m.seen[1], m.naive.total[0], m.naive.total[1]} {
 		w.float(x)
 	}
@@ -129,6 +129,7 @@ func Unpack(b []byte) (*Model, error) {
 	}
 	r := unpacker{b: plain}
 	m := New()
+	copy(m.Material[:], r.take(len(m.Material)))
 	for _, x := range []*float64{&m.a, &m.b, &m.steps, &m.seen[0], &m.seen[1], &m.naive.total[0], &m.naive.total[1]} {
 		*x = r.float()
 	}

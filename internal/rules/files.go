@@ -27,8 +27,12 @@ const (
 // ErrTooLarge says that a directory is beyond the bounds of a rule set.
 var ErrTooLarge = errors.New("rules: more than 2,000 files or 32 MiB in the rules directory")
 
-// ReadFiles reads every file below the directory, but not what editors leave there:
-// names that begin with a dot or end in a tilde.
+// models is the directory of the classifier's starting model: half a program, half a
+// megabyte, and no rule that history should keep again with every set.
+const models = "model"
+
+// ReadFiles reads every file below the directory, but not what editors leave there,
+// names that begin with a dot or end in a tilde, nor the classifier's model.
 func ReadFiles(dir string) (Files, error) {
 	out, octets := Files{}, int64(0)
 	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
@@ -40,6 +44,9 @@ func ReadFiles(dir string) (Files, error) {
 				return fs.SkipDir
 			}
 			return nil
+		}
+		if e.IsDir() && name == filepath.Join(dir, models) {
+			return fs.SkipDir
 		}
 		info, err := os.Stat(name) // follows links: a shared list may be one
 		if err != nil || !info.Mode().IsRegular() {

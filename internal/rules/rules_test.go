@@ -12,6 +12,7 @@ import (
 	"congthu/internal/inspect/auth"
 	"congthu/internal/inspect/burst"
 	"congthu/internal/inspect/clamav"
+	"congthu/internal/inspect/classify"
 	"congthu/internal/inspect/content"
 	"congthu/internal/inspect/dnsbl"
 	"congthu/internal/inspect/header"
@@ -28,10 +29,10 @@ const shipped = "../../rules"
 
 func source(dir string) rules.Source {
 	var symbols []string
-	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()} {
+	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()} {
 		symbols = append(symbols, s...)
 	}
-	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "dnsbl", "known", "burst", "attach", "clamav"}}
+	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "classify", "dnsbl", "known", "burst", "attach", "clamav"}}
 }
 
 // edited copies the shipped rules and replaces one text in one file.

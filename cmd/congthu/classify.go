@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"congthu/internal/config"
+	"congthu/internal/inspect/classify"
+	"congthu/internal/labelled"
+	"congthu/internal/learn"
+	"congthu/internal/lessons"
+	"congthu/internal/mimetree"
+	"congthu/internal/msg"
+	"congthu/internal/rules"
+	"congthu/internal/stamp"
+	"congthu/internal/store"
+	"congthu/internal/text"
+)
+
+// modelFile is the classifier's starting model.
+func modelFile(c *config.Config) string { return filepath.Join(c.RulesDir, "model", "start.model") }
+
+// startingModel reads the model that lessons are added to. A site that has none begins
+// with one that knows nothing, and says so.
+func startingModel(c *config.Config, log *slog.Logger) (*learn.Model, error) {
+	name := modelFile(c)
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		log.Warn("there is no starting model: the classifier knows only what this site teaches it", "file", name)
+		return learn.New(), nil
+	}
+	return readModel(name)
+}
+
+// newLessons makes the classifier, without what it was taught: that is in the store.
+func (j *judge) newLessons(log *slog.Logger) error {
+	base := func() (*learn.Model, error) {
+		if j.skips("classify") {
+			return learn.New(), nil
+		}
+		return startingModel(j.cfg, log)
+	}
+	var err error
+	j.lessons, err = lessons.Open(lessons.Options{Base: base, NewID: newID, Log: log, Now: time.Now})
+	return err
+}
+
+// recall reads what the running gateway was taught, for commands that judge beside it. A
+// gateway that has never run was taught nothing.
+func (j *judge) recall(ctx context.Context) error {
+	db, err := store.Open(ctx, store.Options{URL: j.cfg.Store.URL, Dir: j.cfg.DataDir, Key: j.cfg.Store.Key, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	j.lessons.Keep(db)
+	return errors.Join(j.lessons.Follow(ctx), db.Close())
+}
+
+// classify is the inspector; the model is the same for every rule set.
+func (j *judge) classify(s *rules.Set) msg.Inspector {
+	return classify.New(classify.Options{Classifier: j.lessons, Trusted: func(m *msg.Message) bool { return proven(m) && j.known(s, m.Root) }})
+}
+
+// proven tells whether the author's domain stands behind the letter: DMARC says so, or
+// the client has shown that it is one of ours and may write in that name.
+func proven(m *msg.Message) bool {
+	passes := func(a msg.AuthResult) bool { return a.Method == "dmarc" && a.Status == "pass" }
+	return slices.ContainsFunc(m.Auth, passes) || m.Session.Identity.Named() && m.Session.Identity.Owns(authorDomain(m.Root))
+}
+
+// known tells whether the author's domain is ours or that of an agency in the lists.
+func (j *judge) known(s *rules.Set, root *msg.Part) bool {
+	domain := authorDomain(root)
+	if domain == "" {
+		return false
+	}
+	all := j.ownDomains()
+	for _, a := range s.Agencies {
+		all = append(all, a.Domains...)
+	}
+	return slices.ContainsFunc(all, func(d string) bool {
+		d = strings.TrimPrefix(d, "*.")
+		return domain == d || strings.HasSuffix(domain, "."+d)
+	})
+}
+
+// authorDomain is the domain of From; "" where it is not one address.
+func authorDomain(root *msg.Part) string {
+	if root == nil {
+		return ""
+	}
+	list, _ := mimetree.Addresses(root.Get("From"))
+	if len(list) != 1 {
+		return ""
+	}
+	return strings.ToLower(list[0].Domain)
+}
+
+// agencyWrote tells whether a letter that is taught is of a known agency. It has no session
+// any more; what our own Authentication-Results says of it is what is left, and where that
+// speaks of failure somebody else wrote the letter.
+func (j *judge) agencyWrote(root *msg.Part) bool {
+	for _, f := range root.Fields("Authentication-Results") {
+		v := strings.ToLower(f.Value)
+		if strings.HasPrefix(v, strings.ToLower(j.cfg.Hostname)) && strings.Contains(v, "dmarc=fail") {
+			return false
+		}
+	}
+	return j.known(j.rules.Get(), root)
+}
+
+// school teaches letters that come as octets.
+type school struct{ *judge }
+
+// Teach implements admin.Lessons.
+func (s school) Teach(ctx context.Context, raw []byte, spam bool, actor, source string) (lessons.Lesson, error) {
+	raw = labelled.Wire(raw)
+	trusted := s.agencyWrote(mimetree.Parse(raw, mimetree.DefaultLimits()))
+	// What this gateway itself has written on top is no part of what came.
+	m := &msg.Message{Raw: bytes.Join(stamp.Strip(raw, s.cfg.Hostname), nil)}
+	m.Root = mimetree.Parse(m.Raw, mimetree.DefaultLimits())
+	m.Text = text.Read(m.Root)
+	return s.lessons.Teach(ctx, m, lessons.Report{Spam: spam, Actor: actor, Source: source, Trusted: trusted})
+}
+
+// Undo implements admin.Lessons.
+func (s school) Undo(ctx context.Context, id, actor string) error {
+	return s.lessons.Undo(ctx, id, actor)
+}
+
+// List implements admin.Lessons.
+func (s school) List(ctx context.Context, limit int) ([]lessons.Lesson, error) {
+	return s.lessons.List(ctx, limit)
+}

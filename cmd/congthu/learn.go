@@ -1,0 +1,193 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"congthu/internal/admin"
+	"congthu/internal/labelled"
+	"congthu/internal/lang"
+	"congthu/internal/lessons"
+)
+
+type learnCmd struct {
+	Spam learnSpamCmd `cmd:"" help:"These letters are spam / đây là thư rác."`
+	Ham  learnHamCmd  `cmd:"" help:"These letters are wanted / đây là thư tốt."`
+	Undo learnUndoCmd `cmd:"" help:"Take lessons back / rút lại bài học."`
+	List learnListCmd `cmd:"" help:"What was taught, newest first / các bài đã dạy."`
+}
+
+type taughtFiles struct {
+	File []string `arg:"" help:"Message, mbox, directory of messages, or - / thư, mbox, thư mục, hoặc -."`
+}
+
+type (
+	learnSpamCmd struct{ taughtFiles }
+	learnHamCmd  struct{ taughtFiles }
+)
+
+// Run teaches letters as spam.
+func (c *learnSpamCmd) Run(a *app) error { return c.teach(a, true) }
+
+// Run teaches letters as wanted.
+func (c *learnHamCmd) Run(a *app) error { return c.teach(a, false) }
+
+// teach hands every letter to the running gateway.
+func (c *taughtFiles) teach(a *app, spam bool) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	var all []lessons.Lesson
+	for _, name := range c.File {
+		list, err := teachPath(a, cl, name, spam)
+		all = append(all, list...)
+		if err != nil {
+			return err
+		}
+	}
+	if a.json {
+		return a.printJSON(all)
+	}
+	return a.taught(all)
+}
+
+func teachPath(a *app, cl *admin.Client, name string, spam bool) ([]lessons.Lesson, error) {
+	if name == "-" {
+		raw, err := io.ReadAll(a.stdin)
+		if err != nil {
+			return nil, err
+		}
+		return teachFile(a, cl, name, raw, spam)
+	}
+	files, err := labelled.Files(name)
+	if err != nil {
+		return nil, fail(exitNoInput, "không đọc được %v", "cannot read %v", err)
+	}
+	var out []lessons.Lesson
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			return out, fail(exitNoInput, "không đọc được %v", "cannot read %v", err)
+		}
+		list, err := teachFile(a, cl, f, raw, spam)
+		out = append(out, list...)
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// teachFile teaches a letter, or every letter of an mbox.
+func teachFile(a *app, cl *admin.Client, name string, raw []byte, spam bool) ([]lessons.Lesson, error) {
+	var out []lessons.Lesson
+	for _, l := range labelled.Letters(raw) {
+		x, err := cl.Lessons().Teach(a.ctx, l, spam, actor(), name)
+		if err != nil {
+			return out, operatorError(err)
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// taught says what came of lessons: how many count, and why the others do not.
+func (a *app) taught(all []lessons.Lesson) error {
+	n := map[string]int{}
+	for _, x := range all {
+		switch {
+		case x.Known:
+			n["known"]++
+		case x.Counts:
+			n["counts"]++
+		default:
+			n[x.Why]++
+		}
+	}
+	a.say(lang.T("đã học %d thư", "learned %d message(s)"), n["counts"])
+	for _, w := range []string{"known", lessons.TooManyOfReporter, lessons.TooManyToday, lessons.TrustedSender} {
+		if n[w] > 0 {
+			a.say(whyNot(w), n[w])
+		}
+	}
+	if len(all) == 1 {
+		a.say(lang.T("mã bài học: %s (rút lại: congthu learn undo %s)", "lesson %s (take it back: congthu learn undo %s)"), all[0].ID, all[0].ID)
+	}
+	return nil
+}
+
+// whyNot says why lessons change nothing.
+func whyNot(why string) lang.Text {
+	switch why {
+	case "known":
+		return lang.T("%d thư đã được dạy trước đó, không tính lại", "%d were taught before and do not count again")
+	case lessons.TooManyOfReporter:
+		return lang.T("%d thư được ghi nhận nhưng không tính: bạn đã dạy đủ số thư được tính trong 24 giờ", "%d are recorded and do not count: you have taught as many as count in 24 hours")
+	case lessons.TooManyToday:
+		return lang.T("%d thư được ghi nhận nhưng không tính: đã đủ số thư được tính trong 24 giờ", "%d are recorded and do not count: as many as count in 24 hours have been taught")
+	}
+	return lang.T("%d thư được ghi nhận nhưng không tính: thư của cơ quan trong danh sách không được học là thư rác; nếu tài khoản bị chiếm, hãy khoá tài khoản ấy", "%d are recorded and do not count: letters of an agency in the lists are not learned as spam; if an account is stolen, lock it")
+}
+
+type learnUndoCmd struct {
+	ID []string `arg:"" help:"Lessons / mã bài học."`
+}
+
+// Run takes lessons back.
+func (c *learnUndoCmd) Run(a *app) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	for _, id := range c.ID {
+		if err := cl.Lessons().Undo(a.ctx, id, actor()); err != nil {
+			return operatorError(err)
+		}
+	}
+	return a.done(len(c.ID), lang.T("đã rút lại %d bài học", "took %d lesson(s) back"))
+}
+
+type learnListCmd struct {
+	Limit int `help:"At most so many / nhiều nhất." default:"50"`
+}
+
+// Run lists lessons, newest first.
+func (c *learnListCmd) Run(a *app) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	list, err := cl.Lessons().List(a.ctx, c.Limit)
+	if err != nil {
+		return operatorError(err)
+	}
+	if a.json {
+		return a.printJSON(list)
+	}
+	head := strings.Split(lang.T("MÃ|LÚC|AI DẠY|LÀ|TÍNH|NGƯỜI GỬI|TIÊU ĐỀ", "ID|AT|BY|AS|COUNTS|FROM|SUBJECT").In(a.lang), "|")
+	var rows [][]string
+	for _, x := range list {
+		rows = append(rows, []string{x.ID, x.At.Local().Format("02/01 15:04"), x.Actor, a.kindWord(x), a.countsWord(x), lang.Safe(x.Sender, 40), lang.Safe(x.Subject, 48)})
+	}
+	return a.table(head, rows)
+}
+
+func (a *app) kindWord(x lessons.Lesson) string {
+	if x.Spam {
+		return a.word("thư rác", "spam")
+	}
+	return a.word("thư tốt", "ham")
+}
+
+func (a *app) countsWord(x lessons.Lesson) string {
+	switch {
+	case !x.Undone.IsZero():
+		return fmt.Sprintf(a.word("rút lại bởi %s", "taken back by %s"), x.UndoneBy)
+	case x.Counts:
+		return a.word("có", "yes")
+	}
+	return a.word("không", "no") + " (" + x.Why + ")"
+}
