@@ -65,7 +65,7 @@ func (j *judge) recall(ctx context.Context) error {
 
 // classify is the inspector; the model is the same for every rule set.
 func (j *judge) classify(s *rules.Set) msg.Inspector {
-	return classify.New(classify.Options{Classifier: j.lessons, Trusted: func(m *msg.Message) bool { return proven(m) && j.known(s, m.Root) }})
+	return classify.New(classify.Options{Classifier: j.lessons, Trusted: func(m *msg.Message) bool { return proven(m) && j.ofAgency(s, m.Root) }})
 }
 
 // proven tells whether the author's domain stands behind the letter: DMARC says so, or
@@ -75,8 +75,8 @@ func proven(m *msg.Message) bool {
 	return slices.ContainsFunc(m.Auth, passes) || m.Session.Identity.Named() && m.Session.Identity.Owns(authorDomain(m.Root))
 }
 
-// known tells whether the author's domain is ours or that of an agency in the lists.
-func (j *judge) known(s *rules.Set, root *msg.Part) bool {
+// ofAgency tells whether the author's domain is ours or that of an agency in the lists.
+func (j *judge) ofAgency(s *rules.Set, root *msg.Part) bool {
 	domain := authorDomain(root)
 	if domain == "" {
 		return false
@@ -113,7 +113,7 @@ func (j *judge) agencyWrote(root *msg.Part) bool {
 			return false
 		}
 	}
-	return j.known(j.rules.Get(), root)
+	return j.ofAgency(j.rules.Get(), root)
 }
 
 // school teaches letters that come as octets.
