@@ -8,7 +8,7 @@ STATIC   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PKG      ?= ./...
 FUZZTIME ?= 30s
 
-.PHONY: build demo run test needs needs-demo needs-test lint check-format unit conformance bench fuzz test-faults clean
+.PHONY: build demo run test needs needs-demo needs-test lint check-format unit conformance accuracy bench fuzz test-faults clean
 
 build: needs
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/congthu ./cmd/congthu
@@ -62,6 +62,12 @@ conformance:
 	out=$$(CONGTHU_CONFORMANCE=1 $(GO) test -count 1 -v -run '^TestConformance' $$dirs 2>&1); status=$$?; \
 	echo "$$out" | sed -n 's/^conformance: //p'; \
 	[ $$status = 0 ] || { echo "$$out" | grep -vE '^(conformance: |=== |--- PASS|ok |PASS)'; exit 1; }
+
+# How many good letters are held and bad ones caught, by the whole judge.
+accuracy:
+	@out=$$($(GO) test -count 1 -v -run '^(TestVietnamese|TestContentRulesOnPublicMail)' ./cmd/congthu 2>&1); status=$$?; \
+	echo "$$out" | sed -n 's/^accuracy: //p'; \
+	[ $$status = 0 ] || { echo "$$out" | grep -vE '^(accuracy: |=== |--- PASS|ok |PASS)'; exit 1; }
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime 1s -benchmem $(PKG)
