@@ -116,7 +116,11 @@ func layRules(dir, shipped string, over map[string]string) error {
 		return err
 	}
 	for name, text := range over {
-		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte(text), 0o600); err != nil {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil { // rules/local
+			return err
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
