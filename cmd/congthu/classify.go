@@ -68,20 +68,26 @@ func (j *judge) classify(s *rules.Set) msg.Inspector {
 	return classify.New(classify.Options{Classifier: j.lessons, Trusted: func(m *msg.Message) bool { return proven(m) && j.ofAgency(s, m.Root) }})
 }
 
-// proven tells whether the author's domain stands behind the letter: DMARC says so, or
-// the client has shown that it is one of ours and may write in that name.
+// proven tells whether the author's domain stands behind the letter: DMARC says so, or SPF
+// of that very domain, because many agencies have no DMARC record yet; or the client has
+// shown that it is one of ours and may write in that name.
 func proven(m *msg.Message) bool {
-	passes := func(a msg.AuthResult) bool { return a.Method == "dmarc" && a.Status == "pass" }
-	return slices.ContainsFunc(m.Auth, passes) || m.Session.Identity.Named() && m.Session.Identity.Owns(authorDomain(m.Root))
+	author := authorDomain(m.Root)
+	passes := func(a msg.AuthResult) bool {
+		spf := a.Method == "spf" && a.Property == "smtp.mailfrom" && strings.EqualFold(a.Value[strings.LastIndexByte(a.Value, '@')+1:], author)
+		return a.Status == "pass" && (a.Method == "dmarc" || spf)
+	}
+	return slices.ContainsFunc(m.Auth, passes) || m.Session.Identity.Named() && m.Session.Identity.Owns(author)
 }
 
-// ofAgency tells whether the author's domain is ours or that of an agency in the lists.
+// ofAgency tells whether the author's domain is ours, that of an agency in the lists, or
+// below gov.vn, which only the state can register.
 func (j *judge) ofAgency(s *rules.Set, root *msg.Part) bool {
 	domain := authorDomain(root)
 	if domain == "" {
 		return false
 	}
-	all := j.ownDomains()
+	all := append(j.ownDomains(), "gov.vn")
 	for _, a := range s.Agencies {
 		all = append(all, a.Domains...)
 	}

@@ -35,6 +35,13 @@ type bench struct{ path *pipeline.Pipeline }
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
+	b, _ := newBenchWithJudge(t)
+	return b
+}
+
+// newBenchWithJudge is newBench for who wants to teach the judge as well.
+func newBenchWithJudge(t testing.TB) (*bench, *judge) {
+	t.Helper()
 	zone, err := os.ReadFile(filepath.Join(shelf, "zone"))
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +61,7 @@ func newBench(t testing.TB) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{j.pipeline()}
+	return &bench{j.pipeline()}, j
 }
 
 func serve(t testing.TB, zone fake.Zone) string {

@@ -44,7 +44,7 @@ func (c *trainCmd) measure(a *app) error {
 	if err := c.writeScores(t.scores); err != nil {
 		return err
 	}
-	f := evaluate.Measure(t.scores)
+	f := t.figures()
 	m := measured{
 		How: how, Ham: f.Ham, Spam: f.Spam, AUC: number(f.OneMinusAUC), Tenth: number(f.CaughtAtTenth), One: number(f.CaughtAtOne), LAM: number(f.LAM),
 		HamWrong: f.HamWrong, SpamWrong: f.SpamWrong, Read: t.read.each(), Judge: t.judge.each(), Learn: t.learn.each(),
@@ -96,6 +96,9 @@ func (t *trial) run() (string, error) {
 	}
 	return t.cross()
 }
+
+// figures are the measures of what was judged.
+func (t *trial) figures() evaluate.Figures { return evaluate.Measure(t.scores) }
 
 func (t *trial) letters(indexes []string) (out []sample, err error) {
 	t.read.run(func() { out, err = t.cmd.letters(indexes) })
