@@ -17,10 +17,10 @@ func floors() [][]string {
 	return [][]string{
 		{"canary", "figures", "evaluate", "labelled", "msg", "lang", "viet", "scanproto", "conformance", "store/storetest", "testca"},
 		{"seal", "learn", "tomlfile", "charset", "lookalike", "dane", "mailauth/sig"},
-		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink"},
+		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink", "wkd"},
 		{"text"},
 		{"audit", "lessons", "inspect", "inspect/*", "agency", "account", "acquaint", "greylist", "token", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
-		{"rules", "pipeline", "simulate"},
+		{"rules", "pipeline", "keyring", "simulate"},
 		{"smtpd", "admin", "ruledesk"},
 		{"e2e/*", "faults/*"},
 		{"e2e", "faults"},

@@ -57,7 +57,7 @@ func (checkCmd) Run(a *app) error {
 		for _, n := range notes {
 			said = append(said, n.In(a.lang))
 		}
-		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": len(j.keys.List()), "notes": said, "sandbox": sandboxReport(j)})
+		return a.printJSON(map[string]any{"ok": true, "config": a.config, "keys": j.keys.Count(), "notes": said, "sandbox": sandboxReport(j)})
 	}
 	for _, n := range notes {
 		a.say(lang.T("lưu ý: %s", "note: %s"), n.In(a.lang))
@@ -65,7 +65,7 @@ func (checkCmd) Run(a *app) error {
 	for _, t := range fences(j) {
 		fmt.Fprintln(a.stdout, t.In(a.lang))
 	}
-	a.say(lang.T("cấu hình tốt: %s; %d khoá OpenPGP; bộ quét sẵn sàng", "the settings are good: %s; %d OpenPGP keys; the scan worker is ready"), a.config, len(j.keys.List()))
+	a.say(lang.T("cấu hình tốt: %s; %d khoá OpenPGP; bộ quét sẵn sàng", "the settings are good: %s; %d OpenPGP keys; the scan worker is ready"), a.config, j.keys.Count())
 	return nil
 }
 

@@ -8,6 +8,10 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+
+	"congthu/internal/admin"
+	"congthu/internal/config"
+	"congthu/internal/keyring"
 )
 
 // demoRecipient is the one recipient of the demo who has an OpenPGP key.
@@ -19,12 +23,14 @@ const demoRecipient = "mat@so-mau.gov.test"
 // pair of the first time.
 func (st *demoStage) importKey(a *app) error {
 	st.secretKey = filepath.Join(st.dir, "recipient.sec.asc")
-	s, err := a.keyStore()
-	if err != nil {
-		return err
-	}
-	if _, have := s.Lookup(demoRecipient); have {
+	have := false
+	err := a.withKeys(func(_ *config.Config, keys admin.Keys) error {
+		_, err := keys.Show(a.ctx, demoRecipient)
+		have = err == nil
 		return nil
+	})
+	if err != nil || have {
+		return err
 	}
 	public, secret, err := newKeyPair(demoRecipient)
 	if err != nil {
@@ -33,10 +39,10 @@ func (st *demoStage) importKey(a *app) error {
 	if err := os.WriteFile(st.secretKey, secret, 0o600); err != nil {
 		return err
 	}
-	if _, err := s.Import(bytes.NewReader(public)); err != nil {
-		return keyError(err)
-	}
-	return nil
+	return a.withKeys(func(_ *config.Config, keys admin.Keys) error {
+		_, err := keys.Import(a.ctx, keyring.Import{Octets: public, Source: "demo", Pin: true, Actor: actor()})
+		return err
+	})
 }
 
 // newKeyPair returns both halves, armoured (RFC 9580 section 6).

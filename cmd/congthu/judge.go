@@ -25,11 +25,11 @@ import (
 	"congthu/internal/inspect/known"
 	"congthu/internal/inspect/link"
 	"congthu/internal/inspect/sender"
+	"congthu/internal/keyring"
 	"congthu/internal/lessons"
 	"congthu/internal/mailauth/dmarc"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
-	"congthu/internal/pgp"
 	"congthu/internal/pipeline"
 	"congthu/internal/policy"
 	"congthu/internal/rules"
@@ -47,7 +47,7 @@ type judge struct {
 	routes  policy.Routes
 	dns     *dns.Resolver
 	scan    *attach.Pool
-	keys    *pgp.Store
+	keys    *keyring.Ring
 	signer  *signing.Store
 	lessons *lessons.Lessons // the classifier with what it was taught
 	links   *perSet          // the inspector "link", which also judges links that are found elsewhere
@@ -64,7 +64,7 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols(), keyring.Symbols(), policy.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
@@ -88,7 +88,7 @@ func judgeBy(ctx context.Context, c *config.Config, live *rules.Live, dir string
 	if j.lists, err = j.dnsbl(log); err != nil {
 		return nil, fail(exitConfig, "dnsbl: %v", "dnsbl: %v", err)
 	}
-	if j.keys, err = pgp.OpenStore(c.PGP.Keys); err != nil {
+	if j.keys, err = peekRing(ctx, c); err != nil {
 		return nil, err
 	}
 	if err = j.newLessons(log); err != nil {
@@ -166,7 +166,7 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		Decide:  j.decide,
 		Stamp:   j.stamp,
 		Strip:   j.strip,
-		Encrypt: j.keys.Encrypt,
+		Encrypt: j.encrypt,
 		Sign:    j.signer.Sign,
 	}
 	return p
@@ -262,35 +262,18 @@ func (j *judge) ownDomains() []string {
 }
 
 func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
-	in := policy.Input{Message: m, Outcomes: outcomes, Keys: map[string]string{}}
-	for _, to := range m.Envelope.To {
-		if k, ok := j.keys.Lookup(to.Key()); ok {
-			in.Keys[to.Key()] = k.Fingerprint
-		}
-	}
+	p := j.rules.For(m).Policy
+	in := j.encryption(m, p.Encrypt)
+	in.Outcomes = outcomes
 	in.Removable = func(found []msg.Finding) bool {
 		_, err := strip.Parts(m.Root, found)
 		return err == nil && protection(m) == ""
-	}
-	p := j.rules.For(m).Policy
-	if len(in.Keys) > 0 || len(p.Encrypt.Must) > 0 {
-		in.Protected = protection(m)
 	}
 	ds := p.Decide(in, j.routes)
 	if j.people.grey != nil {
 		ds = j.people.grey.Apply(m, ds)
 	}
 	return ds
-}
-
-// protection says how the sender has signed or encrypted the message already. That is
-// looked for even where every inspector is skipped: encryption must not break it.
-func protection(m *msg.Message) string {
-	root := m.Root
-	if root == nil {
-		root = mimetree.Parse(m.Raw, mimetree.DefaultLimits())
-	}
-	return pgp.Protection(root)
 }
 
 func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {

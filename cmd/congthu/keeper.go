@@ -7,11 +7,8 @@ import (
 	"fmt"
 
 	"congthu/internal/lang"
-	"congthu/internal/mimetree"
 	"congthu/internal/msg"
-	"congthu/internal/pgp"
 	"congthu/internal/pipeline"
-	"congthu/internal/policy"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
 	"congthu/internal/store"
@@ -23,6 +20,9 @@ type keeper struct {
 	db    *store.DB
 	queue *queue.Queue
 	held  *quarantine.Quarantine
+
+	hostname string
+	hop      func(domain string) (string, bool) // where a notice to the sender goes; nil: none is sent
 }
 
 // Keep implements pipeline.Keeper.
@@ -49,15 +49,38 @@ func noSpace(err error) error {
 
 func (k keeper) prepare(ctx context.Context, m *msg.Message, transfers []*msg.Transfer, holds []pipeline.Hold) ([]*store.Change, error) {
 	var changes []*store.Change
-	if len(transfers) > 0 {
-		prepare := k.queue.Prepare
-		if !answerable(m) {
-			prepare = k.queue.PrepareQuiet
+	prepare := k.queue.Prepare
+	if !answerable(m) {
+		prepare = k.queue.PrepareQuiet
+	}
+	var ready []*msg.Transfer // share their octets
+	for _, t := range transfers {
+		if t.Fill == nil {
+			ready = append(ready, t)
+			continue
 		}
-		c, err := prepare(ctx, transfers...)
+		if err := t.Ready(); err != nil {
+			return changes, err
+		}
+		c, err := prepare(ctx, t)
 		if err != nil {
 			return changes, err
 		}
+		t.Content = nil // staged; the next copy needs the room
+		changes = append(changes, c)
+	}
+	if len(ready) > 0 {
+		c, err := prepare(ctx, ready...)
+		if err != nil {
+			return changes, err
+		}
+		changes = append(changes, c)
+	}
+	c, err := k.waiting(ctx, m, holds)
+	if err != nil {
+		return changes, err
+	}
+	if c != nil {
 		changes = append(changes, c)
 	}
 	for _, h := range holds {
@@ -100,34 +123,44 @@ func (s sealer) PrepareQuiet(ctx context.Context, ts ...*msg.Transfer) (*store.C
 // gets it encrypted.
 func (s sealer) seal(t *msg.Transfer) ([]*msg.Transfer, error) {
 	content := bytes.Join(t.Content, nil)
-	in := policy.Input{Keys: map[string]string{}, Protected: pgp.Protection(mimetree.Parse(content, mimetree.DefaultLimits()))}
-	open := *t
-	open.To = nil
+	m := &msg.Message{ID: t.ID, Raw: content, Envelope: msg.Envelope{From: t.From, To: t.To}, Session: msg.Session{Outbound: t.Outbound}}
+	e := s.judge.rules.Get().Policy.Encrypt
+	in := s.judge.encryption(m, e)
 	var out []*msg.Transfer
+	open := map[string]*msg.Transfer{} // by who signs
 	for i, to := range t.To {
-		if k, ok := s.judge.keys.Lookup(to.Key()); ok {
-			in.Keys[to.Key()] = k.Fingerprint
+		_, outward, _ := s.judge.routes.Find(s.judge.routes.DomainOf(to))
+		d := e.Apply(msg.Decision{Action: msg.Deliver, To: []msg.Path{to}}, in, to, outward)
+		if d.Action != msg.Deliver {
+			return nil, refusal{lang.T("không thả được cho "+to.Raw+": "+why(d), "cannot release for "+to.Raw+": "+why(d))}
 		}
-		d := s.judge.rules.Get().Policy.Encrypt.Apply(msg.Decision{Action: msg.Deliver}, in, to)
-		switch {
-		case d.Action != msg.Deliver:
-			return nil, refusal{lang.T("không thả được cho "+to.Raw+": "+d.Reply.Text, "cannot release for "+to.Raw+": "+d.Reply.Text)}
-		case len(d.EncryptTo) == 0:
-			open.To = append(open.To, to)
-		default:
-			sealed, err := s.judge.keys.Encrypt(content, d.EncryptTo)
+		if o := open[d.Sign]; o != nil && len(d.EncryptTo) == 0 {
+			o.To = append(o.To, to)
+			continue
+		}
+		c := *t
+		c.To = []msg.Path{to}
+		if len(d.EncryptTo) > 0 || d.Sign != "" {
+			body, err := s.judge.encrypt(m, d, [][]byte{content})
 			if err != nil {
 				return nil, err
 			}
-			c := *t
-			c.ID, c.To, c.Content = fmt.Sprintf("%s-e%d", t.ID, i), []msg.Path{to}, [][]byte{sealed}
-			out = append(out, &c)
+			c.ID, c.Content = fmt.Sprintf("%s-e%d", t.ID, i), body
 		}
-	}
-	if len(open.To) > 0 {
-		out = append(out, &open)
+		if len(d.EncryptTo) == 0 {
+			open[d.Sign] = &c
+		}
+		out = append(out, &c)
 	}
 	return out, nil
+}
+
+// why says what stands in the way of a release.
+func why(d msg.Decision) string {
+	if d.Reply.Text != "" {
+		return d.Reply.Text
+	}
+	return d.Reason
 }
 
 // refusal is a reason for the operator, in both languages.

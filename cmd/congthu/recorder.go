@@ -19,7 +19,7 @@ func (g *gateway) newRecorder() *record.Recorder {
 // event is what is recorded of a letter.
 func (j *judge) event(m *msg.Message, w pipeline.Walk) record.Event {
 	e := record.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Answer: policy.Answer(w.Decisions), Reply: w.Reply, Took: w.Took}
-	e.HasKey = func(p msg.Path) bool { _, ok := j.keys.Lookup(p.Key()); return ok }
+	e.HasKey = func(p msg.Path) bool { return j.keys.Lookup(p.Key()).Usable() }
 	if m.Root != nil {
 		e.Sealed = protection(m)
 	}

@@ -79,7 +79,12 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	g.judge.lessons.Keep(g.db)
+	if g.judge.keys, err = openRing(ctx, c, g.db, log); err != nil {
+		g.close()
+		return nil, err
+	}
 	g.metrics = trace.NewMetrics(g.depth)
+	g.keyMetrics()
 	g.rulesMetrics()
 	g.metrics.Gauge("store_healthy", "1 while the store takes mail; 0: the log says what is wrong.", g.healthy)
 	if err := g.wayOut(); err != nil {
@@ -96,7 +101,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 	}
 	g.judge.people = g.people
 	path := g.judge.pipeline()
-	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held}
+	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held, c.Hostname, g.hop}
 	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
 	trail := trace.New(log, g.metrics)
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
@@ -136,14 +141,16 @@ func (g *gateway) wayOut() error {
 	if err := g.openRelay(); err != nil {
 		return err
 	}
-	hop := func(domain string) (string, bool) {
-		next, _, ok := g.judge.routes.Find(domain)
-		return next, ok
-	}
-	g.queue = queue.New(g.queueOptions(hop))
-	g.held = quarantine.New(quarantine.Options{Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), NextHop: hop, Log: g.log})
+	g.queue = queue.New(g.queueOptions(g.hop))
+	g.held = quarantine.New(quarantine.Options{Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), NextHop: g.hop, Log: g.log})
 	g.disk = &diskGuard{db: g.db, percent: g.cfg.Limits.DiskReserve, floor: uint64(g.cfg.Limits.MessageSize) * 3 / 2}
 	return nil
+}
+
+// hop is where the mail of a domain goes.
+func (g *gateway) hop(domain string) (string, bool) {
+	next, _, ok := g.judge.routes.Find(domain)
+	return next, ok
 }
 
 // edge builds the SMTP server.
@@ -210,6 +217,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.people.run(run, g.note) })
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.note("lessons", g.judge.lessons.Run(run)) })
+	wg.Go(func() { g.note("keys", g.judge.keys.Run(run)) })
 	wg.Go(func() { g.reports.run(run) })
 	wg.Go(func() { g.record.Run(run) })
 	wg.Go(func() { g.desk.Run(run) })

@@ -5,10 +5,8 @@ package admin
 
 import (
 	"context"
-	"io"
 
 	"congthu/internal/lang"
-	"congthu/internal/pgp"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
 )
@@ -29,12 +27,6 @@ type Queue interface {
 	Release(ctx context.Context, id string) (int, error)
 	Retry(ctx context.Context, id string) (int, error)
 	Drop(ctx context.Context, id string) (int, error)
-}
-
-// Keys is what the API needs of the key store.
-type Keys interface {
-	List() []pgp.KeyInfo
-	Import(r io.Reader) ([]pgp.KeyInfo, error)
 }
 
 // Services are the parts of the gateway that operators reach.

@@ -4,18 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"congthu/internal/admin"
+	"congthu/internal/keyring"
 	"congthu/internal/lang"
 	"congthu/internal/pgp"
 	"congthu/internal/quarantine"
@@ -75,11 +76,61 @@ func (w waiting) Drop(_ context.Context, id string) (int, error) { return 1, w.n
 
 type ring struct{ *services }
 
-func (ring) List() []pgp.KeyInfo { return nil }
+func (r ring) List(context.Context) ([]keyring.Entry, error) { return nil, r.note("keys") }
 
-func (r ring) Import(in io.Reader) ([]pgp.KeyInfo, error) {
-	data, err := io.ReadAll(in)
-	return []pgp.KeyInfo{{Fingerprint: string(data)}}, errors.Join(err, r.note("import"))
+func (r ring) Show(_ context.Context, name string) (keyring.Entry, error) {
+	return keyring.Entry{Source: name}, r.note("key", name)
+}
+
+func (r ring) Export(_ context.Context, names []string) ([]byte, error) {
+	return []byte("out"), r.note("export", strings.Join(names, ","))
+}
+
+func (r ring) Import(_ context.Context, in keyring.Import) ([]keyring.Imported, error) {
+	return []keyring.Imported{{KeyInfo: pgp.KeyInfo{Fingerprint: string(in.Octets)}}}, r.note("import", in.Source, in.Actor)
+}
+
+func (r ring) Pin(_ context.Context, in keyring.Pinning) ([]keyring.Pin, error) {
+	return nil, r.note("pin", in.Key, strings.Join(in.Subjects, ","), in.Actor)
+}
+
+func (r ring) Unpin(_ context.Context, subjects []string, actor string) error {
+	return r.note("unpin", strings.Join(subjects, ","), actor)
+}
+
+func (r ring) Delete(_ context.Context, names []string, actor string) error {
+	return r.note("delete", strings.Join(names, ","), actor)
+}
+
+func (r ring) Calendar(_ context.Context, within time.Duration) ([]keyring.Due, error) {
+	return nil, r.note("calendar", within.String())
+}
+
+func (r ring) SetSecret(_ context.Context, in keyring.NewSecret) (keyring.Secret, error) {
+	return keyring.Secret{Domain: in.Domain}, r.note("sign", in.Domain, in.Actor)
+}
+
+// Each call about keys arrives as it was made.
+func TestKeys(t *testing.T) {
+	s := &services{}
+	c := serve(t, s)
+	k, ctx := c.Keys(), t.Context()
+	list, err := k.List(ctx)
+	_, err2 := k.Show(ctx, "a@x.test")
+	out, err3 := k.Export(ctx, []string{"A", "B"})
+	_, err4 := k.Import(ctx, keyring.Import{Octets: []byte("KEY"), Source: "file", Actor: "me"})
+	_, err5 := k.Pin(ctx, keyring.Pinning{Key: "A", Subjects: []string{"@x.test"}, Actor: "me"})
+	err6 := k.Unpin(ctx, []string{"@x.test", "b@x.test"}, "me")
+	err7 := k.Delete(ctx, []string{"A"}, "me")
+	_, err8 := k.Calendar(ctx, 24*time.Hour)
+	_, err9 := k.SetSecret(ctx, keyring.NewSecret{Domain: "x.test", Actor: "me"})
+	if err := errors.Join(err, err2, err3, err4, err5, err6, err7, err8, err9); err != nil || list == nil || string(out) != "out" {
+		t.Errorf("%v %v %q", err, list, out)
+	}
+	want := []string{"keys", "key a@x.test", "export A,B", "import file me", "pin A @x.test me", "unpin @x.test,b@x.test me", "delete A me", "calendar 24h0m0s", "sign x.test me"}
+	if !slices.Equal(s.asked, want) {
+		t.Errorf("asked %q", s.asked)
+	}
 }
 
 // sets stands for the rule sets.
@@ -146,7 +197,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	if n, err := c.Retry(ctx, "all"); err != nil || n != 2 {
 		t.Errorf("retry: %d %v", n, err)
 	}
-	if ks, err := c.ImportKeys(ctx, strings.NewReader("KEY")); err != nil || ks[0].Fingerprint != "KEY" {
+	if ks, err := c.Keys().Import(ctx, keyring.Import{Octets: []byte("KEY")}); err != nil || ks[0].Fingerprint != "KEY" {
 		t.Errorf("import: %v %v", ks, err)
 	}
 	if h, err := c.Health(ctx); err != nil || h.What != lang.T("đĩa", "disk") {
@@ -163,7 +214,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	}
 	_, queued := c.Queue(ctx, queue.Filter{Hop: "h:25", From: "a&b", To: "c", State: "held"})
 	_, dropped := c.Drop(ctx, "Q")
-	_, keys := c.Keys(ctx)
+	_, keys := c.Keys().List(ctx)
 	if err := errors.Join(queued, dropped, keys, c.Delete(ctx, "A", "lan & co"), c.Reload(ctx, 0, 0), c.Reload(ctx, 2.5, time.Minute), c.Promote(ctx), c.Abort(ctx)); err != nil {
 		t.Error(err)
 	}
@@ -173,7 +224,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	if st, err := c.RulesStatus(ctx); err != nil || st.MinEach != 7 {
 		t.Errorf("status: %+v %v", st, err)
 	}
-	want := "list; show A/../B; release A x@y.test lan; retry all; import; hold a/b; unhold all; queued A B; queue h:25 a&b c held 1000; drop Q; delete A lan & co; reload 0 0s by " + me() + "; reload 2.5 1m0s by " + me() + "; promote by " + me() + "; abort by " + me() + "; rollback by " + me()
+	want := "list; show A/../B; release A x@y.test lan; retry all; import  ; hold a/b; unhold all; queued A B; queue h:25 a&b c held 1000; drop Q; keys; delete A lan & co; reload 0 0s by " + me() + "; reload 2.5 1m0s by " + me() + "; promote by " + me() + "; abort by " + me() + "; rollback by " + me()
 	if got := strings.Join(s.asked, "; "); got != want {
 		t.Errorf("asked %q\nwant  %q", got, want)
 	}
@@ -234,7 +285,7 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v1/queue?limit=-1", "", http.StatusBadRequest},
 		{"GET", "/v1/queue?state=lost", "", http.StatusBadRequest},
 		{"GET", "/v2/queue", "", http.StatusNotFound},
-		{"POST", "/v1/keys", strings.Repeat("x", 3<<20), http.StatusInternalServerError},
+		{"POST", "/v1/keys", strings.Repeat("x", 3<<20), http.StatusBadRequest},
 	} {
 		w := &recorder{header: http.Header{}}
 		r, err := http.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(c.body))

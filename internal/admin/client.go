@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"congthu/internal/lang"
-	"congthu/internal/pgp"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
 	"congthu/internal/tomlfile"
@@ -164,16 +163,6 @@ func (c *Client) queueAct(ctx context.Context, id, act string) (int, error) {
 func (c *Client) Drop(ctx context.Context, id string) (int, error) {
 	out, err := ask[Count](ctx, c, "DELETE", "/v1/queue/"+url.PathEscape(id), nil)
 	return out.Count, err
-}
-
-// Keys lists the OpenPGP keys.
-func (c *Client) Keys(ctx context.Context) ([]pgp.KeyInfo, error) {
-	return ask[[]pgp.KeyInfo](ctx, c, "GET", "/v1/keys", nil)
-}
-
-// ImportKeys imports OpenPGP public keys, armored or binary.
-func (c *Client) ImportKeys(ctx context.Context, r io.Reader) ([]pgp.KeyInfo, error) {
-	return ask[[]pgp.KeyInfo](ctx, c, "POST", "/v1/keys", r)
 }
 
 // Health asks how the gateway is.

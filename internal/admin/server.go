@@ -29,14 +29,13 @@ func Handler(s Services) http.Handler {
 	mux.HandleFunc("POST /v1/queue/{id}/release", s.queueAct(s.Queue.Release))
 	mux.HandleFunc("POST /v1/queue/{id}/retry", s.queueAct(s.Queue.Retry))
 	mux.HandleFunc("DELETE /v1/queue/{id}", s.queueAct(s.Queue.Drop))
-	mux.HandleFunc("GET /v1/keys", s.keysList)
-	mux.HandleFunc("POST /v1/keys", s.keysImport)
 	mux.HandleFunc("POST /v1/report/dmarc/send", s.reportSend)
 	mux.HandleFunc("POST /v1/report/dmarc/received", s.reportImport)
 	mux.HandleFunc("GET /v1/report/dmarc/received", s.reportShow)
 	s.ruleRoutes(mux)
 	s.accountRoutes(mux)
 	s.lessonRoutes(mux)
+	s.keyRoutes(mux)
 	mux.HandleFunc("GET /v1/health", s.health)
 	return bounded(mux)
 }
@@ -95,15 +94,6 @@ func (s Services) quarantineRelease(w http.ResponseWriter, r *http.Request) {
 
 func (s Services) quarantineDelete(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, Count{1}, s.Quarantine.Delete(r.Context(), r.PathValue("id"), r.URL.Query().Get("actor")))
-}
-
-func (s Services) keysList(w http.ResponseWriter, _ *http.Request) {
-	s.answer(w, orEmpty(s.Keys.List()), nil)
-}
-
-func (s Services) keysImport(w http.ResponseWriter, r *http.Request) {
-	keys, err := s.Keys.Import(r.Body)
-	s.answer(w, orEmpty(keys), err)
 }
 
 func (s Services) health(w http.ResponseWriter, _ *http.Request) {

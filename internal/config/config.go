@@ -181,7 +181,10 @@ type ClamAV struct {
 
 // PGP is the key store.
 type PGP struct {
-	Keys string `toml:"keys"`
+	Keys           string `toml:"keys"`            // directory whose key files are taken into the store
+	PassphraseFile string `toml:"passphrase_file"` // of the secret keys; "": see configs/congthu.toml
+	WKDProxy       string `toml:"wkd_proxy"`       // "": none
+	WKDRoots       string `toml:"wkd_roots"`       // PEM file; "": the system's
 }
 
 // DKIM is the directory of the private keys that sign outgoing mail.
@@ -315,6 +318,8 @@ func (c *Config) resolve(base string) {
 	c.Scan.Worker = abs(base, c.Scan.Worker)
 	c.Scan.Extra = abs(base, c.Scan.Extra)
 	c.PGP.Keys = abs(c.DataDir, c.PGP.Keys)
+	c.PGP.PassphraseFile = abs(base, c.PGP.PassphraseFile)
+	c.PGP.WKDRoots = abs(base, c.PGP.WKDRoots)
 	c.DKIM.Keys = abs(c.DataDir, c.DKIM.Keys)
 	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)
 }

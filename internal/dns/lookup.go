@@ -131,7 +131,10 @@ func (r *Resolver) LookupAddr(ctx context.Context, addr string) ([]string, error
 	return out, nil
 }
 
-func notFound(err error) bool {
+func notFound(err error) bool { return NotFound(err) }
+
+// NotFound tells "there is none" from "could not look".
+func NotFound(err error) bool {
 	var de *net.DNSError
 	return errors.As(err, &de) && de.IsNotFound
 }

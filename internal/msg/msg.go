@@ -147,6 +147,7 @@ type Decision struct {
 	To        []Path
 	NextHop   string    // for Deliver: host:port or "mx"
 	EncryptTo []string  // fingerprints; the copy for To must be encrypted to these or not leave
+	Sign      string    // domain whose OpenPGP key signs the copy; "": none
 	Strip     []Finding // for Deliver: the copy goes without the parts of these; the original is held as well
 	Reply     Reply     // what the sender is told
 	Reason    string    // the symbol that decided, such as SCORE or DMARC_REJECT

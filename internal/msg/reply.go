@@ -48,10 +48,11 @@ type Transfer struct {
 	To       []Path
 	SMTPUTF8 bool
 	EightBit bool
-	Client   *Session // who brought it, for a next hop that wants to know; nil once it was in the queue
-	Outbound bool     // of a sender of ours: the gateway signs it
-	Content  [][]byte // header block on top, then the message; concatenated they are what is sent
-	Tried    []Reply  // what an attempt made just now came to, for each of To; nil: none was made
+	Client   *Session              // who brought it, for a next hop that wants to know; nil once it was in the queue
+	Outbound bool                  // of a sender of ours: the gateway signs it
+	Content  [][]byte              // header block on top, then the message; concatenated they are what is sent
+	Fill     func(*Transfer) error // makes the Content, which is not there before; nil: it is there
+	Tried    []Reply               // what an attempt made just now came to, for each of To; nil: none was made
 }
 
 // Size returns the number of octets of the content.
@@ -61,4 +62,17 @@ func (t *Transfer) Size() int64 {
 		n += int64(len(c))
 	}
 	return n
+}
+
+// Ready makes the content where that was put off: several encrypted copies of a large
+// message are made one after the other, each just before it leaves or is stored.
+func (t *Transfer) Ready() error {
+	if t.Fill == nil {
+		return nil
+	}
+	if err := t.Fill(t); err != nil {
+		return err
+	}
+	t.Fill = nil
+	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"congthu/internal/pgp"
 )
 
 // need skips when a real counterpart is not installed; `make test` installs it.
@@ -45,15 +47,8 @@ func TestGnuPG(t *testing.T) {
 	for name, algorithm := range map[string][]string{"rsa": {"default", "default"}, "curve": {"future-default", "default"}} {
 		address := name + "@x.test"
 		gpg(nil, append([]string{"--quick-generate-key", "Mau <" + address + ">"}, algorithm...)...)
-		s := store(t)
-		k := imported(t, s, gpg(nil, "--armor", "--export", address))
-		if got, ok := s.Lookup(address); !ok || got.Fingerprint != k.Fingerprint {
-			t.Fatalf("%s: %+v", name, got)
-		}
-		out, err := s.Encrypt([]byte(letter), []string{k.Fingerprint})
-		if err != nil {
-			t.Fatal(err)
-		}
+		k := key(t, gpg(nil, "--armor", "--export", address))
+		out := seal(t, pgp.Sealing{To: []*pgp.Key{k}}, letter)
 		if got := gpg(sealed(t, out), "--decrypt"); string(got) != inner {
 			t.Errorf("%s: gpg opens it to %q", name, got)
 		}
@@ -71,12 +66,7 @@ func TestSequoia(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := store(t)
-	k := imported(t, s, public)
-	out, err := s.Encrypt([]byte(letter), []string{k.Fingerprint})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := seal(t, pgp.Sealing{To: []*pgp.Key{key(t, public)}}, letter)
 	if got := run(t, sealed(t, out), "sq", "decrypt", "--recipient-key", secret); string(got) != inner {
 		t.Errorf("sq opens it to %q", got)
 	}

@@ -37,7 +37,33 @@ func Protection(root *msg.Part) string {
 		}
 		return SMIMEEncrypted
 	}
+	if how := nested(root); how != "" {
+		return how
+	}
 	return inline(root)
+}
+
+// nested looks for encryption inside of other structures: some servers and list managers
+// put what they do not understand into multipart/mixed. A letter that is attached is not
+// looked into: the letter around it is one of its own.
+func nested(p *msg.Part) string {
+	if !p.IsMultipart() {
+		return ""
+	}
+	for _, c := range p.Children {
+		switch c.MediaType {
+		case "multipart/encrypted", "application/pgp-encrypted":
+			return PGPEncrypted
+		case "application/pkcs7-mime", "application/x-pkcs7-mime":
+			if !strings.EqualFold(c.Params["smime-type"], "signed-data") {
+				return SMIMEEncrypted
+			}
+		}
+		if how := nested(c); how != "" {
+			return how
+		}
+	}
+	return ""
 }
 
 // inline looks for armor at the start of a text part. Encryption found anywhere

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,13 +47,12 @@ func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, [
 		if err != nil {
 			return nil, nil, err
 		}
-		content, err := p.seal(p.Stamp(letter, d), d.EncryptTo)
-		if err != nil {
-			return nil, nil, fmt.Errorf("encrypt for %s: %w", d.To[0].Key(), err)
-		}
-		t := transfer(m, d, copyID(m.ID, i), content)
-		if err := p.Sign(t); err != nil {
-			return nil, nil, fmt.Errorf("sign for %s: %w", d.To[0].Key(), err)
+		t := transfer(m, d, copyID(m.ID, i), p.Stamp(letter, d))
+		if len(d.EncryptTo) > 0 || d.Sign != "" {
+			clear := t.Content
+			t.Content, t.Fill = nil, func(t *msg.Transfer) error { return p.seal(m, d, t, clear) }
+		} else if err := p.sign(t); err != nil {
+			return nil, nil, err
 		}
 		transfers = append(transfers, t)
 	}
@@ -89,17 +87,23 @@ func copyID(id string, i int) string {
 	return fmt.Sprintf("%s-%d", id, i)
 }
 
-// seal encrypts the message below the header block. The block stays readable: it
-// says how the letter came and is not the letter.
-func (p *Pipeline) seal(content [][]byte, keys []string) ([][]byte, error) {
-	if len(keys) == 0 {
-		return content, nil
-	}
-	body, err := p.Encrypt(bytes.Join(content[1:], nil), keys)
+// seal encrypts the message below the header block. The block stays readable: it says how
+// the letter came and is not the letter. Each copy is made when it is about to leave or to
+// be stored, so that a large letter to many is not in memory many times.
+func (p *Pipeline) seal(m *msg.Message, d msg.Decision, t *msg.Transfer, clear [][]byte) error {
+	body, err := p.Encrypt(m, d, clear[1:])
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("encrypt for %s: %w", d.To[0].Key(), err)
 	}
-	return [][]byte{content[0], body}, nil
+	t.Content = append([][]byte{clear[0]}, body...)
+	return p.sign(t)
+}
+
+func (p *Pipeline) sign(t *msg.Transfer) error {
+	if err := p.Sign(t); err != nil {
+		return fmt.Errorf("sign for %s: %w", t.To[0].Key(), err)
+	}
+	return nil
 }
 
 func transfer(m *msg.Message, d msg.Decision, id string, content [][]byte) *msg.Transfer {
@@ -115,6 +119,10 @@ func transfer(m *msg.Message, d msg.Decision, id string, content [][]byte) *msg.
 // recipients: where they fare differently it is 250, and the queue tells the sender of
 // those that are refused in the end.
 func (p *Pipeline) cutThrough(ctx context.Context, m *msg.Message, t *msg.Transfer, w *Walk) {
+	if err := t.Ready(); err != nil {
+		w.Reply, w.Err = internalTrouble(), err
+		return
+	}
 	hop, cancel := context.WithTimeout(ctx, p.CutThrough)
 	defer cancel()
 	replies := p.Relay.Deliver(hop, t)

@@ -45,10 +45,10 @@ type Pipeline struct {
 	Authenticate []inspect.Timed
 	Inspect      []inspect.Timed // inspect and scan run side by side
 	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
-	Stamp        func(*msg.Message, msg.Decision) [][]byte           // header block, then the message less forged copies of ours
-	Strip        func(*msg.Message, msg.Decision) ([]byte, error)    // the message without what the decision takes out
-	Encrypt      func(content []byte, keys []string) ([]byte, error) // never falls back to clear text
-	Sign         func(*msg.Transfer) error                           // puts our signature on top of what is of our own senders
+	Stamp        func(*msg.Message, msg.Decision) [][]byte                                // header block, then the message less forged copies of ours
+	Strip        func(*msg.Message, msg.Decision) ([]byte, error)                         // the message without what the decision takes out
+	Encrypt      func(m *msg.Message, d msg.Decision, content [][]byte) ([][]byte, error) // encrypts and signs as the decision says, or fails; never falls back to clear text
+	Sign         func(*msg.Transfer) error                                                // puts our signature on top of what is of our own senders
 	Relay        Relay
 	Keeper       Keeper
 	CutThrough   time.Duration // how long the next hop may take before the queue takes over

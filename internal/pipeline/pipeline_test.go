@@ -37,6 +37,14 @@ type shelf struct {
 }
 
 func (s *shelf) Keep(_ context.Context, _ *msg.Message, ts []*msg.Transfer, hs []pipeline.Hold) error {
+	for _, t := range ts {
+		if t.Fill != nil && len(t.Content) > 0 {
+			return errors.New("clear text lies about")
+		}
+		if err := t.Ready(); err != nil {
+			return err
+		}
+	}
 	if s.err == nil {
 		s.transfers, s.holds = append(s.transfers, ts...), append(s.holds, hs...)
 	}
@@ -53,10 +61,12 @@ func deliver(to ...msg.Path) msg.Decision {
 
 func build(h *hop, s *shelf, ds ...msg.Decision) *pipeline.Pipeline {
 	return &pipeline.Pipeline{
-		Parse:      func(*msg.Message) *msg.Part { return &msg.Part{Path: "0"} },
-		Decide:     func(*msg.Message, []msg.Outcome) []msg.Decision { return ds },
-		Stamp:      func(m *msg.Message, _ msg.Decision) [][]byte { return [][]byte{[]byte("X: 1\r\n"), m.Raw} },
-		Encrypt:    func(c []byte, _ []string) ([]byte, error) { return bytes.ToUpper(c), nil },
+		Parse:  func(*msg.Message) *msg.Part { return &msg.Part{Path: "0"} },
+		Decide: func(*msg.Message, []msg.Outcome) []msg.Decision { return ds },
+		Stamp:  func(m *msg.Message, _ msg.Decision) [][]byte { return [][]byte{[]byte("X: 1\r\n"), m.Raw} },
+		Encrypt: func(_ *msg.Message, _ msg.Decision, c [][]byte) ([][]byte, error) {
+			return [][]byte{bytes.ToUpper(bytes.Join(c, nil))}, nil
+		},
 		Sign:       func(*msg.Transfer) error { return nil },
 		Relay:      h,
 		Keeper:     s,
@@ -245,7 +255,7 @@ func TestEncryptionNeverFallsBack(t *testing.T) {
 	if r := p.Handle(t.Context(), m); r.Code != 250 || string(h.got[0].Content[1]) != "A: B\r\n\r\nBODY\r\n" {
 		t.Fatalf("reply %v, content %q", r, h.got[0].Content)
 	}
-	p.Encrypt = func([]byte, []string) ([]byte, error) { return nil, errors.New("no such key") }
+	p.Encrypt = func(*msg.Message, msg.Decision, [][]byte) ([][]byte, error) { return nil, errors.New("no such key") }
 	if r := p.Handle(t.Context(), m); r.Code != 451 || len(h.got) != 1 || len(s.transfers) != 0 {
 		t.Errorf("reply %v after a failed encryption; %d sent, %d queued", r, len(h.got), len(s.transfers))
 	}

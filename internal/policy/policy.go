@@ -50,13 +50,6 @@ type Force struct {
 	Place     string
 }
 
-// Encrypt says who must, may or must not get encrypted copies.
-type Encrypt struct {
-	WhenKey bool     // encrypt for every recipient whose key is known
-	Must    []string // recipient domains that never get clear text
-	Place   string
-}
-
 // Route is where the mail of some domains goes.
 type Route struct {
 	Domains          []string // exact names, "*.example.vn" for all names below, "*" for the outward route
@@ -70,9 +63,15 @@ type Route struct {
 type Input struct {
 	Message   *msg.Message
 	Outcomes  []msg.Outcome
-	Keys      map[string]string        // Path.Key() -> fingerprint, for recipients with a usable key
+	Keys      map[string]Key           // by Path.Key(), of recipients of whose keys something is known
 	Removable func([]msg.Finding) bool // whether the message can do without the parts of these
-	Protected string                   // "" or how the message is already signed or encrypted end to end
+	Protected string                   // "" or how the message claims to be signed or encrypted end to end
+	Sealed    bool                     // nothing in it can be read by strangers, in fact
+	Subject   string                   // decoded; only asked for from our own senders
+	Asks      []string                 // values of the field Encrypt.Header
+	Author    string                   // domain of the one author; "" when that is not clear
+	CanSign   func(domain string) bool // whether there is a key that signs for it
+	Signable  func() bool              // whether a signature would survive the way
 }
 
 // Routes finds next hops.
@@ -144,7 +143,7 @@ func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg
 	d = p.judge(d, t, direction(outward))
 	d = p.block(d, in, ours(in, to, outward), direction(outward))
 	if d.Action == msg.Deliver || d.Action == msg.Quarantine { // a held copy may be released
-		d = p.Encrypt.Apply(d, in, to)
+		d = p.Encrypt.Apply(d, in, to, outward)
 	}
 	return d
 }
@@ -261,25 +260,6 @@ func direction(outward bool) string {
 	return "inward"
 }
 
-// Apply chooses encryption for one recipient. What is already protected end to end is never touched;
-// a domain that must get no clear text is refused rather than sent in the clear.
-func (e Encrypt) Apply(d msg.Decision, in Input, to msg.Path) msg.Decision {
-	key := in.Keys[to.Key()]
-	must := slices.ContainsFunc(e.Must, func(p string) bool { return match(strings.ToLower(p), to.Domain) >= 0 })
-	encrypted := strings.HasSuffix(in.Protected, "-encrypted")
-	switch {
-	case encrypted:
-	case must && in.Protected != "":
-		return refuse(d, "ENCRYPT_SIGNED", e.Place, msg.Reply{Code: 550, Detail: "7.10", Text: "Phai ma hoa nhung thu da ky so, xin ma hoa tu may gui / Encryption required, and a signed message is not altered here: encrypt at the sender"})
-	case in.Protected != "":
-	case key != "" && (e.WhenKey || must):
-		d.EncryptTo = []string{key}
-	case must:
-		return refuse(d, "ENCRYPT_NO_KEY", e.Place, msg.Reply{Code: 550, Detail: "7.10", Text: "Phai ma hoa nhung chua co khoa cua nguoi nhan / Encryption required, but no key is known for the recipient"})
-	}
-	return d
-}
-
 // gather puts a recipient with those who share its fate. An encrypted copy is made
 // for one recipient alone, so that nobody learns from it who else got one.
 func gather(ds []msg.Decision, d msg.Decision) []msg.Decision {
@@ -293,6 +273,7 @@ func gather(ds []msg.Decision, d msg.Decision) []msg.Decision {
 }
 
 func same(a, b msg.Decision) bool {
-	return a.Action == b.Action && a.NextHop == b.NextHop && len(a.EncryptTo) == 0 &&
-		a.Reply == b.Reply && a.Reason == b.Reason && slices.Equal(a.Strip, b.Strip) && a.Why.Required == b.Why.Required
+	return a.Action == b.Action && a.NextHop == b.NextHop && len(a.EncryptTo) == 0 && a.Sign == b.Sign &&
+		a.Reply == b.Reply && a.Reason == b.Reason && slices.Equal(a.Strip, b.Strip) && a.Why.Required == b.Why.Required &&
+		len(a.Why.Counted) == len(b.Why.Counted) && slices.Equal(a.Why.Counted, b.Why.Counted)
 }

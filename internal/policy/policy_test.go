@@ -33,7 +33,7 @@ func house() *policy.Policy {
 			{Symbols: []string{"NO"}, Action: msg.Reject, Direction: "inward", Reply: msg.Reply{Code: 550, Detail: "7.26", Text: "no"}},
 		},
 		Blind:   map[string]msg.Action{"attach": msg.Defer, "extra": msg.Quarantine},
-		Encrypt: policy.Encrypt{WhenKey: true, Must: []string{"must.gov.test"}},
+		Encrypt: policy.Encrypt{WhenKey: true, Must: []string{"must.gov.test"}, NoKey: msg.Reject, Unusable: msg.Quarantine},
 	}
 }
 
@@ -95,9 +95,9 @@ func TestDecideForOneRecipient(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := &msg.Message{Envelope: msg.Envelope{To: []msg.Path{to(c.to)}}, Session: msg.Session{Outbound: c.outbound}}
-			in := policy.Input{Message: m, Outcomes: c.outcomes, Protected: c.protected}
+			in := policy.Input{Message: m, Outcomes: c.outcomes, Protected: c.protected, Sealed: strings.HasSuffix(c.protected, "-encrypted")}
 			if c.key {
-				in.Keys = map[string]string{c.to: "FPR"}
+				in.Keys = map[string]policy.Key{c.to: {Fingerprint: "FPR"}}
 			}
 			ds := house().Decide(in, routes())
 			if len(ds) != 1 {
@@ -116,7 +116,7 @@ func TestDecideGroupsRecipients(t *testing.T) {
 	for _, a := range []string{"a@gov.test", "k1@gov.test", "b@gov.test", "k2@gov.test", "c@world.test"} {
 		m.Envelope.To = append(m.Envelope.To, to(a))
 	}
-	keys := map[string]string{"k1@gov.test": "F1", "k2@gov.test": "F2"}
+	keys := map[string]policy.Key{"k1@gov.test": {Fingerprint: "F1"}, "k2@gov.test": {Fingerprint: "F2"}}
 	ds := house().Decide(policy.Input{Message: m, Keys: keys}, routes())
 	got := map[string]bool{}
 	n := 0

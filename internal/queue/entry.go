@@ -161,6 +161,8 @@ func check(t *msg.Transfer) error {
 		return fmt.Errorf("queue: %s has no next hop", t.ID)
 	case len(t.To) == 0:
 		return fmt.Errorf("queue: %s has no recipient", t.ID)
+	case t.Fill != nil:
+		return fmt.Errorf("queue: %s has not been made ready", t.ID)
 	case len(t.Tried) != 0 && len(t.Tried) != len(t.To):
 		return fmt.Errorf("queue: %s has %d recipients and %d replies", t.ID, len(t.To), len(t.Tried))
 	}

@@ -20,10 +20,7 @@ type policyFile struct {
 	Blind   map[string]string `toml:"blind"`
 	Force   []force           `toml:"force"`
 	Block   []block           `toml:"block"`
-	Encrypt struct {
-		WhenKey bool     `toml:"when_key"`
-		Must    []string `toml:"must"`
-	} `toml:"encrypt"`
+	Encrypt encrypt           `toml:"encrypt"`
 }
 
 type threshold struct {
@@ -67,7 +64,7 @@ func loadPolicy(dir string, w policy.Weights, inspectors []string) (*policy.Poli
 		Outward: r.threshold(f.Outward, "outward"),
 		Blind:   r.blind(f.Blind),
 		BlindAt: map[string]string{},
-		Encrypt: policy.Encrypt{WhenKey: f.Encrypt.WhenKey, Must: f.Encrypt.Must, Place: place(file, "encrypt", "must")},
+		Encrypt: r.encrypt(f.Encrypt),
 	}
 	for name := range f.Blind {
 		p.BlindAt[name] = place(file, "blind", name)

@@ -19,8 +19,10 @@ import (
 	"congthu/internal/inspect/known"
 	"congthu/internal/inspect/link"
 	"congthu/internal/inspect/sender"
+	"congthu/internal/keyring"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
+	"congthu/internal/policy"
 	"congthu/internal/rules"
 	"congthu/internal/tomlfile"
 )
@@ -29,7 +31,7 @@ const shipped = "../../rules"
 
 func source(dir string) rules.Source {
 	var symbols []string
-	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols()} {
+	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols(), keyring.Symbols(), policy.Symbols()} {
 		symbols = append(symbols, s...)
 	}
 	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "classify", "dnsbl", "known", "burst", "attach", "clamav"}}

@@ -21,7 +21,7 @@ func (s *Store) Sign(t *msg.Transfer) error {
 		return nil
 	}
 	header, _ := dkim.Split(t.Content)
-	domain, ok := author(header)
+	domain, ok := Author(header)
 	if !ok {
 		return nil
 	}
@@ -37,8 +37,9 @@ func (s *Store) Sign(t *msg.Transfer) error {
 	return nil
 }
 
-// author is the domain of the one author, in A-labels.
-func author(head []byte) (string, bool) {
+// Author is the domain of the one author that a header names, in A-labels; ok is false where
+// not every reader would name the same.
+func Author(head []byte) (domain string, ok bool) {
 	fields, _, _ := mimetree.ParseHeader(head)
 	var from []msg.Field
 	for _, f := range fields {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"congthu/internal/msg"
@@ -125,11 +126,11 @@ func (t *Trial) Recorded(l *record.Letter, anew []msg.Outcome) {
 			old[to] = Fate{f.Action, f.Score, f.Required, f.Reason, f.Rule}
 		}
 	}
-	keys := map[string]string{}
+	keys := map[string]policy.Key{}
 	for _, k := range l.Keys {
-		keys[m.Envelope.To[k].Key()] = "recorded"
+		keys[m.Envelope.To[k].Key()] = policy.Key{Fingerprint: "recorded"}
 	}
-	t.compare(m, old, t.fates(policy.Input{Message: m, Outcomes: outcomes, Keys: keys, Protected: l.Sealed}), anew != nil, l.Agency)
+	t.compare(m, old, t.fates(policy.Input{Message: m, Outcomes: outcomes, Keys: keys, Protected: l.Sealed, Sealed: strings.HasSuffix(l.Sealed, "-encrypted")}), anew != nil, l.Agency)
 }
 
 // Judged compares a letter that was judged by both sets.

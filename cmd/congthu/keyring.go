@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+
+	"congthu/internal/admin"
+	"congthu/internal/config"
+	"congthu/internal/keyring"
+	"congthu/internal/lang"
+	"congthu/internal/store"
+)
+
+// ringOptions are the settings of the keys.
+func ringOptions(c *config.Config, db *store.DB, log *slog.Logger) keyring.Options {
+	o := keyring.Options{Dir: c.PGP.Keys, Log: log, Passphrase: func() ([]byte, error) { return passphrase(c) }}
+	if db != nil {
+		o.Store = db
+	}
+	return o
+}
+
+// openRing opens the keys for use, with what lies in the key directory taken in.
+func openRing(ctx context.Context, c *config.Config, db *store.DB, log *slog.Logger) (*keyring.Ring, error) {
+	if err := os.MkdirAll(c.PGP.Keys, 0o700); err != nil {
+		return nil, fail(exitNoPerm, "không tạo được thư mục khoá: %v", "cannot make the key directory: %v", err)
+	}
+	r, err := keyring.Open(ctx, ringOptions(c, db, log))
+	if err != nil {
+		return nil, err
+	}
+	return r, r.Migrate(ctx)
+}
+
+// peekRing reads the keys beside a gateway that may be running, and changes nothing. Where
+// there is no store yet, they are those that the first start will take in.
+func peekRing(ctx context.Context, c *config.Config) (*keyring.Ring, error) {
+	log := slog.New(slog.DiscardHandler)
+	db, err := store.Open(ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir, ReadOnly: true})
+	if errors.Is(err, os.ErrNotExist) {
+		return keyring.Open(ctx, ringOptions(c, nil, log))
+	}
+	if err != nil && store.Check(ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir}) == nil {
+		return keyring.Open(ctx, ringOptions(c, nil, log)) // of an older version, which the next start brings up to date
+	}
+	if err != nil {
+		return nil, storeError(err)
+	}
+	r, err := keyring.Open(ctx, ringOptions(c, db, log))
+	return r, errors.Join(err, db.Close()) // what it read stays in memory
+}
+
+// passphraseVariable and passphraseCredential are where the passphrase of the secret keys is
+// looked for when no file is configured; the second is a file that systemd hands in
+// (LoadCredential=, systemd.exec(5)).
+const (
+	passphraseVariable   = "CONGTHU_PGP_PASSPHRASE"
+	passphraseCredential = "congthu-pgp-passphrase"
+)
+
+// passphrase is what opens the secret keys.
+func passphrase(c *config.Config) ([]byte, error) {
+	name := c.PGP.PassphraseFile
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); name == "" && dir != "" {
+		name = filepath.Join(dir, passphraseCredential)
+		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+			name = ""
+		}
+	}
+	if name == "" {
+		if p := os.Getenv(passphraseVariable); p != "" {
+			return []byte(p), nil
+		}
+		return nil, fail(exitConfig, "chưa có mật khẩu của khoá bí mật: đặt [pgp] passphrase_file, %s, hoặc LoadCredential=%s của systemd", "there is no passphrase for secret keys: set [pgp] passphrase_file, %s, or systemd's LoadCredential=%s", passphraseVariable, passphraseCredential)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fail(exitNoInput, "không mở được tệp mật khẩu: %v", "cannot open the passphrase file: %v", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return nil, fail(exitNoInput, "không đọc được tệp mật khẩu: %v", "cannot read the passphrase file: %v", err)
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return bytes.TrimRight(line, "\r"), nil
+}
+
+// withKeys does something with the keys: through the running gateway, or in the store itself
+// when no gateway runs here.
+func (a *app) withKeys(do func(*config.Config, admin.Keys) error) error {
+	c, err := a.settings()
+	if err != nil {
+		return err
+	}
+	keys := admin.Dial(c.Admin.Socket).Keys()
+	_, err = keys.Show(a.ctx, "-")
+	var u *admin.Unreachable
+	if !errors.As(err, &u) || errors.Is(err, os.ErrPermission) {
+		if u == nil {
+			err = do(c, keys)
+		}
+		return keyError(err)
+	}
+	db, err := store.Open(a.ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir})
+	if err != nil {
+		return storeError(err)
+	}
+	r, err := openRing(a.ctx, c, db, slog.New(slog.DiscardHandler))
+	if err == nil {
+		err = do(c, r)
+	}
+	return cmp.Or(keyError(err), db.Close())
+}
+
+// keyError gives what is wrong with a request its exit status.
+func keyError(err error) error {
+	var f *failure
+	var u *admin.Unreachable
+	var p *admin.Problem
+	var b interface{ In(lang.Lang) string }
+	switch {
+	case err == nil || errors.As(err, &f):
+		return err
+	case errors.As(err, &u) || errors.As(err, &p):
+		return operatorError(err)
+	case errors.As(err, &b):
+		return &failure{exitData, lang.T(b.In(lang.VI), b.In(lang.EN))}
+	}
+	return err
+}
+
+// keyMetrics tells of keys that expire.
+func (g *gateway) keyMetrics() {
+	g.metrics.Gauge("key_expiry_seconds", "Until the first pinned OpenPGP key that is usable now expires; +Inf: none does.", func() float64 {
+		left, ok := g.judge.keys.NextExpiry()
+		if !ok {
+			return math.Inf(1)
+		}
+		return left.Seconds()
+	})
+	g.metrics.Gauge("keys_unusable", "Addresses and domains whose pinned OpenPGP key cannot be used.", func() float64 { return float64(g.judge.keys.Unusable()) })
+}
