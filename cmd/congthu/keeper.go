@@ -132,7 +132,7 @@ func (s sealer) seal(t *msg.Transfer) ([]*msg.Transfer, error) {
 		_, outward, _ := s.judge.routes.Find(s.judge.routes.DomainOf(to))
 		d := e.Apply(msg.Decision{Action: msg.Deliver, To: []msg.Path{to}}, in, to, outward)
 		if d.Action != msg.Deliver {
-			return nil, refusal{lang.T("không thả được cho "+to.Raw+": "+why(d), "cannot release for "+to.Raw+": "+why(d))}
+			return nil, refusal{lang.T("không thả được cho "+to.Raw+": "+obstacle(d), "cannot release for "+to.Raw+": "+obstacle(d))}
 		}
 		if o := open[d.Sign]; o != nil && len(d.EncryptTo) == 0 {
 			o.To = append(o.To, to)
@@ -155,8 +155,8 @@ func (s sealer) seal(t *msg.Transfer) ([]*msg.Transfer, error) {
 	return out, nil
 }
 
-// why says what stands in the way of a release.
-func why(d msg.Decision) string {
+// obstacle says what stands in the way of a release.
+func obstacle(d msg.Decision) string {
 	if d.Reply.Text != "" {
 		return d.Reply.Text
 	}

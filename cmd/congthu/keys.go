@@ -50,7 +50,7 @@ func (keysListCmd) Run(a *app) error {
 		head := strings.Split(lang.T("VÂN TAY|GHIM CHO|THUẬT TOÁN|HẾT HẠN|TRẠNG THÁI", "FINGERPRINT|PINNED TO|ALGORITHM|EXPIRES|STATE").In(a.lang), "|")
 		var rows [][]string
 		for _, k := range list {
-			rows = append(rows, []string{k.Fingerprint, pinned(k), k.Algorithm, date(k.Expires), a.keyState(k.KeyInfo)})
+			rows = append(rows, []string{k.Fingerprint, pinned(k), k.Algorithm, dayOf(k.Expires), a.pgpState(k.KeyInfo)})
 		}
 		return a.table(head, rows)
 	})
@@ -70,15 +70,15 @@ func pinned(k keyring.Entry) string {
 	return strings.Join(out, " ")
 }
 
-func date(t time.Time) string {
+func dayOf(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
 	return t.UTC().Format(time.DateOnly)
 }
 
-// keyState is the code and, where something is wrong, the sentence.
-func (a *app) keyState(k pgp.KeyInfo) string {
+// pgpState is the code and, where something is wrong, the sentence.
+func (a *app) pgpState(k pgp.KeyInfo) string {
 	if k.Usable {
 		return string(k.Code)
 	}
@@ -105,9 +105,9 @@ func (c *keysShowCmd) Run(a *app) error {
 			{a.word("Tên", "User ids"), strings.Join(k.UserIDs, "; ")},
 			{a.word("Địa chỉ", "Addresses"), strings.Join(k.Addresses, " ")},
 			{a.word("Thuật toán", "Algorithm"), k.Algorithm},
-			{a.word("Tạo ngày", "Created"), date(k.Created)},
-			{a.word("Hết hạn", "Expires"), date(k.Expires)},
-			{a.word("Trạng thái", "State"), a.keyState(k.KeyInfo)},
+			{a.word("Tạo ngày", "Created"), dayOf(k.Created)},
+			{a.word("Hết hạn", "Expires"), dayOf(k.Expires)},
+			{a.word("Trạng thái", "State"), a.pgpState(k.KeyInfo)},
 			{a.word("Ghim cho", "Pinned to"), pinned(k)},
 			{a.word("Nguồn", "Source"), k.Source},
 		} {
@@ -163,7 +163,7 @@ func (c *keysImportCmd) read(stdin io.Reader) (out [][]byte, err error) {
 			slices.Sort(names)
 		}
 		for _, n := range names {
-			data, err := bounded(n, stdin)
+			data, err := keyOctets(n, stdin)
 			if err != nil {
 				return nil, fail(exitNoInput, "không đọc được tệp khoá: %v", "cannot read the key file: %v", err)
 			}
@@ -173,8 +173,8 @@ func (c *keysImportCmd) read(stdin io.Reader) (out [][]byte, err error) {
 	return out, nil
 }
 
-// bounded reads a little more than keys may have, so that too much is seen as such.
-func bounded(name string, stdin io.Reader) ([]byte, error) {
+// keyOctets reads a little more than keys may have, so that too much is seen as such.
+func keyOctets(name string, stdin io.Reader) ([]byte, error) {
 	in := stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -208,10 +208,10 @@ func (a *app) imported(all []keyring.Imported) error {
 func (a *app) importedOne(k keyring.Imported) {
 	switch {
 	case !k.Taken:
-		a.say(lang.T("%s: không nhận: %s", "%s: refused: %s"), k.Fingerprint, a.keyState(k.KeyInfo))
+		a.say(lang.T("%s: không nhận: %s", "%s: refused: %s"), k.Fingerprint, a.pgpState(k.KeyInfo))
 		return
 	case !k.Usable:
-		a.say(lang.T("%s: đã ghi nhận: %s", "%s: noted: %s"), k.Fingerprint, a.keyState(k.KeyInfo))
+		a.say(lang.T("%s: đã ghi nhận: %s", "%s: noted: %s"), k.Fingerprint, a.pgpState(k.KeyInfo))
 	case k.Known && !k.Changed:
 		a.say(lang.T("%s: đã có, không đổi", "%s: here already, unchanged"), k.Fingerprint)
 	case k.Known:
@@ -324,7 +324,7 @@ func (a *app) calendar(due []keyring.Due) error {
 		if d.Code != pgp.OK {
 			left, state = "-", string(d.Code)+": "+d.Code.Sentence(d.Expires).In(a.lang)
 		}
-		rows = append(rows, []string{d.Subject, d.Fingerprint, date(d.Expires), left, state})
+		rows = append(rows, []string{d.Subject, d.Fingerprint, dayOf(d.Expires), left, state})
 	}
 	return a.table(head, rows)
 }

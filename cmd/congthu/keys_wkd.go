@@ -198,7 +198,7 @@ func (c *keysExportCmd) publish(a *app, cfg *config.Config, keys admin.Keys) err
 		if err != nil {
 			return err
 		}
-		more, err := published(k, data)
+		more, err := entriesOf(k, data)
 		if err != nil {
 			return err
 		}
@@ -211,7 +211,7 @@ func (c *keysExportCmd) publish(a *app, cfg *config.Config, keys admin.Keys) err
 	return a.done(n, lang.T("đã xuất khoá của %d địa chỉ", "published the keys of %d address(es)"))
 }
 
-func published(k keyring.Entry, armored []byte) (out []wkd.Entry, err error) {
+func entriesOf(k keyring.Entry, armored []byte) (out []wkd.Entry, err error) {
 	ks, err := pgp.ReadKeys(armored)
 	if err != nil {
 		return nil, err
@@ -236,7 +236,7 @@ type keysSignCmd struct {
 
 // Run keeps a secret key, encrypted by the passphrase of the settings.
 func (c *keysSignCmd) Run(a *app) error {
-	data, err := bounded(c.File, a.stdin)
+	data, err := keyOctets(c.File, a.stdin)
 	if err != nil {
 		return fail(exitNoInput, "không đọc được tệp khoá: %v", "cannot read the key file: %v", err)
 	}
