@@ -33,6 +33,7 @@ import (
 //	                    a whole transaction on a connection of its own; XCLIENT when ip= is given
 //	                    a reply ~REGEXP matches
 //	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc
+//	REVOKE ADDRESS      its holder revokes the key; ${DIR}/ADDRESS.asc says so
 //	RUN ARGS => N       an operator command and its exit status; ${DIR}, ${TODAY} (in UTC),
 //	                    ${HELD}, ${QUEUED} (the first id) are filled in
 //	UNTIL ARGS => REGEXP  a command is run again and again until its output matches
@@ -74,7 +75,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "HUP", "SAVE", "CHMOD", "WAITLOG":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "HUP", "SAVE", "CHMOD", "WAITLOG":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -205,6 +206,8 @@ func (p *player) around(verb, rest string) error {
 		return p.save(rest)
 	case "KEYPAIR":
 		return p.keyPair(rest)
+	case "REVOKE":
+		return p.revoke(rest)
 	case "RESTART":
 		p.hangUp()
 		p.conn = nil

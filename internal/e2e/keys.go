@@ -21,6 +21,7 @@ import (
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"congthu/internal/dns/fake"
 	"congthu/internal/mailauth/dkim"
@@ -76,6 +77,22 @@ func (p *player) keyPair(address string) error {
 		return err
 	}
 	p.g.ring = append(p.g.ring, e)
+	return p.publish(address, e)
+}
+
+// revoke revokes the key pair of an address and writes its public half anew.
+func (p *player) revoke(address string) error {
+	for _, e := range p.g.ring {
+		for _, id := range e.Identities {
+			if id.UserId.Email == address {
+				return errors.Join(e.RevokeKey(packet.KeyCompromised, "lost", nil), p.publish(address, e))
+			}
+		}
+	}
+	return errors.New("there is no key pair of " + address)
+}
+
+func (p *player) publish(address string, e *openpgp.Entity) error {
 	var b bytes.Buffer
 	w, err := armor.Encode(&b, openpgp.PublicKeyType, nil)
 	if err != nil {
