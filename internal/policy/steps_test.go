@@ -71,7 +71,7 @@ func TestADecisionNamesItsRule(t *testing.T) {
 		to := msg.Path{Raw: "a@gov.test", Local: "a", Domain: "gov.test"}
 		in := policy.Input{Message: &msg.Message{Envelope: msg.Envelope{To: []msg.Path{to}}}, Outcomes: []msg.Outcome{c.o}, Removable: func([]msg.Finding) bool { return true }}
 		if c.key {
-			in.Keys = map[string]string{to.Key(): "F"}
+			in.Keys = map[string]policy.Key{to.Key(): {Fingerprint: "F"}}
 		}
 		if d := p.Decide(in, routes)[0]; d.Reason+" "+d.Rule != c.want {
 			t.Errorf("%s: %q, want %q", c.name, d.Reason+" "+d.Rule, c.want)
