@@ -189,7 +189,7 @@ func TestPoisonedReportsHoldNoOfficialLetter(t *testing.T) {
 	for i := range 200 {
 		l := official[i%len(official)]
 		raw := append([]byte(fmt.Sprintf("X-Copy: %d\r\n", i)), l.Raw...)
-		for _, forged := range [][]byte{raw, bytes.Replace(raw, []byte("From: "), []byte("From: gia@mao.example\r\nX-From: "), 1)} {
+		for _, forged := range [][]byte{raw, forge(raw)} {
 			x, err := (school{j}).Teach(t.Context(), forged, true, fmt.Sprint("reporter ", i%20), "")
 			if err != nil {
 				t.Fatal(err)
@@ -204,7 +204,16 @@ func TestPoisonedReportsHoldNoOfficialLetter(t *testing.T) {
 			t.Errorf("%s is held after false reports: %.1f: %s", l.Name, d.Why.Score, why(d))
 		}
 	}
+	if n < 100 {
+		t.Errorf("only %d reports counted: the test tries nothing", n)
+	}
 	t.Logf("%d of 400 false reports counted; mean log-odds of %d official letters %.1f -> %.1f", n, len(official), before, opinions(j, official))
+}
+
+// forge is the letter under another name.
+func forge(raw []byte) []byte {
+	raw = bytes.Replace(raw, []byte("\r\nFrom: "), []byte("\r\nX-From: "), 1)
+	return append([]byte("From: gia@mao.example\r\n"), raw...)
 }
 
 // opinions is the mean opinion of letters.

@@ -47,9 +47,10 @@ func (l *Lessons) record(ctx context.Context, tx store.Tx, x Lesson, packed []by
 	if err != nil {
 		return x, err
 	}
+	// What was recorded and did not count keeps nobody from teaching it.
 	var was bool
 	var old string
-	err = tx.QueryRow(ctx, `SELECT id, spam FROM lesson WHERE content = $1 AND undone = 0`, x.Content).Scan(&old, &was)
+	err = tx.QueryRow(ctx, `SELECT id, spam FROM lesson WHERE content = $1 AND undone = 0 AND (counts = 1 OR spam <> $2) ORDER BY n DESC LIMIT 1`, x.Content, number(x.Spam)).Scan(&old, &was)
 	switch {
 	case err == nil && was == x.Spam:
 		return l.known(ctx, tx, old)
