@@ -217,7 +217,10 @@ func (c *checker) regex(out *condition, pattern string, key []any) {
 	case long && len(needs) == 0:
 		c.slow = append(c.slow, key)
 	}
-	if out.regex, err = regexp.Compile(pattern); err != nil {
+	if out.regex, err = regexp.Compile(pattern); err == nil {
+		out.starts, err = newStarts(pattern)
+	}
+	if err != nil {
 		c.complain(lang.T("biểu thức chính quy sai: "+err.Error(), "the regular expression is wrong: "+err.Error()), lang.Text{}, key...)
 		return
 	}

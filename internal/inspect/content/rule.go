@@ -30,13 +30,14 @@ type rule struct {
 
 // condition looks in some places for words, or for a regular expression, or both.
 type condition struct {
-	where []string
-	words []word
-	min   int // so many different words
-	full  int // as many for the whole weight; 0: min is enough
-	regex *regexp.Regexp
-	form  form    // in which the expression is compared
-	needs []int32 // parts of which the expression needs one; empty: unknown
+	where  []string
+	words  []word
+	min    int // so many different words
+	full   int // as many for the whole weight; 0: min is enough
+	regex  *regexp.Regexp
+	starts *starts // of the expression, where it has any
+	form   form    // in which the expression is compared
+	needs  []int32 // parts of which the expression needs one; empty: unknown
 }
 
 // word is a word or phrase to be found.
@@ -235,6 +236,13 @@ func (c *condition) found(s *Set, v *views) []string {
 	})
 }
 
+func (c *condition) find(text string) []int {
+	if c.starts != nil {
+		return c.starts.find(text)
+	}
+	return c.regex.FindStringIndex(text)
+}
+
 func (c *condition) match(s *Set, v *views) (string, bool) {
 	for _, place := range c.where {
 		view := v.at(place)
@@ -245,7 +253,7 @@ func (c *condition) match(s *Set, v *views) (string, bool) {
 			}
 		}
 		text := view.in(c.form)
-		if at := c.regex.FindStringIndex(text); at != nil {
+		if at := c.find(text); at != nil {
 			return text[at[0]:at[1]], true
 		}
 	}

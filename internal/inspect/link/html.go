@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 
@@ -79,10 +80,48 @@ func (r *report) plain(text string) {
 // inText finds the links of plain text.
 func inText(text string) []anchor {
 	var out []anchor
-	for _, at := range textURL.FindAllStringIndex(text, maxLinks+1) {
-		out = append(out, anchor{kind: "text", href: strings.TrimRight(text[at[0]:at[1]], ".,;:!?'\"*"), from: at[0], to: at[1]})
+	for i := 0; len(out) <= maxLinks; {
+		next := strings.Index(text[i:], "://")
+		if next < 0 {
+			break
+		}
+		slashes := i + next
+		i = slashes + len("://")
+		from, to := scheme(text, slashes), i+urlLength(text[i:])
+		if from < 0 || utf8.RuneCountInString(text[i:to]) < shortURL {
+			continue
+		}
+		out = append(out, anchor{kind: "text", href: strings.TrimRight(text[from:to], ".,;:!?'\"*"), from: from, to: to})
+		i = to
 	}
 	return out
+}
+
+// shortURL is what a link has at least behind its slashes, in characters.
+const shortURL = 3
+
+// scheme is where http or https before the slashes begins, as a word of its own; -1 it is
+// another.
+func scheme(text string, slashes int) int {
+	for _, s := range []string{"https", "http"} {
+		at := slashes - len(s)
+		if at >= 0 && strings.EqualFold(text[at:slashes], s) && (at == 0 || !wordOctet(text[at-1])) {
+			return at
+		}
+	}
+	return -1
+}
+
+func wordOctet(b byte) bool {
+	return b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_'
+}
+
+// urlLength is how far a link goes that stands in text.
+func urlLength(text string) int {
+	if n := strings.IndexAny(text, " \t\n\f\r<>\"')]"); n >= 0 {
+		return n
+	}
+	return len(text)
 }
 
 // walker gathers links from a stream of tags. It never builds a tree.

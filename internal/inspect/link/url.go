@@ -144,5 +144,3 @@ func shown(text string) string {
 	}
 	return host
 }
-
-var textURL = regexp.MustCompile(`(?i)\bhttps?://[^\s<>"')\]]{3,}`)
