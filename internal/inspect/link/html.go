@@ -59,6 +59,7 @@ func isPage(p *msg.Part) bool {
 func (r *report) html(text string) {
 	w := walk(text)
 	r.text = w.all.String()
+	r.own = append(r.own, r.text)
 	for _, a := range w.out {
 		r.anchor(a)
 	}
@@ -72,6 +73,7 @@ func (r *report) html(text string) {
 
 func (r *report) plain(text string) {
 	r.text = text
+	r.own = append(r.own, r.text)
 	for _, a := range inText(text) {
 		r.anchor(a)
 	}

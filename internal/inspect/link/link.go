@@ -114,18 +114,12 @@ func (in *Inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding
 		}
 	})
 	r.part = ""
-	if r.foreign && m.Text != nil && m.Text.Charset != "" && asks(m.Text.Bare[:min(len(m.Text.Bare), maxBare)]) {
-		r.add(Credential, m.Text.Charset) // the part's own text was read in the wrong letters
-	}
+	r.disguised()
 	if len(r.hosts) >= manyHostsFrom {
 		r.add(ManyHosts, "")
 	}
 	return r.findings, nil, err
 }
-
-// maxBare is how many octets of a letter in an old character set are searched for words
-// that ask for a password.
-const maxBare = 16 << 10
 
 // Found is a link that stands in no text part.
 type Found struct {
@@ -176,9 +170,12 @@ type report struct {
 	text     string // of the part
 	page     bool   // the part is a page under a foreign name
 	message  *msg.Text
-	asks     int  // 0: not looked, 1: the message asks for nothing, 2: it may
-	asked    int  // links whose neighbourhood was read
-	foreign  bool // there is a link to somebody else's host
+	asks     int      // 0: not looked, 1: the message asks for nothing, 2: it may
+	asked    int      // links whose neighbourhood was read
+	foreign  bool     // there is a link to somebody else's host
+	hidden   string   // one that does not show whose it is
+	own      []string // texts of all parts
+	near     bool     // words that ask were found near a link
 	seen     map[string]bool
 	hosts    map[string]bool
 	findings []msg.Finding

@@ -277,3 +277,27 @@ func TestHosts(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Words that ask with their letters spread, or in a character set that the part lies about,
+// count with any link to somebody else; those that stand openly, and far from it, do not.
+func TestDisguisedDemands(t *testing.T) {
+	const url = "https://la.example/x"
+	for name, c := range map[string]struct {
+		body, bare, charset string
+		want                bool
+	}{
+		"spread":           {"m ậ t k h ẩ u đ ă n g n h ậ p " + url, "mat khau dang nhap " + url, "", true},
+		"old letters":      {"mËt khÈu ®¨ng nhËp " + url, "mat khau dang nhap " + url, "tcvn3", true},
+		"openly, far":      {"mật khẩu đăng nhập " + strings.Repeat("một dòng chữ khác. ", 200) + url, "mat khau dang nhap " + strings.Repeat("mot dong chu khac. ", 200) + url, "", false},
+		"spread, no link":  {"m ậ t k h ẩ u đ ă n g n h ậ p", "mat khau dang nhap", "", false},
+		"spread, our link": {"m ậ t k h ẩ u đ ă n g n h ậ p https://so-mau.gov.test/x", "mat khau dang nhap", "", false},
+		"asks for nothing": {"k í n h g ử i " + url, "kinh gui " + url, "", false},
+	} {
+		m := &msg.Message{Root: &msg.Part{Path: "0", MediaType: "text/plain", Text: c.body}, Text: &msg.Text{Body: c.body, Bare: c.bare, Charset: c.charset}}
+		fs, _, err := inspector().Inspect(context.Background(), m)
+		got := slices.ContainsFunc(fs, func(f msg.Finding) bool { return f.Symbol == link.Credential })
+		if err != nil || got != c.want {
+			t.Errorf("%s: %v %v", name, fs, err)
+		}
+	}
+}

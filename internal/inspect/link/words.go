@@ -1,6 +1,7 @@
 package link
 
 import (
+	"slices"
 	"strings"
 
 	"congthu/internal/lookalike"
@@ -16,6 +17,9 @@ const (
 // asking reports words that ask for a password, or for whatever opens an account, near a
 // link to somebody else; hides says that the link does not show whose.
 func (r *report) asking(a anchor, t target, hides bool) {
+	if hides && r.hidden == "" {
+		r.hidden = t.raw
+	}
 	if r.asked >= maxAsked || a.to == 0 || r.nobodyAsks() {
 		return
 	}
@@ -23,9 +27,34 @@ func (r *report) asking(a anchor, t target, hides bool) {
 	if !asks(neighbourhood(r.text, a.from, a.to)) {
 		return
 	}
+	r.near = true
 	r.add(Credential, t.raw)
 	if hides {
 		r.add(CredentialBad, t.raw)
+	}
+}
+
+// maxBare is how many octets of a letter are searched for words that ask, beside its links.
+const maxBare = 16 << 10
+
+// disguised reports words that ask and stand in no part's own text as they are read: in an
+// old character set, or with their letters spread. Where they stand is not known then, so
+// all of a letter with a link to somebody else counts as near it.
+func (r *report) disguised() {
+	t := r.message
+	if !r.foreign || r.near || t == nil || !asks(t.Bare[:min(len(t.Bare), maxBare)]) {
+		return
+	}
+	how := t.Charset
+	if how == "" {
+		if slices.ContainsFunc(r.own, func(text string) bool { return asks(plain(text[:min(len(text), maxBare)])) }) {
+			return // far from any link
+		}
+		how = "..."
+	}
+	r.add(Credential, how)
+	if r.hidden != "" {
+		r.add(CredentialBad, r.hidden)
 	}
 }
 
@@ -73,5 +102,9 @@ func hasOne(text string, words []string) bool {
 // neighbourhood is the text around a place, letters made plain.
 func neighbourhood(text string, from, to int) string {
 	start, end := max(0, from-around), min(len(text), to+around)
-	return strings.Join(strings.Fields(lookalike.Fold(strings.ToValidUTF8(text[start:end], " "))), " ")
+	return plain(text[start:end])
+}
+
+func plain(text string) string {
+	return strings.Join(strings.Fields(lookalike.Fold(strings.ToValidUTF8(text, " "))), " ")
 }
