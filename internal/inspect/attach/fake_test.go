@@ -84,9 +84,6 @@ func misbehave(mode string, conn net.Conn, r *scanproto.Request) {
 		panic("crash: " + strings.Repeat("x", 100))
 	case "exit":
 		os.Exit(0)
-	case "exit-after":
-		_ = scanproto.WriteAnswer(conn, good)
-		os.Exit(0)
 	case "hang":
 		select {}
 	case "garbage":

@@ -45,20 +45,6 @@ func TestFaultsOfAWorker(t *testing.T) {
 	}
 }
 
-// A worker that dies while it has nothing to do costs no message anything.
-func TestDeathOfAnIdleWorker(t *testing.T) {
-	p, err := fake(t, "exit-after")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		if f, err := look(t, p, 20*time.Second); err != nil || len(f) != 1 {
-			t.Errorf("%v %v", f, err)
-		}
-		time.Sleep(300 * time.Millisecond) // it is gone by then
-	}
-}
-
 // A bad answer of a worker in good order is an error, too, with what it found.
 func TestFaultsOfAnAnswer(t *testing.T) {
 	for mode, want := range map[string]int{"unknown-symbol": 0, "could-not": 1} {

@@ -28,10 +28,11 @@ func (inspector) Name() string { return "attach" }
 // Inspect hands the message and its decoded parts to a worker. Findings that came
 // before a worker's trouble are returned with the error.
 func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
-	a, err := i.pool.ask(ctx, request(m))
-	if errors.Is(err, errNoWorker) {
+	gen, w, err := i.pool.borrow(ctx)
+	if err != nil {
 		return nil, nil, err
 	}
+	a, err := gen.ask(ctx, w, request(m))
 	if err != nil {
 		return i.pool.failed(ctx, m, Crash, nil, err)
 	}
@@ -43,26 +44,6 @@ func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, 
 	i.pool.suspects.clear(m)
 	return found, nil, nil
 }
-
-// ask lets a worker look. One that had died while it had nothing to do never saw the
-// message: another is asked.
-func (p *Pool) ask(ctx context.Context, r *scanproto.Request) (*scanproto.Answer, error) {
-	for tries := 0; ; tries++ {
-		gen, w, err := p.borrow(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errNoWorker, err)
-		}
-		a, err := gen.ask(ctx, w, r)
-		if !errors.Is(err, errUnasked) || tries > p.opt.Workers {
-			return a, err
-		}
-	}
-}
-
-var (
-	errNoWorker = errors.New("attach: no worker")
-	errUnasked  = errors.New("attach: the worker was gone before it was asked")
-)
 
 // failed is what comes of a message at which a worker failed. The first time its sender
 // is asked to try again, for it may have been the worker's fault or the machine's. The

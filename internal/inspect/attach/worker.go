@@ -3,7 +3,6 @@ package attach
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -106,9 +105,6 @@ func (w *worker) ask(ctx context.Context, r *scanproto.Request, timeout time.Dur
 	stop := w.limit(ctx, timeout+grace)
 	defer stop()
 	if err := scanproto.WriteRequest(w.conn, w.tray, r); err != nil {
-		if errors.Is(err, syscall.EPIPE) { // nobody has it open any more who could have read
-			return nil, fmt.Errorf("%w: %w", errUnasked, err)
-		}
 		return nil, fmt.Errorf("attach: ask scan worker: %w", err)
 	}
 	a, err := scanproto.ReadAnswer(w.conn)
