@@ -197,22 +197,46 @@ func flipRows(t *testing.T, r *Rig) int {
 	must(t, err)
 	defer db.Close()
 	damaged := 0
-	for _, q := range []string{
-		`UPDATE queue SET head = CAST(REPLACE(CAST(head AS TEXT), 'Received', 'Deceived') AS BLOB) WHERE id IN
-			(SELECT q.id FROM queue q JOIN body b ON b.id = q.body WHERE b.content IS NOT NULL ORDER BY q.id LIMIT 3)`,
-		`UPDATE body SET content = CAST(REPLACE(CAST(content AS TEXT), 'Subject', 'Sobject') AS BLOB) WHERE id IN
-			(SELECT q.body FROM queue q JOIN body b ON b.id = q.body WHERE b.content IS NOT NULL ORDER BY q.id DESC LIMIT 3)`,
-	} {
-		res, err := db.ExecContext(t.Context(), q)
-		must(t, err)
-		n, err := res.RowsAffected()
-		must(t, err)
-		damaged += int(n)
+	const small = `SELECT q.id FROM queue q JOIN body b ON b.id = q.body WHERE b.content IS NOT NULL ORDER BY q.id `
+	for column, ids := range map[string]string{"head": small + "LIMIT 3", "content": small + "DESC LIMIT 3"} {
+		for _, id := range column1(t, db, ids) {
+			flip(t, db, column, id)
+			damaged++
+		}
 	}
 	if damaged != 6 {
 		t.Fatalf("%d rows were damaged", damaged)
 	}
 	return damaged
+}
+
+// column1 returns the texts of the first column.
+func column1(t *testing.T, db *sql.DB, query string) (out []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	must(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		must(t, rows.Scan(&s))
+		out = append(out, s)
+	}
+	must(t, rows.Err())
+	return out
+}
+
+// flip changes one octet of a letter's head or content in the middle.
+func flip(t *testing.T, db *sql.DB, column, id string) {
+	t.Helper()
+	read, write := `SELECT head FROM queue WHERE id = $1`, `UPDATE queue SET head = $2 WHERE id = $1`
+	if column == "content" {
+		read, write = `SELECT content FROM body WHERE id = (SELECT body FROM queue WHERE id = $1)`, `UPDATE body SET content = $2 WHERE id = (SELECT body FROM queue WHERE id = $1)`
+	}
+	var b []byte
+	must(t, db.QueryRowContext(t.Context(), read, id).Scan(&b))
+	b[len(b)/2] ^= 1
+	_, err := db.ExecContext(t.Context(), write, id, b)
+	must(t, err)
 }
 
 // C15, G25: a thousand spams in other people's names are refused in the session, or

@@ -9,10 +9,13 @@ import (
 // lineOctets are what one line of armor holds: 64 characters (RFC 9580 section 6.1).
 const lineOctets = 48
 
-// armorer writes armor (RFC 9580 section 6.2) without its checksum, which no reader may
-// require and which newer messages must not have. It exists beside the library's because
+// armorer writes armor (RFC 9580 section 6.2). What older programs may read gets its
+// checksum: without one GnuPG 2.2 does not find the end of octets that divide by three. What
+// only newer ones read must not have it (section 6.1). It exists beside the library's because
 // letters have lines that end in CRLF, and because it encodes many lines at a time.
 type armorer struct {
+	sum  uint32 // CRC-24 so far, 0 with old unset
+	old  bool   // a checksum is written
 	w    io.Writer
 	kind string
 	end  string // of a line
@@ -21,8 +24,8 @@ type armorer struct {
 	err  error
 }
 
-func newArmor(w io.Writer, kind, end string) *armorer {
-	a := &armorer{w: w, kind: kind, end: end, rest: make([]byte, 0, lineOctets)}
+func newArmor(w io.Writer, kind, end string, checksum bool) *armorer {
+	a := &armorer{old: checksum, sum: crcInit, w: w, kind: kind, end: end, rest: make([]byte, 0, lineOctets)}
 	_, a.err = fmt.Fprintf(w, "-----BEGIN %s-----%s%s", kind, end, end)
 	return a
 }
@@ -30,6 +33,9 @@ func newArmor(w io.Writer, kind, end string) *armorer {
 // Write implements io.Writer.
 func (a *armorer) Write(p []byte) (int, error) {
 	n := len(p)
+	if a.old {
+		a.sum = crc24(a.sum, p)
+	}
 	if len(a.rest) > 0 {
 		k := min(lineOctets-len(a.rest), len(p))
 		a.rest, p = append(a.rest, p[:k]...), p[k:]
@@ -68,8 +74,40 @@ func (a *armorer) Close() error {
 	if len(a.rest) > 0 {
 		a.lines(a.rest)
 	}
+	if a.old && a.err == nil {
+		sum := []byte{byte(a.sum >> 16), byte(a.sum >> 8), byte(a.sum)}
+		_, a.err = fmt.Fprintf(a.w, "=%s%s", base64.StdEncoding.EncodeToString(sum), a.end)
+	}
 	if a.err == nil {
 		_, a.err = fmt.Fprintf(a.w, "-----END %s-----%s", a.kind, a.end)
 	}
 	return a.err
+}
+
+// crcInit and crcPoly are those of RFC 9580 section 6.1.1.
+const (
+	crcInit = 0xB704CE
+	crcPoly = 0x1864CFB
+)
+
+var crcTable = makeCRC()
+
+func makeCRC() (t [256]uint32) {
+	for i := range t {
+		c := uint32(i) << 16
+		for range 8 {
+			if c <<= 1; c&0x1000000 != 0 {
+				c ^= crcPoly
+			}
+		}
+		t[i] = c
+	}
+	return t
+}
+
+func crc24(sum uint32, p []byte) uint32 {
+	for _, b := range p {
+		sum = sum<<8&0xFFFFFF ^ crcTable[byte(sum>>16)^b]
+	}
+	return sum
 }

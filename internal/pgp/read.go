@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
@@ -91,10 +92,28 @@ func hasSecret(e *openpgp.Entity) bool {
 	return e.PrivateKey != nil
 }
 
+// keyVersion is the version of the first packet of a key, 0 where there is none: the octet
+// behind the packet's header (RFC 9580 sections 4.2 and 5.5.2).
+func keyVersion(k []byte) byte {
+	if len(k) < 7 {
+		return 0
+	}
+	if k[0]&0x40 == 0 {
+		return k[min(6, 1+1<<(k[0]&3))]
+	}
+	switch l := k[1]; {
+	case l < 192:
+		return k[2]
+	case l < 224:
+		return k[3]
+	}
+	return k[6]
+}
+
 // Armor writes keys as text, each serialised as Bytes gives it.
 func Armor(keys ...[]byte) []byte {
 	var b bytes.Buffer
-	w := newArmor(&b, "PGP PUBLIC KEY BLOCK", "\n")
+	w := newArmor(&b, "PGP PUBLIC KEY BLOCK", "\n", !slices.ContainsFunc(keys, func(k []byte) bool { return keyVersion(k) >= 6 }))
 	for _, k := range keys {
 		_, _ = w.Write(k) // a bytes.Buffer does not fail
 	}

@@ -45,7 +45,7 @@ func (s Sealing) Seal(w io.Writer, content [][]byte) error {
 	if err != nil {
 		return err
 	}
-	a := newArmor(w, "PGP MESSAGE", "\r\n")
+	a := newArmor(w, "PGP MESSAGE", "\r\n", !s.modern())
 	if err := s.encrypt(a, append([][]byte{h.inner}, body...)); err != nil {
 		return fmt.Errorf("pgp: %w", err)
 	}
@@ -54,6 +54,11 @@ func (s Sealing) Seal(w io.Writer, content [][]byte) error {
 	}
 	_, err = io.WriteString(w, end)
 	return err
+}
+
+// modern tells whether every recipient reads SEIPD version 2, which is used then.
+func (s Sealing) modern() bool {
+	return !slices.ContainsFunc(s.To, func(k *Key) bool { return !k.Info(s.Now).AEAD })
 }
 
 // encrypt writes the packets. The clear text is not compressed: how well a text

@@ -157,7 +157,7 @@ func (s *Signer) Sign(w io.Writer, content [][]byte, now time.Time) error {
 	if _, err := fmt.Fprintf(w, "\r\n--%s\r\nContent-Type: application/pgp-signature; name=\"signature.asc\"\r\nContent-Description: OpenPGP digital signature\r\n\r\n", b); err != nil {
 		return err
 	}
-	a := newArmor(w, "PGP SIGNATURE", "\r\n")
+	a := newArmor(w, "PGP SIGNATURE", "\r\n", s.entity.PrimaryKey.Version < 6)
 	if _, err := a.Write(sig); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type Options struct {
 	Now     func() time.Time
 	Keep    time.Duration // 0: nothing is recorded
 	Letters int64         // of all gateways that share the store
+	Room    func() bool   // whether there is room for more than mail; nil: always
 }
 
 // Recorder is safe for concurrent use.
@@ -111,6 +112,10 @@ func (r *Recorder) Flush(ctx context.Context) error {
 	letters := r.pending
 	r.pending = nil
 	r.mu.Unlock()
+	if r.o.Room != nil && !r.o.Room() {
+		r.drop(len(letters)) // what is left of the disk is for the queue and its operators
+		return nil
+	}
 	var failed error
 	for set, of := range bySet(letters) {
 		for len(of) > 0 {

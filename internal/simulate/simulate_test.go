@@ -20,7 +20,7 @@ func rules(required float64) *policy.Policy {
 		Agencies: []policy.Agency{{Domains: []string{"strict.test"}, Threshold: policy.Threshold{Required: 1, Spam: msg.Reject, Place: "policy.toml:30"}}},
 		Blind:    map[string]policy.Action{"attach": msg.Defer},
 		Blocks:   []policy.Block{{Types: []string{"iso"}, Action: msg.Deliver, Strip: true}},
-		Encrypt:  policy.Encrypt{Must: []string{"sealed.test"}},
+		Encrypt:  policy.Encrypt{Must: []string{"sealed.test"}, NoKey: msg.Reject},
 	}
 }
 
