@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"sync/atomic"
 )
 
 // engine is what SQLite and PostgreSQL do differently. Everything above it is
@@ -81,17 +82,26 @@ type writeConn struct {
 	conn  *sql.Conn
 	words *strings.Replacer
 	stmts map[string]*sql.Stmt
-	fail  func(query string) error // tests: an error instead of running it
+	fail  atomic.Pointer[func(query string) error] // tests: an error instead of running it
 }
 
 func (c *writeConn) base() *writeConn { return c }
 
 // injected is the failure that a test wants, or nil.
 func (c *writeConn) injected(query string) error {
-	if c.fail == nil {
-		return nil
+	if fail := c.fail.Load(); fail != nil {
+		return (*fail)(query)
 	}
-	return c.fail(query)
+	return nil
+}
+
+// inject sets the failure of a test; nil takes it away.
+func (c *writeConn) inject(fail func(query string) error) {
+	if fail == nil {
+		c.fail.Store(nil)
+		return
+	}
+	c.fail.Store(&fail)
 }
 
 // prepare returns the statement for the query, from memory if it was used

@@ -115,12 +115,12 @@ func TestBodyFileOrder(t *testing.T) {
 	d := &faultyDisk{}
 	db := open(t, Options{fs: d})
 	d.log = nil
-	db.writer.conn.base().fail = func(q string) error {
+	db.writer.conn.base().inject(func(q string) error {
 		if q == "COMMIT" {
 			return d.do("commit")
 		}
 		return nil
-	}
+	})
 	if _, err := put(t.Context(), db, "big", make([]byte, inlineMax+1)); err != nil {
 		t.Fatal(err)
 	}
@@ -135,12 +135,12 @@ func TestFailedCommit(t *testing.T) {
 		t.Run(query, func(t *testing.T) {
 			db := open(t, Options{})
 			eio := &os.SyscallError{Syscall: "fdatasync", Err: syscall.EIO}
-			db.writer.conn.base().fail = func(q string) error {
+			db.writer.conn.base().inject(func(q string) error {
 				if q == query {
 					return eio
 				}
 				return nil
-			}
+			})
 			var wg sync.WaitGroup
 			for i := range 40 {
 				wg.Go(func() {
@@ -150,7 +150,7 @@ func TestFailedCommit(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			db.writer.conn.base().fail = nil
+			db.writer.conn.base().inject(nil)
 			if err := db.Update(t.Context(), touch); !errors.Is(err, ErrBroken) {
 				t.Errorf("the store writes again after an I/O error: %v", err)
 			}
@@ -169,12 +169,12 @@ func TestFailedCommit(t *testing.T) {
 func TestBodyFileSurvivesUnknownCommit(t *testing.T) {
 	dir := t.TempDir()
 	db := open(t, Options{Dir: dir})
-	db.writer.conn.base().fail = func(q string) error {
+	db.writer.conn.base().inject(func(q string) error {
 		if q == "COMMIT" {
 			return syscall.EIO
 		}
 		return nil
-	}
+	})
 	if _, err := put(t.Context(), db, "big", make([]byte, inlineMax+1)); !errors.Is(err, ErrBroken) {
 		t.Fatal(err)
 	}

@@ -118,12 +118,12 @@ func TestGradeState(t *testing.T) {
 
 // failing has one statement of the writer fail as the server says it does.
 func failing(db *DB, query, code string) {
-	db.writer.conn.base().fail = func(q string) error {
+	db.writer.conn.base().inject(func(q string) error {
 		if q == query {
 			return &pgconn.PgError{Code: code, Message: "injected", Severity: "ERROR"}
 		}
 		return nil
-	}
+	})
 }
 
 // What fails at the server is told to every caller of the batch, and only what may
@@ -155,7 +155,7 @@ func TestServerFailures(t *testing.T) {
 			if err := db.Healthy(); err == nil || db.Troubles() == 0 {
 				t.Errorf("health: %v", err)
 			}
-			db.writer.conn.base().fail = nil
+			db.writer.conn.base().inject(nil)
 			if !tt.heals {
 				if err := db.Update(t.Context(), touch); !errors.Is(err, ErrBroken) {
 					t.Errorf("writes on: %v", err)
@@ -188,16 +188,16 @@ func healthy(t *testing.T, db *DB) {
 func TestCommitThatRollsBack(t *testing.T) {
 	db := open(t, Options{URL: storetest.Postgres(t)})
 	c := db.writer.conn.(*pgConn)
-	c.base().fail = func(q string) error {
+	c.base().inject(func(q string) error {
 		if q == "COMMIT" {
 			_, _ = c.conn.ExecContext(context.Background(), `SELECT 1/0`)
 		}
 		return nil
-	}
+	})
 	if _, err := put(t.Context(), db, "one", []byte("x")); err == nil || !strings.Contains(err.Error(), "ROLLBACK") {
 		t.Errorf("%v", err)
 	}
-	c.base().fail = nil
+	c.base().inject(nil)
 	healthy(t, db)
 }
 

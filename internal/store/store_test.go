@@ -264,12 +264,12 @@ func TestCallersShareCommits(t *testing.T) { storetest.Each(t, testCallersShareC
 func testCallersShareCommits(t *testing.T, url string) {
 	db, ctx := open(t, Options{URL: url}), t.Context()
 	var commits atomic.Int32
-	db.writer.conn.base().fail = func(q string) error {
+	db.writer.conn.base().inject(func(q string) error {
 		if q == "COMMIT" {
 			commits.Add(1)
 		}
 		return nil
-	}
+	})
 	// While the first update holds the writer, the others line up behind it.
 	entered, leave := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
