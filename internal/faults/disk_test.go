@@ -38,12 +38,13 @@ func unmount(t *testing.T, dir string) {
 	}
 }
 
-// P6, G44: a disk of 8 MiB, or one without inodes, runs full under letters of 1 MiB.
+// P6, G44: a disk of 8 or 24 MiB (the store keeps a log of up to 16), or one without inodes,
+// runs full under letters of 1 MiB.
 // Whoever does not fit is told 452 4.3.1 and nothing else; when there is room again
 // all of them arrive and mail is taken as before.
 func TestDiskFull(t *testing.T) {
 	for _, f := range []struct{ name, options, config string }{
-		{"guarded", "size=8m", "message_size = 1200000\ndisk_reserve = 5\n"},
+		{"guarded", "size=24m", "message_size = 1200000\ndisk_reserve = 5\n"},
 		{"unguarded", "size=8m", "message_size = 1200000\ndisk_reserve = 0\n"}, // ballast comes while letters are written
 		{"inodes", "size=64m,nr_inodes=24", "message_size = 1200000\ndisk_reserve = 0\n"},
 	} {
