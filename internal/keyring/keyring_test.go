@@ -210,7 +210,7 @@ func TestMigration(t *testing.T) {
 }
 
 func TestCalendar(t *testing.T) {
-	now := time.Now()
+	now := time.Now().Add(time.Minute) // the keys are made after this
 	r := ring(t, keyring.Options{Store: database(t, "sqlite"), Now: func() time.Time { return now }})
 	imported(t, r, public(t, entity(t, "never@x.test", 0), entity(t, "soon@x.test", 10*86400), entity(t, "later@x.test", 90*86400)))
 	if due, err := r.Calendar(t.Context(), 30*24*time.Hour); err != nil || len(due) != 1 || due[0].Subject != "soon@x.test" || due[0].Days != 9 {
