@@ -182,7 +182,7 @@ func (j *judge) names(fileType string) bool { return j.rules.Names(fileType) }
 // nobody does but "sender", and that only at what a named client sends; decide parses
 // what it must encrypt.
 func (j *judge) parse(m *msg.Message) *msg.Part {
-	idle := map[string]bool{"sender": true, "burst": true, "known": j.skips("auth"), "dnsbl": len(j.cfg.DNSBL) == 0} // look at no part, or at nothing
+	idle := map[string]bool{"sender": true, "burst": true, "known": j.skips("auth"), "dnsbl": len(j.cfg.DNSBL) == 0, "clamav": j.cfg.ClamAV.Address == ""} // look at no part, or at nothing
 	off := func(name string) bool { return idle[name] || j.skips(name) }
 	if !m.Session.Identity.Named() && !slices.ContainsFunc(config.Inspectors(), func(name string) bool { return !off(name) }) {
 		return nil
