@@ -18,7 +18,7 @@ type mailer struct {
 }
 
 // mailers are the programs by name. What they write is as their letters show it; where a
-// program has many versions, one stands for all.
+// program has many versions, one stands for all. It is a table, and long for that alone.
 func mailers() map[string]mailer {
 	const usual = "From To Cc Reply-To Subject Date Message-ID In-Reply-To References MIME-Version Content-Type Content-Transfer-Encoding"
 	return map[string]mailer{

@@ -13,7 +13,7 @@ import (
 func TestArmorOfEveryLength(t *testing.T) {
 	gpg, err := exec.LookPath("gpg")
 	if err != nil {
-		t.Skip("gpg is not installed")
+		t.Skip("gpg is not installed: make test installs gnupg")
 	}
 	for n := 90; n < 100; n++ {
 		data := append([]byte{0xcb, byte(n - 2), 'b', 0, 0, 0, 0, 0}, bytes.Repeat([]byte("x"), n-8)...) // a literal packet
