@@ -11,6 +11,7 @@
 //	-- message/NAME -- a message; LF becomes CRLF, {{base64:BLOB}} an attachment
 //	                  (internal/e2e/letters.Blob), {{repeat:N TEXT}} repeats; it also
 //	                  lies in ${DIR}/NAME.eml
+//	-- file/NAME --   a file in ${DIR}
 //	-- dialogue --    what is said; see dialogue.go
 //	-- want --        what must have come of it; see want.go
 package e2e
@@ -37,6 +38,7 @@ type Case struct {
 	Script   *sink.Script
 	Rules    map[string]string
 	Messages map[string][]byte
+	Files    map[string][]byte
 	Dialogue []string
 	Want     []string
 }
@@ -44,7 +46,7 @@ type Case struct {
 // Parse reads a case. An error names the section.
 func Parse(data []byte) (*Case, error) {
 	a := txtar.Parse(data)
-	c := &Case{Shows: strings.TrimSpace(string(a.Comment)), Rules: map[string]string{}, Messages: map[string][]byte{}}
+	c := &Case{Shows: strings.TrimSpace(string(a.Comment)), Rules: map[string]string{}, Messages: map[string][]byte{}, Files: map[string][]byte{}}
 	if c.Shows == "" {
 		return nil, fmt.Errorf("a case begins with a sentence that says what it shows")
 	}
@@ -73,6 +75,8 @@ func (c *Case) section(f txtar.File) error {
 		c.Rules[name] = string(f.Data)
 	case "message":
 		c.Messages[name], err = message(f.Data)
+	case "file":
+		c.Files[name] = f.Data
 	case "dialogue":
 		c.Dialogue = lines(f.Data)
 	case "want":

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,6 +35,10 @@ import (
 //	                    a reply ~REGEXP matches
 //	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc
 //	REVOKE ADDRESS      its holder revokes the key; ${DIR}/ADDRESS.asc says so
+//	SPOIL WHAT ADDRESS  its holder takes the subkey or the name back
+//	BADKEY KIND ADDRESS a public key with something wrong with it: badkeys.go
+//	PLANT ADDRESS [damaged]  the key of ${DIR}/ADDRESS.asc lies in the store, pinned, whatever it
+//	                    is; the gateway is started anew
 //	RUN ARGS => N       an operator command and its exit status; ${DIR}, ${TODAY} (in UTC),
 //	                    ${HELD}, ${QUEUED} (the first id) are filled in
 //	UNTIL ARGS => REGEXP  a command is run again and again until its output matches
@@ -75,7 +80,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "HUP", "SAVE", "CHMOD", "WAITLOG":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "CHMOD", "WAITLOG":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -208,6 +213,12 @@ func (p *player) around(verb, rest string) error {
 		return p.keyPair(rest)
 	case "REVOKE":
 		return p.revoke(rest)
+	case "SPOIL":
+		return p.spoil(rest)
+	case "BADKEY":
+		return p.badKey(rest)
+	case "PLANT":
+		return p.plant(context.Background(), rest)
 	case "RESTART":
 		p.hangUp()
 		p.conn = nil

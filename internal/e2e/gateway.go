@@ -39,6 +39,7 @@ type Gateway struct {
 	log     logBuffer
 	client  tls.Certificate    // what STARTTLS mine shows
 	ring    openpgp.EntityList // secret keys of the case
+	heard   *heard
 }
 
 // logBuffer collects what the gateway prints.
@@ -68,14 +69,14 @@ func (p Programs) Start(ctx context.Context, c *Case, dir, rules, ip string) (*G
 	if err != nil {
 		return nil, err
 	}
-	hop, err := g.serveSink(ctx, ip+":2600", c.Script)
+	hop, err := g.serveSink(ctx, ip+":2600", c.Script, c.listens())
 	if err != nil {
 		return nil, err
 	}
 	if err := layRules(filepath.Join(dir, "rules"), rules, c.Rules); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(g.writeCertificates(), writeMessages(dir, c.Messages)); err != nil {
+	if err := errors.Join(g.writeCertificates(), writeMessages(dir, c.Messages), writeFiles(dir, c.Files)); err != nil {
 		return nil, err
 	}
 	if err := g.writeConfig(c.Config, dns, hop); err != nil {
@@ -100,12 +101,16 @@ func serveZone(ctx context.Context, addr string, zone fake.Zone) (string, error)
 	return addr, nil
 }
 
-func (g *Gateway) serveSink(ctx context.Context, addr string, script *sink.Script) (string, error) {
+func (g *Gateway) serveSink(ctx context.Context, addr string, script *sink.Script, listens bool) (string, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return "", err
 	}
 	g.Sink = sink.New(sink.Options{Script: script})
+	if listens {
+		g.heard = &heard{Listener: l}
+		l = g.heard
+	}
 	go func() { _ = g.Sink.Serve(ctx, l) }() // ends with ctx
 	return addr, nil
 }
@@ -131,6 +136,16 @@ func layRules(dir, shipped string, over map[string]string) error {
 func writeMessages(dir string, messages map[string][]byte) error {
 	for name, raw := range messages {
 		if err := os.WriteFile(filepath.Join(dir, name+".eml"), raw, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFiles puts the case's files where commands can read them.
+func writeFiles(dir string, files map[string][]byte) error {
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), data, 0o600); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ import (
 //	delivery I signed DOMAIN    every DKIM signature verifies by the gateway's own keys, and is of DOMAIN
 //	delivery I has TEXT         its octets contain TEXT; lacks TEXT, that they do not
 //	delivery I field REGEXP     a field of the header block, unfolded, matches
+//	nowhere TEXT, TEXT          none of the texts is in anything that the next hop was sent
 //	finding SYMBOL              some delivered or held message was found to have it
 //	no-finding SYMBOL           none was
 //	quarantine N                so many messages are held
@@ -47,6 +48,8 @@ func (g *Gateway) check(c *Case, line string) error {
 			err = fmt.Errorf("there are %d", len(items))
 		}
 		return err
+	case "nowhere":
+		return g.nowhere(rest)
 	case "no-log":
 		if strings.Contains(g.log.String(), rest) {
 			return fmt.Errorf("the log is:\n%s", g.log.String())
