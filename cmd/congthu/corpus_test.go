@@ -83,6 +83,12 @@ func serve(t testing.TB, zone fake.Zone) string {
 // judge returns what is decided about the letter, a minute after it was written.
 func (b *bench) judge(t testing.TB, l corpus.Letter) msg.Decision {
 	t.Helper()
+	return b.walk(t, l).Decisions[0]
+}
+
+// walk is all that is found of the letter, too.
+func (b *bench) walk(t testing.TB, l corpus.Letter) pipeline.Walk {
+	t.Helper()
 	from, err := smtpd.ParsePath(l.From, true)
 	if err != nil {
 		t.Fatal(l.Name, err)
@@ -101,6 +107,12 @@ func (b *bench) judge(t testing.TB, l corpus.Letter) msg.Decision {
 		m.Session.Identity = msg.Identity{Proof: msg.ByNetwork, Agency: "so-mau", Senders: []string{"so-mau.tinh-mau.gov.vn"}}
 	}
 	walk := b.path.Judge(context.Background(), m)
+	checkWalk(t, l, walk)
+	return walk
+}
+
+func checkWalk(t testing.TB, l corpus.Letter, walk pipeline.Walk) {
+	t.Helper()
 	if len(walk.Decisions) != 1 {
 		t.Fatalf("%s: %d decisions", l.Name, len(walk.Decisions))
 	}
@@ -109,7 +121,6 @@ func (b *bench) judge(t testing.TB, l corpus.Letter) msg.Decision {
 			t.Fatalf("%s: %s could not look: %v", l.Name, o.Inspector, o.Err)
 		}
 	}
-	return walk.Decisions[0]
 }
 
 func written(t testing.TB, l corpus.Letter) time.Time {
