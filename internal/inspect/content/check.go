@@ -186,6 +186,9 @@ func (c *checker) word(s string, bare bool, key []any) word {
 		return word{}
 	}
 	w := word{phrase: c.set.phrases.add(bones, form), shown: form}
+	if int(w.phrase) == len(c.set.exact) {
+		c.set.exact = append(c.set.exact, false)
+	}
 	if !bare {
 		w.folded, w.shown = marked, strings.Join(marked, " ")
 		c.set.exact[w.phrase] = true

@@ -217,5 +217,5 @@ func (l *loader) build() {
 }
 
 func newSet() *Set {
-	return &Set{phrases: newPhrases(), parts: newParts(), exact: map[int32]bool{}, wakes: wakes{phrase: map[string]map[int32][]int32{}, part: map[string]map[int32][]int32{}}}
+	return &Set{phrases: newPhrases(), parts: newParts(), wakes: wakes{phrase: map[string][][]int32{}, part: map[string][][]int32{}}}
 }

@@ -57,7 +57,7 @@ func FuzzNeeds(f *testing.F) {
 				t.Fatalf("%s matches %q, and none of %q is in %q", c.re, v.in(c.form), c.needs, v.in(asBare))
 			}
 		}
-		if a, b := spans(v.in(asFolded)), spans(v.in(asBare)); len(a) != len(b) {
+		if a, b := wordsOf(v.in(asFolded)), wordsOf(v.in(asBare)); len(a) != len(b) {
 			t.Fatalf("%d words with marks, %d without: %q %q", len(a), len(b), v.folded, v.bare)
 		}
 	})

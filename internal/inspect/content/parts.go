@@ -5,13 +5,22 @@ import "strings"
 // parts finds strings anywhere in a text, in one pass: only where the first two octets of
 // one of them stand is it compared. They are what regular expressions need.
 type parts struct {
-	begin   [1 << 10]uint64 // a bit for each pair of octets that begins one
-	byPair  map[uint16][]int32
-	strings []string
-	index   map[string]int32
+	class   [256]uint8       // of an octet; 0: none begins or goes on with it
+	classes int              // in use
+	byPair  [pairs][]int32   // parts, by the classes of their first two octets
+	begins  [pairs]bool      // there are such parts
+	strings []string         //
+	index   map[string]int32 //
 }
 
-func newParts() *parts { return &parts{byPair: map[uint16][]int32{}, index: map[string]int32{}} }
+// Octets beyond the first few different ones share a class: then more is compared, and
+// nothing else found.
+const (
+	mostClasses = 64
+	pairs       = mostClasses * mostClasses
+)
+
+func newParts() *parts { return &parts{index: map[string]int32{}} }
 
 // add returns the string's number. It has two octets or more.
 func (p *parts) add(s string) int32 {
@@ -21,20 +30,29 @@ func (p *parts) add(s string) int32 {
 	n := int32(len(p.strings))
 	p.strings = append(p.strings, s)
 	p.index[s] = n
-	pair := uint16(s[0])<<8 | uint16(s[1])
-	p.begin[pair>>6] |= 1 << (pair & 63)
+	pair := p.classOf(s[0])*mostClasses + p.classOf(s[1])
+	p.begins[pair] = true
 	p.byPair[pair] = append(p.byPair[pair], n)
 	return n
+}
+
+// classOf gives the octet a class.
+func (p *parts) classOf(c byte) int {
+	if p.class[c] == 0 {
+		p.class[c] = uint8(p.classes%(mostClasses-1) + 1)
+		p.classes++
+	}
+	return int(p.class[c])
 }
 
 func (p *parts) find(text string, found func(part int32)) {
 	if len(p.strings) == 0 || len(text) < 2 {
 		return
 	}
-	pair := uint16(text[0])
+	pair := uint16(p.class[text[0]])
 	for i := 1; i < len(text); i++ {
-		pair = pair<<8 | uint16(text[i])
-		if p.begin[pair>>6]&(1<<(pair&63)) == 0 {
+		pair = (pair*mostClasses | uint16(p.class[text[i]])) % pairs
+		if !p.begins[pair] {
 			continue
 		}
 		for _, n := range p.byPair[pair] {

@@ -15,9 +15,9 @@ type Set struct {
 	rules      []rule
 	composites []Composite
 	infos      []RuleInfo
-	phrases    *phrases       // the words of all rules, without marks
-	exact      map[int32]bool // those of which every place counts: a rule wants them with marks
-	parts      *parts         // what regular expressions need
+	phrases    *phrases // the words of all rules, without marks
+	exact      []bool   // of phrases: every place counts, because a rule wants them with marks
+	parts      *parts   // what regular expressions need
 	wakes      wakes
 }
 
@@ -51,9 +51,9 @@ type word struct {
 // be tried, which is nearly all of them.
 type wakes struct {
 	places []string
-	phrase map[string]map[int32][]int32 // place, phrase -> rules
-	part   map[string]map[int32][]int32 // place, part -> rules
-	always []int32                      // rules that must be tried on every message
+	phrase map[string][][]int32 // place, phrase -> rules
+	part   map[string][][]int32 // place, part -> rules
+	always []int32              // rules that must be tried on every message
 }
 
 // wake enters the rule under what one of its conditions needs: the first of all that
@@ -80,9 +80,9 @@ func (s *Set) wake(n int32) bool {
 func (c *condition) shows() bool { return len(c.words)+len(c.needs) > 0 }
 
 func (s *Set) wakeBy(c *condition, n int32) {
-	enter := func(t map[string]map[int32][]int32, place string, what int32) {
-		if t[place] == nil {
-			t[place] = map[int32][]int32{}
+	enter := func(t map[string][][]int32, place string, what int32) {
+		for len(t[place]) <= int(what) {
+			t[place] = append(t[place], nil)
 		}
 		t[place][what] = append(t[place][what], n)
 	}
@@ -108,19 +108,21 @@ func (s *Set) woken(v *views) []int32 {
 	for _, place := range s.wakes.places {
 		w := v.at(place)
 		w.search(s)
-		if byPhrase := s.wakes.phrase[place]; byPhrase != nil {
-			for phrase := range w.phrases {
-				out = append(out, byPhrase[phrase]...)
-			}
-		}
-		if byPart := s.wakes.part[place]; byPart != nil {
-			for part := range w.parts {
-				out = append(out, byPart[part]...)
-			}
-		}
+		out = wakeUp(out, s.wakes.phrase[place], w.phrases.order)
+		out = wakeUp(out, s.wakes.part[place], w.partsSeen)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// wakeUp appends the rules of what was found.
+func wakeUp(out []int32, rules [][]int32, found []int32) []int32 {
+	for _, n := range found {
+		if int(n) < len(rules) {
+			out = append(out, rules[n]...)
+		}
+	}
+	return out
 }
 
 // apply tries the rules that may hold. A symbol is reported once.
@@ -186,7 +188,7 @@ func (c *condition) needed(s *Set, v *views) bool {
 	return slices.ContainsFunc(c.where, func(place string) bool {
 		view := v.at(place)
 		view.search(s)
-		return slices.ContainsFunc(c.needs, func(n int32) bool { return view.parts[n] })
+		return view.part(c.needs)
 	})
 }
 
@@ -248,7 +250,7 @@ func (c *condition) match(s *Set, v *views) (string, bool) {
 		view := v.at(place)
 		if len(c.needs) > 0 {
 			view.search(s)
-			if !slices.ContainsFunc(c.needs, func(n int32) bool { return view.parts[n] }) {
+			if !view.part(c.needs) {
 				continue
 			}
 		}

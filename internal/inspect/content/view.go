@@ -1,7 +1,6 @@
 package content
 
 import (
-	"slices"
 	"strings"
 
 	"congthu/internal/msg"
@@ -24,10 +23,11 @@ type view struct {
 	folded, bare string
 	split        bool // folded and bare are there
 	clean        string
-	words        []span // of bare
-	marked       []span // of folded, word by word the same
-	phrases      hits   // found in bare; nil: not looked yet
-	parts        map[int32]bool
+	marked       spanner // of folded, word by word the same as bare
+	searched     bool
+	phrases      seen    // found in bare, as parts are
+	parts        []bool  // by number; nil: none
+	partsSeen    []int32 // each once
 }
 
 // views is what a reader of the message sees.
@@ -118,36 +118,46 @@ func (v *view) in(f form) string {
 
 // search looks once for all phrases and parts of the set.
 func (v *view) search(s *Set) {
-	if v.phrases != nil {
+	if v.searched {
 		return
 	}
 	v.fold()
-	v.words = spans(v.bare)
-	v.phrases = hits{}
-	v.parts = map[int32]bool{}
-	s.phrases.find(v.bare, v.words, func(n, at int32) {
-		if list := v.phrases[n]; s.exact[n] || len(list) == 0 {
-			v.phrases[n] = append(list, at)
+	v.searched = true
+	s.phrases.find(v.bare, func(n, at int32) { v.phrases.add(n, at, s.exact[n], len(s.phrases.forms)) })
+	s.parts.find(v.bare, func(n int32) {
+		if v.parts == nil {
+			v.parts = make([]bool, len(s.parts.strings))
+		}
+		if !v.parts[n] {
+			v.parts[n] = true
+			v.partsSeen = append(v.partsSeen, n)
 		}
 	})
-	s.parts.find(v.bare, func(n int32) { v.parts[n] = true })
+}
+
+// part tells whether one of the parts stands in the text, which was searched.
+func (v *view) part(any []int32) bool {
+	for _, n := range any {
+		if v.parts != nil && v.parts[n] {
+			return true
+		}
+	}
+	return false
 }
 
 // has tells whether the phrase stands in the text; in its folded form if that is given.
 func (v *view) has(phrase int32, folded []string) bool {
-	at := v.phrases[phrase]
-	if len(folded) == 0 || len(at) == 0 {
-		return len(at) > 0
+	if len(folded) == 0 {
+		return v.phrases.has(phrase)
 	}
-	if v.marked == nil {
-		v.marked = spans(v.folded)
-	}
-	return slices.ContainsFunc(at, func(i int32) bool {
-		if int(i)+len(folded) > len(v.marked) {
+	v.marked.text = v.folded
+	return v.phrases.any(phrase, func(i int32) bool {
+		words := v.marked.upTo(int(i) + len(folded))
+		if int(i)+len(folded) > len(words) {
 			return false
 		}
 		for k, w := range folded {
-			if s := v.marked[int(i)+k]; v.folded[s.from:s.to] != w {
+			if s := words[int(i)+k]; v.folded[s.from:s.to] != w {
 				return false
 			}
 		}
