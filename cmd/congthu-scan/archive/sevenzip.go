@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -277,6 +278,7 @@ func (o *opening) boundSeven() {
 	register("\x03\x01\x01", func(p []byte, size uint64, r io.Reader) (io.Reader, error) { return newLZMA(p, size, r, limit) })
 	register("\x21", func(p []byte, size uint64, r io.Reader) (io.Reader, error) { return newLZMA2(p, size, r, limit) })
 	register("\x03\x04\x01", func(p []byte, size uint64, r io.Reader) (io.Reader, error) { return newPPMd(p, size, r, limit) })
+	register("\x04\x01\x09", func(_ []byte, _ uint64, r io.Reader) (io.Reader, error) { return newInflate64(bufio.NewReader(r)), nil })
 	register("\x04\xf7\x11\x01", func(_ []byte, _ uint64, r io.Reader) (io.Reader, error) { return newZstd(r, limit) })
 }
 

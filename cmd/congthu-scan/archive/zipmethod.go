@@ -17,21 +17,24 @@ import (
 
 // The compression methods of APPNOTE 4.4.5 beyond those of the standard library.
 const (
-	methodBzip2   = 12
-	methodLZMA    = 14
-	methodZstdOld = 20
-	methodZstd    = 93
-	methodXZ      = 95
-	methodAES     = 99
+	methodDeflate64 = 9
+	methodBzip2     = 12
+	methodLZMA      = 14
+	methodZstdOld   = 20
+	methodZstd      = 93
+	methodXZ        = 95
+	methodAES       = 99
 )
 
 // unzip returns the reader of a method, or nil when there is none.
-func unzip(method uint16, r io.Reader, size uint64, dictionary int64) (io.Reader, error) {
+func unzip(method uint16, r *bytes.Reader, size uint64, dictionary int64) (io.Reader, error) {
 	switch method {
 	case zip.Store:
 		return r, nil
 	case zip.Deflate:
 		return flate.NewReader(r), nil
+	case methodDeflate64:
+		return newInflate64(r), nil
 	case methodBzip2:
 		return bzip2.NewReader(r), nil
 	case methodLZMA:

@@ -28,7 +28,9 @@ const (
 	Embedded  = "ATTACH_EMBEDDED"
 	PDFScript = "ATTACH_PDF_SCRIPT"
 	PDFLaunch = "ATTACH_PDF_LAUNCH"
-	PDFRich   = "ATTACH_PDF_RICH" // XFA, RichMedia: programs of their own inside
+	PDFRich   = "ATTACH_PDF_RICH" // RichMedia, 3D: programs of their own inside
+	PDFForm   = "ATTACH_PDF_XFA"  // a form with another form inside, in XML, that replaces what is seen
+	Encoded   = "ATTACH_SCRIPT_ENCODED"
 	Smuggling = "ATTACH_HTML_SMUGGLING"
 	Drawing   = "ATTACH_SVG_ACTIVE" // a drawing that does more than draw
 	Entities  = "ATTACH_XML_ENTITIES"

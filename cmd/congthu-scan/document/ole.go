@@ -51,6 +51,10 @@ func howOf(streams []stream) string {
 
 // streams reads all streams, or as many as the budget and the damage allow.
 func (r *reader) streams() []stream {
+	if limit := overLimit(r.Data); limit != "" {
+		r.Remark(archive.Limit, "%s", limit)
+		return nil
+	}
 	doc, err := mscfb.New(bytes.NewReader(r.Data))
 	if err != nil {
 		r.Remark(archive.Damaged, "%s: %v", r.Name, err)

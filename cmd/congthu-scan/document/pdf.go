@@ -173,7 +173,7 @@ func (p *pdf) dicts(o pdfObject) {
 			}
 		}
 		if _, ok := d["XFA"]; ok {
-			p.act(PDFRich, "XFA")
+			p.act(PDFForm, "XFA")
 		}
 		switch subtype := d["Subtype"].text; subtype {
 		case "RichMedia", "3D", "Screen", "Movie", "Sound":
@@ -257,7 +257,7 @@ func (p *pdf) act(symbol, evidence string) {
 }
 
 func (p *pdf) tell() {
-	for _, symbol := range []string{PDFLaunch, PDFScript, External, PDFRich} {
+	for _, symbol := range []string{PDFLaunch, PDFScript, External, PDFForm, PDFRich} {
 		if evidence := p.acts[symbol]; evidence != "" {
 			if p.opens {
 				evidence += " (OpenAction)"

@@ -50,7 +50,7 @@ func TestPDFActions(t *testing.T) {
 		{"launch for Windows", pdfOf("<< /S/Launch/Win << /F (cmd.exe)/P (/c x) >> >>"), "PDF_LAUNCH Launch cmd.exe", ""},
 		{"other machine", pdfOf("<< /AA << /O << /S /GoToR /F (\\\\\\\\mau.test\\\\a.pdf) >> >> >>"), `EXTERNAL GoToR \\mau.test\a.pdf (OpenAction)`, ""},
 		{"other file", pdfOf("<< /S /GoToR /F (phu luc.pdf) >>"), "", ""},
-		{"form", pdfOf("<< /AcroForm << /XFA [(a) 4 0 R] >> >>"), "PDF_RICH XFA", ""},
+		{"form", pdfOf("<< /AcroForm << /XFA [(a) 4 0 R] >> >>"), "PDF_XFA XFA", ""},
 		{"film", pdfOf("<< /Subtype /RichMedia >>"), "PDF_RICH RichMedia", ""},
 		{"unclosed string before", "%PDF-1.4 1 0 obj << /A (\n 2 0 obj << /S /JavaScript >>", "PDF_SCRIPT JavaScript", ""},
 		{"twice the key", pdfOf("<< /S /JavaScript /S /URI >>"), "PDF_SCRIPT JavaScript", ""},

@@ -122,6 +122,11 @@ func wordBefore(text []byte, end int) string {
 
 // script knows the scripts of Windows by what they begin with, whatever they are called.
 func (r *reader) script() {
+	if text := encodedScript(plain(r.Data)); text != "" {
+		r.found(sniff.ScriptFile, text)
+		r.found(Encoded, text)
+		return
+	}
 	head := bytes.ToLower(plain(r.Data[:min(len(r.Data), 16<<10)]))
 	for _, mark := range []string{"#@~^", "<hta:application", "<scriptlet", "<job", "<registration", "windows registry editor version", "createobject(\"wscript.shell\")"} {
 		if bytes.Contains(head, []byte(mark)) {
@@ -132,6 +137,33 @@ func (r *reader) script() {
 			return
 		}
 	}
+}
+
+// encodedScript finds the head of a script that Windows' script encoder has made
+// unreadable (VBScript.Encode, JScript.Encode), in a file of its own or on a page: a mark,
+// then its length in eight characters of Base64. What it says is not decoded here; who
+// encodes a script that is sent by mail does not want it to be read.
+func encodedScript(text []byte) string {
+	const mark, size = "#@~^", 8
+	for {
+		at := bytes.Index(text, []byte(mark))
+		if at < 0 || len(text) < at+len(mark)+size {
+			return ""
+		}
+		text = text[at+len(mark):]
+		if digits, ok := bytes.CutSuffix(text[:size], []byte("==")); ok && isBase64(digits) {
+			return mark + string(text[:size])
+		}
+	}
+}
+
+func isBase64(b []byte) bool {
+	for _, c := range b {
+		if !(letter(c|0x20) && c < 0x80 && c != '_' || c == '+' || c == '/') {
+			return false
+		}
+	}
+	return true
 }
 
 // internetShortcut reads where a file .url leads to: a click on it is one on the link.

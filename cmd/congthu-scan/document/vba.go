@@ -14,19 +14,23 @@ import (
 
 // vba reads the VBA projects among the streams of a compound file: a storage with a
 // stream "dir" that says where in each module's stream its text begins (MS-OVBA 2.3.4).
+// Of several such streams in one storage each may be right.
 func (r *reader) vba(streams []stream) {
+	projects := map[string]modulePlaces{}
 	for _, dir := range streams {
 		if !strings.EqualFold(dir.name, "dir") || !strings.EqualFold(path.Base(dir.dir), "VBA") {
 			continue
 		}
 		r.found(sniff.Macro, "VBA")
-		places := modulePlaces(r.expanded(dir.path(), dir.data))
-		for _, s := range streams {
-			if s.dir == dir.dir && !vbaOther(s.name) {
-				if !r.module(s, places) {
-					return
-				}
-			}
+		if projects[dir.dir] == nil {
+			projects[dir.dir] = modulePlaces{}
+		}
+		projects[dir.dir].read(r.expanded(dir.path(), dir.data))
+	}
+	for _, s := range streams {
+		places, ok := projects[s.dir]
+		if ok && !vbaOther(s.name) && !r.module(s, places) {
+			return
 		}
 	}
 }
@@ -37,29 +41,37 @@ func vbaOther(name string) bool {
 }
 
 // module hands out the text of a module. False: the budget is spent.
-func (r *reader) module(s stream, places map[string]int) bool {
-	text := r.moduleText(s, places)
-	if text == nil {
+func (r *reader) module(s stream, places modulePlaces) bool {
+	texts := r.moduleTexts(s, places)
+	if len(texts) == 0 {
 		r.Remark(archive.Damaged, "VBA module %s has no text", s.name) // p-code alone, or not ours to read
-		return true
 	}
-	r.basic(string(text))
-	return r.give(Object{Name: s.name + ".bas", Data: text, Text: true})
+	for _, text := range texts {
+		r.basic(string(text))
+		if !r.give(Object{Name: s.name + ".bas", Data: text, Text: true}) {
+			return false
+		}
+	}
+	return true
 }
 
-// moduleText decompresses from where the directory says, and if that is no module's
+// moduleTexts decompresses from where the directory says, and if that is no module's
 // text, from where a module's usual first words are.
-func (r *reader) moduleText(s stream, places map[string]int) []byte {
-	if at, ok := places[strings.ToLower(s.name)]; ok && at < len(s.data) {
-		if text := r.expanded(s.path(), s.data[at:]); len(text) > 0 {
-			return text
+func (r *reader) moduleTexts(s stream, places modulePlaces) (texts [][]byte) {
+	for _, at := range places[strings.ToLower(s.name)] {
+		if at < len(s.data) {
+			if text := r.expanded(s.path(), s.data[at:]); len(text) > 0 {
+				texts = append(texts, text)
+			}
 		}
 	}
 	// signature, chunk head, a flag octet of eight literals: "Attribut"
-	if at := bytes.Index(s.data, []byte("\x00Attribut")); at >= 3 && s.data[at-3] == 1 {
-		return r.expanded(s.path(), s.data[at-3:])
+	if at := bytes.Index(s.data, []byte("\x00Attribut")); len(texts) == 0 && at >= 3 && s.data[at-3] == 1 {
+		if text := r.expanded(s.path(), s.data[at-3:]); len(text) > 0 {
+			texts = append(texts, text)
+		}
 	}
-	return nil
+	return texts
 }
 
 // expanded decompresses and keeps what came out before an error: the rest is random
@@ -72,11 +84,21 @@ func (r *reader) expanded(name string, data []byte) []byte {
 	return out
 }
 
-// modulePlaces reads the directory of a project: the offset of the text in the stream
-// of each module, by the stream's name in lower case (MS-OVBA 2.3.4.2.3).
-func modulePlaces(dir []byte) map[string]int {
+// modulePlaces are the offsets of the text in the stream of each module, by the stream's
+// name in lower case.
+type modulePlaces map[string][]int
+
+// add notes an offset; more than a few for one module are no project.
+func (p modulePlaces) add(name string, at int) {
+	const most = 4
+	if len(p[name]) < most && !slices.Contains(p[name], at) {
+		p[name] = append(p[name], at)
+	}
+}
+
+// read reads the directory of a project (MS-OVBA 2.3.4.2.3).
+func (p modulePlaces) read(dir []byte) {
 	const streamName, streamNameWide, offset, projectVersion = 0x1A, 0x32, 0x31, 0x09
-	places := map[string]int{}
 	names := []string{}
 	for len(dir) >= 6 {
 		id, size := binary.LittleEndian.Uint16(dir), int(binary.LittleEndian.Uint32(dir[2:]))
@@ -90,17 +112,18 @@ func modulePlaces(dir []byte) map[string]int {
 		case streamName:
 			names = []string{strings.ToLower(string(body))}
 		case streamNameWide:
-			names = append(names, strings.ToLower(utf16String(body)))
+			if len(names) < 2 { // there is one: without end they would be read anew for each offset
+				names = append(names, strings.ToLower(utf16String(body)))
+			}
 		case offset:
 			if size == 4 {
 				for _, n := range names {
-					places[n] = int(binary.LittleEndian.Uint32(body))
+					p.add(n, int(binary.LittleEndian.Uint32(body)))
 				}
 			}
 		}
 		dir = dir[size:]
 	}
-	return places
 }
 
 var errCompressed = errors.New("document: not compressed as MS-OVBA says")

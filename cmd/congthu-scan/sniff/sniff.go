@@ -75,6 +75,9 @@ func byKind(f File, kind Kind) []Fact {
 // Their names are in UTF-16 in the directory of the file (MS-CFB section 2.6).
 func compound(data []byte) []Fact {
 	var facts []Fact
+	if isInstaller(data) {
+		facts = append(facts, Fact{Executable, "Windows Installer"})
+	}
 	if bytes.Contains(data, wide("_VBA_PROJECT")) || bytes.Contains(data, wide("_VBA_PROJECT_CUR")) {
 		facts = append(facts, Fact{Macro, "VBA"})
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"congthu/cmd/congthu-scan/sniff"
+	"congthu/internal/scanproto"
 )
 
 // pe is the head of a Windows program with nothing in it.
@@ -135,6 +136,9 @@ func TestContentAgainstName(t *testing.T) {
 		{"a.docx", []byte("PK\x03\x04"), ""},
 		{"a.docx", stream("EncryptedPackage"), "ENCRYPTED"},
 		{"a.xls", stream("_VBA_PROJECT"), "MACRO"},
+		{"a.doc", compound(0x84), "EXECUTABLE"},
+		{"a.doc", compound(0x06), ""},
+		{"a.doc", compound(0x84)[:600], ""}, // cut: no class
 		{"a.jpg", []byte("PK\x03\x04"), "TYPE_MISMATCH"},
 		{"a.rar", []byte("Rar!\x1a\x07\x00"), ""},
 		{"a.xls", []byte("<html><table>"), "HTML TYPE_MISMATCH"},
@@ -158,10 +162,18 @@ func TestContentAgainstName(t *testing.T) {
 func FuzzLook(f *testing.F) {
 	f.Add("a.pdf", pe())
 	f.Add("\u202e", at(0x8000, "\x01CD001"))
+	f.Add("a.doc", compound(0x84))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		for _, x := range sniff.Look(sniff.File{Names: []string{name}, Data: data}) {
+		file := sniff.File{Names: []string{name}, Data: data}
+		for _, x := range sniff.Look(file) {
 			if !strings.HasPrefix(x.Symbol, "ATTACH_") {
 				t.Errorf("%+v", x)
+			}
+		}
+		known := scanproto.Types()
+		for _, x := range sniff.Types(file) {
+			if !strings.HasPrefix(x, ".") && !slices.Contains(known, x) {
+				t.Errorf("type %q is not among scanproto.Types", x)
 			}
 		}
 	})

@@ -10,8 +10,10 @@ import (
 // extension of each name with its dot.
 func Types(f File) []string {
 	var out []string
-	if t := trueType(f); t != "" {
-		out = append(out, t)
+	for _, t := range trueTypes(f) {
+		if t != "" {
+			out = append(out, t)
+		}
 	}
 	for _, name := range f.Names {
 		const longest = 16 // of an extension that anybody names
@@ -22,18 +24,26 @@ func Types(f File) []string {
 	return out
 }
 
-func trueType(f File) string {
+// trueTypes are what the octets show, the more exact word behind the general one.
+func trueTypes(f File) []string {
 	switch kind := Of(f.Data); kind {
 	case HTML:
 		if f.Body {
-			return "" // the letter's own text, or what Office files are made of
+			return nil // the letter's own text, or what Office files are made of
 		}
+		return []string{"html"}
 	case Zip:
-		return zipType(f.Data)
+		return []string{zipType(f.Data)}
+	case Sealed:
+		return []string{TypeOf(kind), sealedType(f.Data)}
+	case OLE:
+		if isInstaller(f.Data) {
+			return []string{TypeOf(kind), "msi"}
+		}
+		return []string{TypeOf(kind)}
 	default:
-		return TypeOf(kind)
+		return []string{TypeOf(kind)}
 	}
-	return "html"
 }
 
 // zipType tells apart what is packed as a zip, by the member that such files begin with.

@@ -11,6 +11,14 @@ import (
 	"congthu/internal/scanproto"
 )
 
+// compound is a compound file of a header and a root entry whose class begins so.
+func compound(class byte) []byte {
+	b := at(512+80, string([]byte{class, 0x10, 0x0c, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46}))
+	copy(b, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+	b[30] = 9
+	return b
+}
+
 func TestTypes(t *testing.T) {
 	for _, c := range []struct {
 		names []string
@@ -25,6 +33,16 @@ func TestTypes(t *testing.T) {
 		{[]string{"a.zip"}, "PK\x03\x04META-INF/MANIFEST.MF", false, "jar .zip"},
 		{[]string{"a.zip"}, "PK\x03\x04a.txt", false, "zip .zip"},
 		{[]string{"a"}, "conectix", false, "disk-image"},
+		{[]string{"a.pdf"}, "\x60\xea\x29\x00", false, "archive arj .pdf"},
+		{[]string{"a.pdf"}, "1234567**ACE**", false, "archive ace .pdf"},
+		{[]string{"a.pdf"}, "\x19\x51-lh5-", false, "archive lzh .pdf"},
+		{[]string{"a.pdf"}, "RE~^", false, "archive rar .pdf"},
+		{[]string{"a.pdf"}, "LZIP\x01", false, "archive .pdf"},
+		{[]string{"a.doc"}, string(compound(0x84)), false, "ole msi .doc"},
+		{[]string{"a.doc"}, string(compound(0x86)), false, "ole msi .doc"},
+		{[]string{"a.doc"}, string(compound(0x83)), false, "ole .doc"},
+		{[]string{"a.doc"}, string(compound(0)) + "\x40\x48\x3f\x3f\x77\x45\x6c\x44\x6a\x3e\xb2\x44\x2f\x48", false, "ole msi .doc"},
+		{[]string{"anh nen.scr"}, string(pe()), false, "exe .scr"},
 		{nil, "<html>", true, ""},
 		{[]string{"a.htm"}, "<html>", false, "html .htm"},
 		{[]string{"a." + strings.Repeat("x", 17)}, "text", false, ""},
