@@ -330,12 +330,9 @@ func (a *app) withAccounts(do func(admin.Accounts) error) error {
 		}
 		return accountError(err)
 	}
-	db, err := store.Open(a.ctx, store.Options{URL: c.Store.URL, Key: c.Store.Key, Dir: c.DataDir})
-	if err != nil {
-		return storeError(err)
-	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	return accountError(errors.Join(do(account.NewBook(db, log)), db.Close()))
+	return accountError(a.direct(c, func(db *store.DB) (admin.Services, error) {
+		return admin.Services{Accounts: account.NewBook(db, slog.New(slog.DiscardHandler))}, nil
+	}, func(cl *admin.Client) error { return do(cl.Accounts()) }))
 }
 
 // accountError gives what is wrong with a request its exit status.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -109,15 +108,10 @@ func (a *app) withKeys(do func(*config.Config, admin.Keys) error) error {
 		}
 		return keyError(err)
 	}
-	db, err := store.Open(a.ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir})
-	if err != nil {
-		return storeError(err)
-	}
-	r, err := openRing(a.ctx, c, db, slog.New(slog.DiscardHandler))
-	if err == nil {
-		err = do(c, r)
-	}
-	return cmp.Or(keyError(err), db.Close())
+	return keyError(a.direct(c, func(db *store.DB) (admin.Services, error) {
+		r, err := openRing(a.ctx, c, db, slog.New(slog.DiscardHandler))
+		return admin.Services{Keys: r}, err
+	}, func(cl *admin.Client) error { return do(c, cl.Keys()) }))
 }
 
 // keyError gives what is wrong with a request its exit status.

@@ -134,7 +134,7 @@ func (c *quarantineReleaseCmd) Run(a *app) error {
 			return operatorError(err)
 		}
 	}
-	out, err := cl.Release(a.ctx, c.ID, admin.Release{To: c.To, Actor: actor()})
+	out, err := cl.Release(a.ctx, c.ID, admin.Release{To: c.To})
 	if err != nil {
 		return operatorError(err)
 	}
@@ -161,7 +161,7 @@ func (c *quarantineDeleteCmd) Run(a *app) error {
 		return err
 	}
 	for _, id := range c.ID {
-		if err := cl.Delete(a.ctx, id, actor()); err != nil {
+		if err := cl.Delete(a.ctx, id); err != nil {
 			return operatorError(err)
 		}
 	}

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"congthu/internal/admin"
+	"congthu/internal/audit"
 	"congthu/internal/canary"
 	"congthu/internal/msg"
 	"congthu/internal/pipeline"
@@ -55,8 +58,13 @@ func (g *gateway) rate(ctx context.Context, hash string, since time.Time) (canar
 	return canary.Arm(r), err
 }
 
-// ruleEvent counts what is done with rule sets.
+// ruleEvent counts what is done with rule sets, and puts on record which is in use since
+// when: also what no operator did, such as going back by itself.
 func (g *gateway) ruleEvent(e rulebook.Event) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	entry := audit.Entry{Actor: cmp.Or(e.Actor, itself), Act: "rules.use", Object: e.Hash, Detail: strings.Join(append([]string{e.What, "before " + cmp.Or(e.Before, "none")}, e.Changes...), "; ")}
+	g.note("audit", g.audit.Record(ctx, entry))
 	if g.metrics != nil { // not yet at the start
 		g.metrics.Rules(e.What)
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"congthu/internal/audit"
 	"congthu/internal/config"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
@@ -59,6 +60,7 @@ type gateway struct {
 	db      *store.DB
 	queue   *queue.Queue
 	held    *quarantine.Quarantine // hold
+	audit   *audit.Log
 	metrics *trace.Metrics
 	senders *senders // who may send, as whom, how much
 	disk    *diskGuard
@@ -124,6 +126,9 @@ func (g *gateway) openStore(ctx context.Context) error {
 		return fail(exitNoPerm, "không tạo được data_dir: %v", "cannot make data_dir: %v", err)
 	}
 	g.db, err = store.Open(ctx, store.Options{URL: g.cfg.Store.URL, Key: g.cfg.Store.Key, Dir: g.cfg.DataDir, Log: g.log})
+	if err == nil {
+		g.audit = auditLog(g.cfg, g.db, g.log)
+	}
 	return storeError(err)
 }
 

@@ -1,14 +1,12 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"net/http"
-	"net/url"
+	"strings"
 
 	"congthu/internal/account"
 	"congthu/internal/lang"
+	"congthu/internal/token"
 )
 
 // Accounts is what the API needs of the accounts. What travels is the hash of a
@@ -24,140 +22,143 @@ type Accounts interface {
 	Holds(ctx context.Context) ([]account.Hold, error)
 }
 
+type accountName struct {
+	Name string `path:"name"`
+}
+
+func (p accountName) about() (object, detail string) { return p.Name, "" }
+
 // newAccount asks for an account.
 type newAccount struct {
-	Account account.Account `json:"account"`
-	Hash    string          `json:"hash"`
-	Actor   string          `json:"actor"`
+	Name    string   `json:"name"`
+	Agency  string   `json:"agency,omitempty"`
+	Domains []string `json:"domains,omitempty"`
+	Hash    string   `json:"hash"` // of the password, as internal/account makes it
 }
 
-// accountChange asks for a change of one; what it leaves out stays.
-type accountChange struct {
-	Hash     string `json:"hash,omitempty"`
-	Disabled *bool  `json:"disabled,omitempty"`
-	Held     *bool  `json:"held,omitempty"` // its mail is held
-	Why      string `json:"why,omitempty"`
-	Actor    string `json:"actor"`
+func (in newAccount) about() (object, detail string) {
+	return in.Name, strings.TrimSpace(in.Agency + " " + strings.Join(in.Domains, " "))
 }
 
-func (s Services) accountRoutes(mux *http.ServeMux) {
-	if s.Accounts == nil {
-		return
+type (
+	newPassword struct {
+		Hash string `json:"hash"`
 	}
-	mux.HandleFunc("GET /v1/accounts", s.accountsList)
-	mux.HandleFunc("GET /v1/accounts/{name}", s.accountsShow)
-	mux.HandleFunc("POST /v1/accounts", s.accountsAdd)
-	mux.HandleFunc("POST /v1/accounts/{name}", s.accountsChange)
-	mux.HandleFunc("GET /v1/holds", s.holdsList)
-	mux.HandleFunc("DELETE /v1/accounts/{name}", s.accountsDelete)
-}
-
-func (s Services) accountsList(w http.ResponseWriter, r *http.Request) {
-	all, err := s.Accounts.List(r.Context())
-	s.answer(w, orEmpty(all), err)
-}
-
-func (s Services) accountsShow(w http.ResponseWriter, r *http.Request) {
-	a, err := s.Accounts.Show(r.Context(), r.PathValue("name"))
-	s.answer(w, a, err)
-}
-
-func (s Services) accountsAdd(w http.ResponseWriter, r *http.Request) {
-	var req newAccount
-	if !s.read(w, r, &req) {
-		return
+	newState struct {
+		Disabled bool `json:"disabled"`
 	}
-	s.answer(w, Count{1}, s.Accounts.Add(r.Context(), req.Account, req.Hash, req.Actor))
+	newHold struct {
+		Held bool   `json:"held"` // its mail is held
+		Why  string `json:"why,omitempty"`
+	}
+)
+
+func (in newState) about() (object, detail string) { return "", onOff(in.Disabled, "disabled") }
+
+func (in newHold) about() (object, detail string) {
+	return "", strings.TrimSuffix(onOff(in.Held, "held")+": "+in.Why, ": ")
 }
 
-func (s Services) accountsChange(w http.ResponseWriter, r *http.Request) {
-	var req accountChange
-	if !s.read(w, r, &req) {
-		return
+func onOff(on bool, word string) string {
+	if on {
+		return word
 	}
-	name := r.PathValue("name")
-	var err error
-	if req.Hash != "" {
-		err = s.Accounts.SetHash(r.Context(), name, req.Hash, req.Actor)
-	}
-	if req.Disabled != nil && err == nil {
-		err = s.Accounts.SetDisabled(r.Context(), name, *req.Disabled, req.Actor)
-	}
-	if req.Held != nil && err == nil {
-		err = s.Accounts.SetHold(r.Context(), name, *req.Held, req.Why, req.Actor)
-	}
-	s.answer(w, Count{1}, err)
+	return "not " + word
 }
 
-func (s Services) holdsList(w http.ResponseWriter, r *http.Request) {
-	all, err := s.Accounts.Holds(r.Context())
-	s.answer(w, orEmpty(all), err)
+func (s Services) accountRoutes() []Route {
+	return append([]Route{
+		get("/v1/accounts", token.Oversee, lang.T("liệt kê tài khoản gửi thư", "list the accounts that send"), on(func(ctx context.Context, _ token.Who, _, _ none) ([]account.Account, error) {
+			return orEmpty(s.Accounts.List(ctx))
+		})),
+		get("/v1/accounts/{name}", token.Oversee, lang.T("xem tài khoản", "show an account"), on(func(ctx context.Context, _ token.Who, p accountName, _ none) (account.Detail, error) {
+			return s.Accounts.Show(ctx, p.Name)
+		})),
+		get("/v1/holds", token.Oversee, lang.T("những ai đang bị giữ thư", "whose mail is held"), on(func(ctx context.Context, _ token.Who, _, _ none) ([]account.Hold, error) {
+			return orEmpty(s.Accounts.Holds(ctx))
+		})),
+	}, s.accountChanges()...)
 }
 
-func (s Services) accountsDelete(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, Count{1}, s.Accounts.Delete(r.Context(), r.PathValue("name"), r.URL.Query().Get("actor")))
-}
-
-// read decodes a request, or answers that it is none.
-func (s Services) read(w http.ResponseWriter, r *http.Request, v any) bool {
-	if json.NewDecoder(r.Body).Decode(v) == nil {
-		return true
+func (s Services) accountChanges() []Route {
+	return []Route{
+		act("POST", "/v1/accounts", token.Manage, "account.add", lang.T("thêm tài khoản", "add an account"), on(func(ctx context.Context, w token.Who, _ none, in newAccount) (Count, error) {
+			return Count{1}, s.Accounts.Add(ctx, account.Account{Name: in.Name, Agency: in.Agency, Domains: in.Domains}, in.Hash, w.Name)
+		})),
+		accountChange("/password", "account.passwd", lang.T("đổi mật khẩu", "give it another password"), func(ctx context.Context, w token.Who, name string, in newPassword) error {
+			if in.Hash == "" {
+				return bad("thiếu hash", "the hash is missing")
+			}
+			return s.Accounts.SetHash(ctx, name, in.Hash, w.Name)
+		}),
+		accountChange("/state", "account.state", lang.T("khoá hoặc mở", "let it send no more, or again"), func(ctx context.Context, w token.Who, name string, in newState) error {
+			return s.Accounts.SetDisabled(ctx, name, in.Disabled, w.Name)
+		}),
+		accountChange("/hold", "account.hold", lang.T("giữ thư của tài khoản, hoặc thôi giữ", "hold its mail, or no more"), func(ctx context.Context, w token.Who, name string, in newHold) error {
+			return s.Accounts.SetHold(ctx, name, in.Held, in.Why, w.Name)
+		}),
+		act("DELETE", "/v1/accounts/{name}", token.Manage, "account.delete", lang.T("xoá tài khoản", "delete an account"), on(func(ctx context.Context, w token.Who, p accountName, _ none) (Count, error) {
+			return Count{1}, s.Accounts.Delete(ctx, p.Name, w.Name)
+		})),
 	}
-	s.fail(w, &Problem{http.StatusBadRequest, lang.T("yêu cầu không phải JSON", "the request is not JSON")})
-	return false
 }
 
-// Accounts returns the accounts of the running gateway.
+// accountChange is a route that changes one thing of an account.
+func accountChange[B any](what, name string, summary lang.Text, do func(context.Context, token.Who, string, B) error) Route {
+	return act("POST", "/v1/accounts/{name}"+what, token.Manage, name, summary, on(func(ctx context.Context, w token.Who, p accountName, in B) (Count, error) {
+		return Count{1}, do(ctx, w, p.Name, in)
+	}))
+}
+
+// Accounts returns the accounts of the running gateway. Who acts is who calls: the actors
+// that are handed in are not sent.
 func (c *Client) Accounts() Accounts { return accountsClient{c} }
 
 type accountsClient struct{ *Client }
 
 // List implements Accounts.
 func (c accountsClient) List(ctx context.Context) ([]account.Account, error) {
-	return ask[[]account.Account](ctx, c.Client, "GET", "/v1/accounts", nil)
+	return ask[[]account.Account](ctx, c.Client, "GET", "/v1/accounts", none{}, none{})
 }
 
 // Show implements Accounts.
 func (c accountsClient) Show(ctx context.Context, name string) (account.Detail, error) {
-	return ask[account.Detail](ctx, c.Client, "GET", "/v1/accounts/"+url.PathEscape(name), nil)
+	return ask[account.Detail](ctx, c.Client, "GET", "/v1/accounts/{name}", accountName{name}, none{})
 }
 
 // Add implements Accounts.
-func (c accountsClient) Add(ctx context.Context, a account.Account, hash, actor string) error {
-	return c.post(ctx, "", newAccount{a, hash, actor})
+func (c accountsClient) Add(ctx context.Context, a account.Account, hash, _ string) error {
+	_, err := c.count(ctx, "POST", "/v1/accounts", none{}, newAccount{a.Name, a.Agency, a.Domains, hash})
+	return err
 }
 
 // SetHash implements Accounts.
-func (c accountsClient) SetHash(ctx context.Context, name, hash, actor string) error {
-	return c.post(ctx, "/"+url.PathEscape(name), accountChange{Hash: hash, Actor: actor})
+func (c accountsClient) SetHash(ctx context.Context, name, hash, _ string) error {
+	return c.change(ctx, "password", name, newPassword{hash})
 }
 
 // SetDisabled implements Accounts.
-func (c accountsClient) SetDisabled(ctx context.Context, name string, disabled bool, actor string) error {
-	return c.post(ctx, "/"+url.PathEscape(name), accountChange{Disabled: &disabled, Actor: actor})
+func (c accountsClient) SetDisabled(ctx context.Context, name string, disabled bool, _ string) error {
+	return c.change(ctx, "state", name, newState{disabled})
 }
 
 // SetHold implements Accounts.
-func (c accountsClient) SetHold(ctx context.Context, name string, held bool, why, actor string) error {
-	return c.post(ctx, "/"+url.PathEscape(name), accountChange{Held: &held, Why: why, Actor: actor})
+func (c accountsClient) SetHold(ctx context.Context, name string, held bool, why, _ string) error {
+	return c.change(ctx, "hold", name, newHold{held, why})
 }
 
 // Holds implements Accounts.
 func (c accountsClient) Holds(ctx context.Context) ([]account.Hold, error) {
-	return ask[[]account.Hold](ctx, c.Client, "GET", "/v1/holds", nil)
+	return ask[[]account.Hold](ctx, c.Client, "GET", "/v1/holds", none{}, none{})
 }
 
 // Delete implements Accounts.
-func (c accountsClient) Delete(ctx context.Context, name, actor string) error {
-	_, err := ask[Count](ctx, c.Client, "DELETE", "/v1/accounts/"+url.PathEscape(name)+"?actor="+url.QueryEscape(actor), nil)
+func (c accountsClient) Delete(ctx context.Context, name, _ string) error {
+	_, err := c.count(ctx, "DELETE", "/v1/accounts/{name}", accountName{name}, none{})
 	return err
 }
 
-func (c accountsClient) post(ctx context.Context, path string, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = ask[Count](ctx, c.Client, "POST", "/v1/accounts"+path, bytes.NewReader(body))
+func (c accountsClient) change(ctx context.Context, what, name string, v any) error {
+	_, err := c.count(ctx, "POST", "/v1/accounts/{name}/"+what, accountName{name}, v)
 	return err
 }

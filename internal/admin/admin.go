@@ -1,62 +1,37 @@
-// Package admin is the operators' API: HTTP and JSON on a Unix socket that only the
-// gateway's user and root can open. The commands of congthu speak it; whoever may
-// open the socket may review the quarantine, so no password travels.
+// Package admin is the operators' API: HTTP and JSON. On a Unix socket that only the
+// gateway's user and root can open, whoever opens it is an administrator, under the name
+// that the kernel says. Over TLS, if that is configured, callers have tokens, each with a
+// role ([congthu/internal/token]). The commands of congthu speak it on both.
+//
+// What there is to call is one table of routes ([Route]): the server, the rights, the
+// record of who did what and the OpenAPI description are made from it.
 package admin
 
 import (
 	"context"
+	"log/slog"
 
+	"congthu/internal/audit"
 	"congthu/internal/lang"
-	"congthu/internal/quarantine"
-	"congthu/internal/queue"
 )
 
-// Quarantine is what the API needs of the quarantine.
-type Quarantine interface {
-	List(ctx context.Context, f quarantine.Filter) ([]quarantine.Item, error)
-	Show(ctx context.Context, id string) (quarantine.Item, []byte, error)
-	Release(ctx context.Context, id string, to []string, actor string) (released []string, err error)
-	Delete(ctx context.Context, id, actor string) error
-}
-
-// Queue is what the API needs of the queue.
-type Queue interface {
-	List(ctx context.Context, f queue.Filter) ([]queue.Entry, error)
-	Show(ctx context.Context, id string) (queue.Detail, error)
-	Hold(ctx context.Context, id string) (int, error)
-	Release(ctx context.Context, id string) (int, error)
-	Retry(ctx context.Context, id string) (int, error)
-	Drop(ctx context.Context, id string) (int, error)
-}
-
-// Services are the parts of the gateway that operators reach.
+// Services are the parts of the gateway that operators reach. A part that is nil is not
+// there: its routes are not found.
 type Services struct {
 	Quarantine Quarantine
 	Queue      Queue
 	Keys       Keys
-	Accounts   Accounts // nil: none
-	Lessons    Lessons  // nil: none
+	Accounts   Accounts
+	Lessons    Lessons
 	Reports    Reports
 	Rules      Rules
-	NotFound   func(error) bool // tells a wrong id from a fault
+	NotFound   func(error) bool // tells a wrong id from a fault; nil: none
 	Health     func() lang.Text // what is wrong with the gateway; the zero Text: nothing
-}
 
-// Held is a held message with its octets, as `quarantine show` gets it.
-type Held struct {
-	Item quarantine.Item `json:"item"`
-	Raw  []byte          `json:"raw"` // base64 in JSON
-}
-
-// Release asks for a release; no recipients means all.
-type Release struct {
-	To    []string `json:"to,omitempty"`
-	Actor string   `json:"actor"`
-}
-
-// Released is whom a release has sent the message to.
-type Released struct {
-	To []string `json:"to"`
+	// Record puts an act on record before it is done; without that it is not done. nil: no
+	// record is kept, for tests.
+	Record func(context.Context, audit.Entry) error
+	Log    *slog.Logger // nil: none
 }
 
 // Count is how many entries a command touched.
@@ -77,3 +52,26 @@ type Problem struct {
 
 // Error returns the English sentence.
 func (p *Problem) Error() string { return p.What.EN }
+
+// routes is the table. What is not there is left out.
+func (s Services) routes() []Route {
+	var out []Route
+	for _, group := range []struct {
+		there  bool
+		routes []Route
+	}{
+		{s.Quarantine != nil, s.quarantineRoutes()},
+		{s.Queue != nil, s.queueRoutes()},
+		{s.Rules != nil, s.ruleRoutes()},
+		{s.Keys != nil, s.keyRoutes()},
+		{s.Accounts != nil, s.accountRoutes()},
+		{s.Lessons != nil, s.lessonRoutes()},
+		{s.Reports != nil, s.reportRoutes()},
+		{s.Health != nil, s.healthRoutes()},
+	} {
+		if group.there {
+			out = append(out, group.routes...)
+		}
+	}
+	return out
+}

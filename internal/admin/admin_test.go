@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
 	"congthu/internal/rulebook"
+	"congthu/internal/token"
 	"congthu/internal/tomlfile"
 )
 
@@ -127,7 +129,7 @@ func TestKeys(t *testing.T) {
 	if err := errors.Join(err, err2, err3, err4, err5, err6, err7, err8, err9); err != nil || list == nil || string(out) != "out" {
 		t.Errorf("%v %v %q", err, list, out)
 	}
-	want := []string{"keys", "key a@x.test", "export A,B", "import file me", "pin A @x.test me", "unpin @x.test,b@x.test me", "delete A me", "calendar 24h0m0s", "sign x.test me"}
+	want := []string{"keys", "key a@x.test", "export A,B", "import file " + me(), "pin A @x.test " + me(), "unpin @x.test,b@x.test " + me(), "delete A " + me(), "calendar 24h0m0s", "sign x.test " + me()}
 	if !slices.Equal(s.asked, want) {
 		t.Errorf("asked %q", s.asked)
 	}
@@ -169,12 +171,7 @@ func serve(t *testing.T, s *services) *admin.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{ReadHeaderTimeout: time.Second, ConnContext: admin.WithPeer, Handler: admin.Handler(admin.Services{
-		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s},
-		Rules:    sets{s},
-		NotFound: func(err error) bool { return errors.Is(err, errNone) },
-		Health:   func() lang.Text { return lang.T("đĩa", "disk") },
-	})}
+	srv := &http.Server{ReadHeaderTimeout: time.Second, ConnContext: admin.WithPeer, Handler: admin.Handler(everything(s))}
 	go func() { _ = srv.Serve(l) }() // ends with Close
 	t.Cleanup(func() { _ = srv.Close() })
 	return admin.Dial(socket)
@@ -191,7 +188,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	if h, err := c.Held(ctx, "A/../B"); err != nil || string(h.Raw) != "raw\x00\xff" || h.Item.ID != "A/../B" {
 		t.Errorf("show: %+v %v", h, err)
 	}
-	if r, err := c.Release(ctx, "A", admin.Release{To: []string{"x@y.test"}, Actor: "lan"}); err != nil || len(r.To) != 1 {
+	if r, err := c.Release(ctx, "A", admin.Release{To: []string{"x@y.test"}}); err != nil || len(r.To) != 1 {
 		t.Errorf("release: %v %v", r, err)
 	}
 	if n, err := c.Retry(ctx, "all"); err != nil || n != 2 {
@@ -215,7 +212,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	_, queued := c.Queue(ctx, queue.Filter{Hop: "h:25", From: "a&b", To: "c", State: "held"})
 	_, dropped := c.Drop(ctx, "Q")
 	_, keys := c.Keys().List(ctx)
-	if err := errors.Join(queued, dropped, keys, c.Delete(ctx, "A", "lan & co"), c.Reload(ctx, 0, 0), c.Reload(ctx, 2.5, time.Minute), c.Promote(ctx), c.Abort(ctx)); err != nil {
+	if err := errors.Join(queued, dropped, keys, c.Delete(ctx, "A"), c.Reload(ctx, 0, 0), c.Reload(ctx, 2.5, time.Minute), c.Promote(ctx), c.Abort(ctx)); err != nil {
 		t.Error(err)
 	}
 	if r, err := c.Rollback(ctx, "a&b"); err != nil || r.Hash != "a&b" {
@@ -224,7 +221,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	if st, err := c.RulesStatus(ctx); err != nil || st.MinEach != 7 {
 		t.Errorf("status: %+v %v", st, err)
 	}
-	want := "list; show A/../B; release A x@y.test lan; retry all; import  ; hold a/b; unhold all; queued A B; queue h:25 a&b c held 1000; drop Q; keys; delete A lan & co; reload 0 0s by " + me() + "; reload 2.5 1m0s by " + me() + "; promote by " + me() + "; abort by " + me() + "; rollback by " + me()
+	want := "list; show A/../B; release A x@y.test " + me() + "; retry all; import  " + me() + "; hold a/b; unhold all; queued A B; queue h:25 a&b c held 1000; drop Q; keys; delete A " + me() + "; reload 0 0s by " + me() + "; reload 2.5 1m0s by " + me() + "; promote by " + me() + "; abort by " + me() + "; rollback by " + me()
 	if got := strings.Join(s.asked, "; "); got != want {
 		t.Errorf("asked %q\nwant  %q", got, want)
 	}
@@ -272,7 +269,7 @@ func TestNobodyAnswers(t *testing.T) {
 }
 
 func TestBadRequests(t *testing.T) {
-	h := admin.Handler(admin.Services{Quarantine: held{&services{}}, Queue: waiting{&services{}}, Keys: ring{&services{}}})
+	h := admin.Handler(everything(&services{}))
 	for _, c := range []struct {
 		method, path, body string
 		want               int
@@ -285,27 +282,45 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v1/queue?limit=-1", "", http.StatusBadRequest},
 		{"GET", "/v1/queue?state=lost", "", http.StatusBadRequest},
 		{"GET", "/v2/queue", "", http.StatusNotFound},
-		{"POST", "/v1/keys", strings.Repeat("x", 3<<20), http.StatusBadRequest},
+		{"GET", "/", "", http.StatusNotFound},
+		{"GET", "/v1/queue/", "", http.StatusNotFound},
+		{"PUT", "/v1/queue/A/hold", "", http.StatusMethodNotAllowed},
+		{"GET", "/v1/queue?limits=3", "", http.StatusBadRequest},
+		{"GET", "/v1/queue?limit=3&limit=4", "", http.StatusBadRequest},
+		{"GET", "/v1/queue?limit=%zz", "", http.StatusBadRequest},
+		{"GET", "/v1/queue", "x", http.StatusBadRequest},
+		{"GET", "/v1/queue?state=held", "", http.StatusOK},
+		{"POST", "/v1/rules/reload?canary=NaN", "", http.StatusBadRequest},
+		{"POST", "/v1/rules/reload?canary=101", "", http.StatusBadRequest},
+		{"POST", "/v1/quarantine/A/release", `{"to":[]} {}`, http.StatusBadRequest},
+		{"POST", "/v1/quarantine/A/release", `{"actor":"mallory"}`, http.StatusBadRequest},
+		{"POST", "/v1/quarantine/A/release", `{"to":"x"}`, http.StatusBadRequest},
+		{"POST", "/v1/quarantine/A/release", "", http.StatusBadRequest},
+		{"DELETE", "/v1/quarantine/A?actor=mallory", "", http.StatusBadRequest},
+		{"POST", "/v1/keys", `{"Actor":"mallory"}`, http.StatusBadRequest},
+		{"POST", "/v1/keys", `{"octets":"` + strings.Repeat("x", 3<<20) + `"}`, http.StatusRequestEntityTooLarge},
+		{"DELETE", "/v1/keys", "", http.StatusBadRequest},
 	} {
-		w := &recorder{header: http.Header{}}
-		r, err := http.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		h.ServeHTTP(w, r)
-		if w.status != c.want {
-			t.Errorf("%s %s: %d, want %d", c.method, c.path, w.status, c.want)
+		if got, _ := request(t, h, admin.Local("lan"), c.method, c.path, c.body); got != c.want {
+			t.Errorf("%s %s %.40s: %d, want %d", c.method, c.path, c.body, got, c.want)
 		}
 	}
 }
 
-type recorder struct {
-	header http.Header
-	status int
+// everything is all parts, as they answer.
+func everything(s *services) admin.Services {
+	return admin.Services{
+		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s}, Rules: sets{s}, Lessons: class{s}, Reports: post{s},
+		NotFound: func(err error) bool { return errors.Is(err, errNone) },
+		Health:   func() lang.Text { return lang.T("đĩa", "disk") },
+	}
 }
 
-func (r *recorder) Header() http.Header { return r.header }
-
-func (r *recorder) Write(p []byte) (int, error) { return len(p), nil }
-
-func (r *recorder) WriteHeader(status int) { r.status = status }
+// request asks a handler under a name.
+func request(t *testing.T, h http.Handler, who token.Who, method, path, body string) (int, *httptest.ResponseRecorder) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(admin.WithCaller(t.Context(), who), method, path, strings.NewReader(body))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code, w
+}

@@ -8,21 +8,22 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"time"
 
 	"congthu/internal/lang"
-	"congthu/internal/quarantine"
-	"congthu/internal/queue"
-	"congthu/internal/tomlfile"
 )
 
-// Client speaks the API on a Unix socket.
+// Client speaks the API: on a Unix socket (Dial), over TLS (Remote), or to a handler in the
+// same process (Inside).
 type Client struct {
-	socket string
-	http   *http.Client
+	where string // for the sentence that nobody answers
+	base  string // URL without the path
+	token string // "" on the socket
+	http  *http.Client
 }
+
+// askTime is how long a request may take as a whole: longer than the server gives itself.
+const askTime = answerTime + 10*time.Second
 
 // Dial returns a client; the connection is made with the first request.
 func Dial(socket string) *Client {
@@ -30,13 +31,13 @@ func Dial(socket string) *Client {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &Client{socket: socket, http: &http.Client{Timeout: 70 * time.Second, Transport: &http.Transport{DialContext: dial}}}
+	return &Client{where: socket, base: "http://congthu", http: &http.Client{Timeout: askTime, Transport: &http.Transport{DialContext: dial}}}
 }
 
-// Unreachable says that the gateway does not answer on its socket.
+// Unreachable says that the gateway does not answer.
 type Unreachable struct {
-	Socket string
-	Err    error
+	Where string // socket or URL
+	Err   error
 }
 
 // Error returns the English sentence.
@@ -48,124 +49,109 @@ func (u *Unreachable) Unwrap() error { return u.Err }
 // In says it in that language, with what to do.
 func (u *Unreachable) In(l lang.Lang) string {
 	return lang.T("không liên lạc được với cổng thư qua %s (%v); cổng có đang chạy không, bạn có quyền không?",
-		"the gateway does not answer on %s (%v); is it running, and may you open the socket?").F(l, u.Socket, u.Err)
+		"the gateway does not answer on %s (%v); is it running, and may you open the socket?").F(l, u.Where, u.Err)
 }
 
-// ask sends a request and decodes the answer. Errors are *Unreachable,
-// tomlfile.Problems or *Problem.
-func ask[T any](ctx context.Context, c *Client, method, path string, in io.Reader) (out T, err error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://congthu"+path, in)
+// ask sends a request and decodes the answer. The pattern is that of the route, params
+// fill it. Errors are *Unreachable, tomlfile.Problems or *Problem.
+func ask[T any](ctx context.Context, c *Client, method, pattern string, params, body any) (out T, err error) {
+	resp, err := c.send(ctx, method, pattern, params, body)
 	if err != nil {
 		return out, err
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return out, &Unreachable{c.socket, err}
-	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return out, problem(resp)
+	if err := json.NewDecoder(resp.Body).Decode(&out); err != nil {
+		return out, &Unreachable{c.where, fmt.Errorf("the answer is cut off or no JSON: %w", err)}
 	}
-	err = json.NewDecoder(resp.Body).Decode(&out)
-	return out, err
+	return out, nil
 }
 
-func problem(resp *http.Response) error {
-	var p struct {
-		Problem
-		Problems tomlfile.Problems `json:"problems"`
+// send sends a request; the answer is one of status 200.
+func (c *Client) send(ctx context.Context, method, pattern string, params, body any) (*http.Response, error) {
+	octets, kind, err := encode(body)
+	if err != nil {
+		return nil, err
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&p); err != nil {
-		return fmt.Errorf("admin: status %d and no reason: %w", resp.StatusCode, err)
+	req, err := http.NewRequestWithContext(ctx, method, c.base+target(pattern, params), octets)
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, &Unreachable{c.where, err}
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, c.problem(resp)
+	}
+	return resp, nil
+}
+
+func encode(body any) (io.Reader, string, error) {
+	switch b := body.(type) {
+	case none:
+		return http.NoBody, "", nil
+	case Raw:
+		return bytes.NewReader(b), "message/rfc822", nil
+	}
+	octets, err := json.Marshal(body)
+	return bytes.NewReader(octets), "application/json", err
+}
+
+// count is a request whose answer is a number.
+func (c *Client) count(ctx context.Context, method, pattern string, params, body any) (int, error) {
+	out, err := ask[Count](ctx, c, method, pattern, params, body)
+	return out.Count, err
+}
+
+func (c *Client) problem(resp *http.Response) error {
+	var p withProblems
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&p); err != nil || p.What == (lang.Text{}) {
+		return &Unreachable{c.where, fmt.Errorf("status %d, and no reason", resp.StatusCode)}
 	}
 	if len(p.Problems) > 0 {
 		return p.Problems
 	}
+	p.Status = resp.StatusCode
 	return &p.Problem
 }
 
-// Quarantine lists held messages.
-func (c *Client) Quarantine(ctx context.Context, f quarantine.Filter) ([]quarantine.Item, error) {
-	q := url.Values{}
-	if f.Text != "" {
-		q.Set("text", f.Text)
-	}
-	if f.Limit > 0 {
-		q.Set("limit", strconv.Itoa(f.Limit))
-	}
-	if f.Offset > 0 {
-		q.Set("offset", strconv.Itoa(f.Offset))
-	}
-	if !f.Since.IsZero() {
-		q.Set("since", f.Since.Format(time.RFC3339))
-	}
-	return ask[[]quarantine.Item](ctx, c, "GET", "/v1/quarantine?"+q.Encode(), nil)
+// Inside returns a client of a handler in the same process, under the name of a user of
+// this machine: for what is done in the data directory when no gateway runs there.
+func Inside(h http.Handler, user string) *Client {
+	return &Client{where: "data_dir", base: "http://congthu", http: &http.Client{Transport: inside{h, user}}}
 }
 
-// Held shows one held message with its octets.
-func (c *Client) Held(ctx context.Context, id string) (Held, error) {
-	return ask[Held](ctx, c, "GET", "/v1/quarantine/"+url.PathEscape(id), nil)
+type inside struct {
+	handler http.Handler
+	user    string
 }
 
-// Release releases a held message to some of its recipients, or to all, and returns
-// to whom.
-func (c *Client) Release(ctx context.Context, id string, r Release) (Released, error) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return Released{}, err
-	}
-	return ask[Released](ctx, c, "POST", "/v1/quarantine/"+url.PathEscape(id)+"/release", bytes.NewReader(body))
+// RoundTrip implements http.RoundTripper.
+func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &answer{header: http.Header{}, status: http.StatusOK}
+	i.handler.ServeHTTP(w, r.WithContext(WithCaller(r.Context(), Local(i.user))))
+	return &http.Response{StatusCode: w.status, Header: w.header, Body: io.NopCloser(&w.body), Request: r, ProtoMajor: 1, ProtoMinor: 1}, nil
 }
 
-// Delete deletes a held message.
-func (c *Client) Delete(ctx context.Context, id, actor string) error {
-	_, err := ask[Count](ctx, c, "DELETE", "/v1/quarantine/"+url.PathEscape(id)+"?actor="+url.QueryEscape(actor), nil)
-	return err
+// answer takes what a handler writes.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
 }
 
-// Queue lists what waits for delivery.
-func (c *Client) Queue(ctx context.Context, f queue.Filter) ([]queue.Entry, error) {
-	q := url.Values{"limit": {strconv.Itoa(f.Limit)}}
-	for name, v := range map[string]string{"hop": f.Hop, "from": f.From, "to": f.To, "state": f.State} {
-		if v != "" {
-			q.Set(name, v)
-		}
-	}
-	return ask[[]queue.Entry](ctx, c, "GET", "/v1/queue?"+q.Encode(), nil)
-}
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
 
-// Queued shows one message that waits for delivery.
-func (c *Client) Queued(ctx context.Context, id string) (queue.Detail, error) {
-	return ask[queue.Detail](ctx, c, "GET", "/v1/queue/"+url.PathEscape(id), nil)
-}
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) { a.status = status }
 
-// Hold keeps entries from being tried; id may be "all".
-func (c *Client) Hold(ctx context.Context, id string) (int, error) {
-	return c.queueAct(ctx, id, "hold")
-}
-
-// Unhold lets held entries wait again for their time; id may be "all".
-func (c *Client) Unhold(ctx context.Context, id string) (int, error) {
-	return c.queueAct(ctx, id, "release")
-}
-
-// Retry makes entries due now; id may be "all".
-func (c *Client) Retry(ctx context.Context, id string) (int, error) {
-	return c.queueAct(ctx, id, "retry")
-}
-
-func (c *Client) queueAct(ctx context.Context, id, act string) (int, error) {
-	out, err := ask[Count](ctx, c, "POST", "/v1/queue/"+url.PathEscape(id)+"/"+act, nil)
-	return out.Count, err
-}
-
-// Drop removes entries without delivery and without a notice.
-func (c *Client) Drop(ctx context.Context, id string) (int, error) {
-	out, err := ask[Count](ctx, c, "DELETE", "/v1/queue/"+url.PathEscape(id), nil)
-	return out.Count, err
-}
-
-// Health asks how the gateway is.
-func (c *Client) Health(ctx context.Context) (Health, error) {
-	return ask[Health](ctx, c, "GET", "/v1/health", nil)
-}
+// Write implements http.ResponseWriter.
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }

@@ -1,14 +1,13 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"net/http"
-	"net/url"
+	"strings"
 	"time"
 
 	"congthu/internal/keyring"
+	"congthu/internal/lang"
+	"congthu/internal/token"
 )
 
 // Keys is what the API needs of the keys.
@@ -29,121 +28,135 @@ type exported struct {
 	Octets []byte `json:"octets"`
 }
 
-func (s Services) keyRoutes(mux *http.ServeMux) {
-	if s.Keys == nil {
-		return
+type (
+	keyName struct {
+		Key string `query:"key" required:"true"`
 	}
-	mux.HandleFunc("GET /v1/keys", func(w http.ResponseWriter, r *http.Request) {
-		list, err := s.Keys.List(r.Context())
-		s.answer(w, orEmpty(list), err)
-	})
-	mux.HandleFunc("GET /v1/keys/show", func(w http.ResponseWriter, r *http.Request) {
-		e, err := s.Keys.Show(r.Context(), r.URL.Query().Get("key"))
-		s.answer(w, e, err)
-	})
-	mux.HandleFunc("GET /v1/keys/export", func(w http.ResponseWriter, r *http.Request) {
-		data, err := s.Keys.Export(r.Context(), r.URL.Query()["key"])
-		s.answer(w, exported{data}, err)
-	})
-	mux.HandleFunc("GET /v1/keys/calendar", s.keysCalendar)
-	mux.HandleFunc("POST /v1/keys", taking(s, func(ctx context.Context, in keyring.Import) (any, error) { return s.Keys.Import(ctx, in) }))
-	mux.HandleFunc("POST /v1/keys/pins", taking(s, func(ctx context.Context, in keyring.Pinning) (any, error) { return s.Keys.Pin(ctx, in) }))
-	mux.HandleFunc("POST /v1/keys/signing", taking(s, func(ctx context.Context, in keyring.NewSecret) (any, error) { return s.Keys.SetSecret(ctx, in) }))
-	mux.HandleFunc("DELETE /v1/keys", s.keysDelete)
-	mux.HandleFunc("DELETE /v1/keys/pins", s.keysUnpin)
+	keyNames struct {
+		Key []string `query:"key" required:"true"`
+	}
+	someKeys struct { // none: all
+		Key []string `query:"key"`
+	}
+	subjects struct {
+		Subject []string `query:"subject" required:"true"`
+	}
+	within struct {
+		Within time.Duration `query:"within" required:"true"`
+	}
+
+	// What is asked of the keys, with what is said of it on record.
+	keyImport  struct{ keyring.Import }
+	keyPinning struct{ keyring.Pinning }
+	keySecret  struct{ keyring.NewSecret }
+)
+
+func (q keyNames) about() (object, detail string) { return strings.Join(q.Key, " "), "" }
+func (q subjects) about() (object, detail string) { return strings.Join(q.Subject, " "), "" }
+
+func (in keyImport) about() (object, detail string) { return in.For, "from " + in.Source }
+
+func (in keySecret) about() (object, detail string) { return in.Domain, "" }
+
+func (in keyPinning) about() (object, detail string) {
+	return in.Key, strings.Join(in.Subjects, " ")
 }
 
-// taking is a handler whose request is a T in JSON.
-func taking[T any](s Services, do func(context.Context, T) (any, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var in T
-		if !s.read(w, r, &in) {
-			return
-		}
-		out, err := do(r.Context(), in)
-		s.answer(w, out, err)
+func (s Services) keyRoutes() []Route {
+	return append(s.keyReading(), s.keyChanges()...)
+}
+
+func (s Services) keyReading() []Route {
+	return []Route{
+		get("/v1/keys", token.Oversee, lang.T("liệt kê khoá", "list the keys"), on(func(ctx context.Context, _ token.Who, _, _ none) ([]keyring.Entry, error) {
+			return orEmpty(s.Keys.List(ctx))
+		})),
+		get("/v1/keys/show", token.Oversee, lang.T("xem một khoá", "show a key"), on(func(ctx context.Context, _ token.Who, q keyName, _ none) (keyring.Entry, error) {
+			return s.Keys.Show(ctx, q.Key)
+		})),
+		get("/v1/keys/export", token.Oversee, lang.T("xuất khoá công khai", "export public keys"), on(func(ctx context.Context, _ token.Who, q someKeys, _ none) (exported, error) {
+			data, err := s.Keys.Export(ctx, q.Key)
+			return exported{data}, err
+		})),
+		get("/v1/keys/calendar", token.Oversee, lang.T("khoá nào sắp hết hạn", "which keys expire soon"), on(func(ctx context.Context, _ token.Who, q within, _ none) ([]keyring.Due, error) {
+			return orEmpty(s.Keys.Calendar(ctx, q.Within))
+		})),
 	}
 }
 
-func (s Services) keysCalendar(w http.ResponseWriter, r *http.Request) {
-	within, err := time.ParseDuration(r.URL.Query().Get("within"))
-	if err != nil {
-		s.fail(w, err)
-		return
+func (s Services) keyChanges() []Route {
+	return []Route{
+		act("POST", "/v1/keys", token.Manage, "key.import", lang.T("nhập khoá công khai", "import public keys"), on(func(ctx context.Context, w token.Who, _ none, in keyImport) ([]keyring.Imported, error) {
+			in.Actor = w.Name
+			return orEmpty(s.Keys.Import(ctx, in.Import))
+		})),
+		act("POST", "/v1/keys/pins", token.Manage, "key.pin", lang.T("gắn khoá với địa chỉ", "pin a key to addresses"), on(func(ctx context.Context, w token.Who, _ none, in keyPinning) ([]keyring.Pin, error) {
+			in.Actor = w.Name
+			return orEmpty(s.Keys.Pin(ctx, in.Pinning))
+		})),
+		act("POST", "/v1/keys/signing", token.Manage, "key.sign", lang.T("đặt khoá ký của một tên miền", "set the key that signs for a domain"), on(func(ctx context.Context, w token.Who, _ none, in keySecret) (keyring.Secret, error) {
+			in.Actor = w.Name
+			return s.Keys.SetSecret(ctx, in.NewSecret)
+		})),
+		act("DELETE", "/v1/keys", token.Manage, "key.delete", lang.T("xoá khoá", "delete keys"), on(func(ctx context.Context, w token.Who, q keyNames, _ none) (Count, error) {
+			return Count{len(q.Key)}, s.Keys.Delete(ctx, q.Key, w.Name)
+		})),
+		act("DELETE", "/v1/keys/pins", token.Manage, "key.unpin", lang.T("gỡ khoá khỏi địa chỉ", "unpin addresses"), on(func(ctx context.Context, w token.Who, q subjects, _ none) (Count, error) {
+			return Count{len(q.Subject)}, s.Keys.Unpin(ctx, q.Subject, w.Name)
+		})),
 	}
-	due, err := s.Keys.Calendar(r.Context(), within)
-	s.answer(w, orEmpty(due), err)
 }
 
-func (s Services) keysDelete(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	s.answer(w, Count{len(q["key"])}, s.Keys.Delete(r.Context(), q["key"], q.Get("actor")))
-}
-
-func (s Services) keysUnpin(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	s.answer(w, Count{len(q["subject"])}, s.Keys.Unpin(r.Context(), q["subject"], q.Get("actor")))
-}
-
-// Keys returns the keys of the running gateway.
+// Keys returns the keys of the running gateway. Who acts is who calls: the actors that are
+// handed in are not sent.
 func (c *Client) Keys() Keys { return keysClient{c} }
 
 type keysClient struct{ *Client }
 
 // List implements Keys.
 func (c keysClient) List(ctx context.Context) ([]keyring.Entry, error) {
-	return ask[[]keyring.Entry](ctx, c.Client, "GET", "/v1/keys", nil)
+	return ask[[]keyring.Entry](ctx, c.Client, "GET", "/v1/keys", none{}, none{})
 }
 
 // Show implements Keys.
 func (c keysClient) Show(ctx context.Context, name string) (keyring.Entry, error) {
-	return ask[keyring.Entry](ctx, c.Client, "GET", "/v1/keys/show?"+url.Values{"key": {name}}.Encode(), nil)
+	return ask[keyring.Entry](ctx, c.Client, "GET", "/v1/keys/show", keyName{name}, none{})
 }
 
 // Export implements Keys.
 func (c keysClient) Export(ctx context.Context, names []string) ([]byte, error) {
-	out, err := ask[exported](ctx, c.Client, "GET", "/v1/keys/export?"+url.Values{"key": names}.Encode(), nil)
+	out, err := ask[exported](ctx, c.Client, "GET", "/v1/keys/export", someKeys{names}, none{})
 	return out.Octets, err
 }
 
 // Import implements Keys.
 func (c keysClient) Import(ctx context.Context, in keyring.Import) ([]keyring.Imported, error) {
-	return send[[]keyring.Imported](ctx, c.Client, "/v1/keys", in)
+	return ask[[]keyring.Imported](ctx, c.Client, "POST", "/v1/keys", none{}, in)
 }
 
 // Pin implements Keys.
 func (c keysClient) Pin(ctx context.Context, in keyring.Pinning) ([]keyring.Pin, error) {
-	return send[[]keyring.Pin](ctx, c.Client, "/v1/keys/pins", in)
+	return ask[[]keyring.Pin](ctx, c.Client, "POST", "/v1/keys/pins", none{}, in)
 }
 
 // Unpin implements Keys.
-func (c keysClient) Unpin(ctx context.Context, subjects []string, actor string) error {
-	_, err := ask[Count](ctx, c.Client, "DELETE", "/v1/keys/pins?"+url.Values{"subject": subjects, "actor": {actor}}.Encode(), nil)
+func (c keysClient) Unpin(ctx context.Context, names []string, _ string) error {
+	_, err := c.count(ctx, "DELETE", "/v1/keys/pins", subjects{names}, none{})
 	return err
 }
 
 // Delete implements Keys.
-func (c keysClient) Delete(ctx context.Context, names []string, actor string) error {
-	_, err := ask[Count](ctx, c.Client, "DELETE", "/v1/keys?"+url.Values{"key": names, "actor": {actor}}.Encode(), nil)
+func (c keysClient) Delete(ctx context.Context, names []string, _ string) error {
+	_, err := c.count(ctx, "DELETE", "/v1/keys", keyNames{names}, none{})
 	return err
 }
 
 // Calendar implements Keys.
-func (c keysClient) Calendar(ctx context.Context, within time.Duration) ([]keyring.Due, error) {
-	return ask[[]keyring.Due](ctx, c.Client, "GET", "/v1/keys/calendar?"+url.Values{"within": {within.String()}}.Encode(), nil)
+func (c keysClient) Calendar(ctx context.Context, long time.Duration) ([]keyring.Due, error) {
+	return ask[[]keyring.Due](ctx, c.Client, "GET", "/v1/keys/calendar", within{long}, none{})
 }
 
 // SetSecret implements Keys.
 func (c keysClient) SetSecret(ctx context.Context, in keyring.NewSecret) (keyring.Secret, error) {
-	return send[keyring.Secret](ctx, c.Client, "/v1/keys/signing", in)
-}
-
-// send posts v and reads the answer.
-func send[T any](ctx context.Context, c *Client, path string, v any) (T, error) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return ask[T](ctx, c, "POST", path, bytes.NewReader(body))
+	return ask[keyring.Secret](ctx, c.Client, "POST", "/v1/keys/signing", none{}, in)
 }

@@ -1,16 +1,13 @@
 package admin
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"congthu/internal/lang"
 	"congthu/internal/lessons"
+	"congthu/internal/token"
 )
 
 // Lessons is what the API needs of what the classifier is taught. The letter travels as
@@ -21,64 +18,52 @@ type Lessons interface {
 	List(ctx context.Context, limit int) ([]lessons.Lesson, error)
 }
 
-// lessonsPath is where letters are taught: requests there may be as large as letters.
-const (
-	lessonsPath = "/v1/lessons"
-	maxLetter   = 50 << 20
+// maxLetter is how large a letter may be that is taught, in octets.
+const maxLetter = 50 << 20
+
+type (
+	lessonList struct {
+		Limit int `query:"limit" required:"true" min:"1" max:"100000"`
+	}
+	lesson struct {
+		Spam   bool   `query:"spam" required:"true"`
+		Source string `query:"source"`
+	}
 )
 
-// bodyLimit is what a request may carry.
-func bodyLimit(r *http.Request) int64 {
-	if r.URL.Path == lessonsPath {
-		return maxLetter
+func (q lesson) about() (object, detail string) {
+	if q.Spam {
+		return q.Source, "spam"
 	}
-	return maxBody
+	return q.Source, "ham"
 }
 
-func (s Services) lessonRoutes(mux *http.ServeMux) {
-	if s.Lessons == nil {
-		return
+// Whoever teaches letters that are not held teaches for all agencies: that is the
+// administrator's. A reviewer teaches by the letters that are held for its own.
+func (s Services) lessonRoutes() []Route {
+	teach := act("POST", "/v1/lessons", token.Manage, "lesson.teach", lang.T("dạy bộ phân loại bằng một thư", "teach the classifier with a letter"), on(func(ctx context.Context, w token.Who, q lesson, raw Raw) (lessons.Lesson, error) {
+		return s.Lessons.Teach(ctx, raw, q.Spam, w.Name, q.Source)
+	}))
+	teach.Limit = maxLetter
+	return []Route{
+		teach,
+		get("/v1/lessons", token.Oversee, lang.T("các bài đã dạy", "what was taught"), on(func(ctx context.Context, _ token.Who, q lessonList, _ none) ([]lessons.Lesson, error) {
+			return orEmpty(s.Lessons.List(ctx, q.Limit))
+		})),
+		act("DELETE", "/v1/lessons/{id}", token.Manage, "lesson.undo", lang.T("rút lại bài học", "take a lesson back"), on(func(ctx context.Context, w token.Who, p oneID, _ none) (Count, error) {
+			return Count{1}, lessonError(s.Lessons.Undo(ctx, p.ID, w.Name))
+		})),
 	}
-	mux.HandleFunc("GET "+lessonsPath, s.lessonsList)
-	mux.HandleFunc("POST "+lessonsPath, s.lessonsTeach)
-	mux.HandleFunc("DELETE "+lessonsPath+"/{id}", s.lessonsUndo)
 }
 
-func (s Services) lessonsList(w http.ResponseWriter, r *http.Request) {
-	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
-	if err != nil || limit < 1 || limit > 100000 {
-		s.fail(w, &Problem{http.StatusBadRequest, lang.T("tham số không hợp lệ", "a parameter is malformed")})
-		return
-	}
-	list, err := s.Lessons.List(r.Context(), limit)
-	s.answer(w, orEmpty(list), err)
-}
-
-func (s Services) lessonsTeach(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	spam, err := strconv.ParseBool(q.Get("spam"))
-	if err != nil {
-		s.fail(w, &Problem{http.StatusBadRequest, lang.T("tham số không hợp lệ", "a parameter is malformed")})
-		return
-	}
-	raw, err := io.ReadAll(r.Body)
-	if err != nil {
-		s.fail(w, &Problem{http.StatusRequestEntityTooLarge, lang.T("thư quá lớn để dạy", "the letter is too large to be taught")})
-		return
-	}
-	x, err := s.Lessons.Teach(r.Context(), raw, spam, q.Get("actor"), q.Get("source"))
-	s.answer(w, x, err)
-}
-
-func (s Services) lessonsUndo(w http.ResponseWriter, r *http.Request) {
-	err := s.Lessons.Undo(r.Context(), r.PathValue("id"), r.URL.Query().Get("actor"))
+func lessonError(err error) error {
 	switch {
 	case errors.Is(err, lessons.ErrNotFound):
-		err = &Problem{http.StatusNotFound, lang.T("không có bài học nào mang mã này; xem congthu learn list", "there is no lesson with this id; see congthu learn list")}
+		return &Problem{http.StatusNotFound, lang.T("không có bài học nào mang mã này; xem congthu learn list", "there is no lesson with this id; see congthu learn list")}
 	case errors.Is(err, lessons.ErrUndone):
-		err = &Problem{http.StatusConflict, lang.T("bài học này đã được rút lại trước đó", "this lesson was taken back already")}
+		return &Problem{http.StatusConflict, lang.T("bài học này đã được rút lại trước đó", "this lesson was taken back already")}
 	}
-	s.answer(w, Count{1}, err)
+	return err
 }
 
 // Lessons returns what the running gateway is taught.
@@ -86,19 +71,18 @@ func (c *Client) Lessons() Lessons { return lessonsClient{c} }
 
 type lessonsClient struct{ *Client }
 
-// Teach implements Lessons.
-func (c lessonsClient) Teach(ctx context.Context, raw []byte, spam bool, actor, source string) (lessons.Lesson, error) {
-	q := url.Values{"spam": {strconv.FormatBool(spam)}, "actor": {actor}, "source": {source}}
-	return ask[lessons.Lesson](ctx, c.Client, "POST", lessonsPath+"?"+q.Encode(), bytes.NewReader(raw))
+// Teach implements Lessons. Who teaches is who calls.
+func (c lessonsClient) Teach(ctx context.Context, raw []byte, spam bool, _, source string) (lessons.Lesson, error) {
+	return ask[lessons.Lesson](ctx, c.Client, "POST", "/v1/lessons", lesson{spam, source}, Raw(raw))
 }
 
 // Undo implements Lessons.
-func (c lessonsClient) Undo(ctx context.Context, id, actor string) error {
-	_, err := ask[Count](ctx, c.Client, "DELETE", lessonsPath+"/"+url.PathEscape(id)+"?actor="+url.QueryEscape(actor), nil)
+func (c lessonsClient) Undo(ctx context.Context, id, _ string) error {
+	_, err := c.count(ctx, "DELETE", "/v1/lessons/{id}", oneID{id}, none{})
 	return err
 }
 
 // List implements Lessons.
 func (c lessonsClient) List(ctx context.Context, limit int) ([]lessons.Lesson, error) {
-	return ask[[]lessons.Lesson](ctx, c.Client, "GET", lessonsPath+"?limit="+strconv.Itoa(limit), nil)
+	return ask[[]lessons.Lesson](ctx, c.Client, "GET", "/v1/lessons", lessonList{limit}, none{})
 }

@@ -1,16 +1,13 @@
 package admin
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"net/http"
-	"net/url"
 	"time"
 
 	"congthu/internal/dmarcreport"
 	"congthu/internal/lang"
 	"congthu/internal/mailauth/aggregate"
+	"congthu/internal/token"
 )
 
 // Reports is what the API needs of the DMARC reports.
@@ -26,53 +23,53 @@ type Imported struct {
 	Fresh bool `json:"new"`
 }
 
-func (s Services) reportSend(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	list, err := s.Reports.Send(r.Context(), q.Get("day"), q.Get("rehearse") == "true")
-	s.answer(w, orEmpty(list), err)
+type (
+	reportDay struct {
+		Day      string `query:"day" required:"true"`
+		Rehearse bool   `query:"rehearse"`
+	}
+	reportQuery struct {
+		Domain string    `query:"domain"`
+		Since  time.Time `query:"since" required:"true"`
+	}
+)
+
+func (q reportDay) about() (object, detail string) {
+	return q.Day, onOff(!q.Rehearse, "sent")
 }
 
-func (s Services) reportImport(w http.ResponseWriter, r *http.Request) {
-	var rep aggregate.Report
-	if err := json.NewDecoder(r.Body).Decode(&rep); err != nil {
-		s.fail(w, &Problem{http.StatusBadRequest, lang.T("yêu cầu không phải JSON, hoặc quá lớn", "the request is not JSON, or too large")})
-		return
-	}
-	fresh, err := s.Reports.Import(r.Context(), &rep)
-	s.answer(w, Imported{fresh}, err)
+type receivedReport struct{ aggregate.Report }
+
+func (r receivedReport) about() (object, detail string) {
+	return lang.Safe(r.ID, 100), "from " + lang.Safe(r.Org, 100)
 }
 
-func (s Services) reportShow(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	since, err := time.Parse(time.RFC3339, q.Get("since"))
-	if err != nil {
-		s.fail(w, &Problem{http.StatusBadRequest, lang.T("tham số không hợp lệ", "a parameter is malformed")})
-		return
+func (s Services) reportRoutes() []Route {
+	return []Route{
+		act("POST", "/v1/report/dmarc/send", token.Manage, "report.send", lang.T("gửi báo cáo DMARC của một ngày", "send the DMARC reports of a day"), on(func(ctx context.Context, _ token.Who, q reportDay, _ none) ([]dmarcreport.Sent, error) {
+			return orEmpty(s.Reports.Send(ctx, q.Day, q.Rehearse))
+		})),
+		act("POST", "/v1/report/dmarc/received", token.Manage, "report.import", lang.T("nhập báo cáo DMARC nhận được", "store a report of others"), on(func(ctx context.Context, _ token.Who, _ none, r receivedReport) (Imported, error) {
+			fresh, err := s.Reports.Import(ctx, &r.Report)
+			return Imported{fresh}, err
+		})),
+		get("/v1/report/dmarc/received", token.Oversee, lang.T("ai gửi thư mang tên mình", "who sends in our name"), on(func(ctx context.Context, _ token.Who, q reportQuery, _ none) (*dmarcreport.Overview, error) {
+			return s.Reports.Show(ctx, q.Domain, q.Since)
+		})),
 	}
-	o, err := s.Reports.Show(r.Context(), q.Get("domain"), since)
-	s.answer(w, o, err)
 }
 
 // SendReports sends the DMARC reports of a day, or says what it would send.
 func (c *Client) SendReports(ctx context.Context, day string, rehearse bool) ([]dmarcreport.Sent, error) {
-	q := url.Values{"day": {day}}
-	if rehearse {
-		q.Set("rehearse", "true")
-	}
-	return ask[[]dmarcreport.Sent](ctx, c, "POST", "/v1/report/dmarc/send?"+q.Encode(), nil)
+	return ask[[]dmarcreport.Sent](ctx, c, "POST", "/v1/report/dmarc/send", reportDay{day, rehearse}, none{})
 }
 
 // ImportReport stores a report of others about our domains.
 func (c *Client) ImportReport(ctx context.Context, r *aggregate.Report) (Imported, error) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return Imported{}, err
-	}
-	return ask[Imported](ctx, c, "POST", "/v1/report/dmarc/received", bytes.NewReader(body))
+	return ask[Imported](ctx, c, "POST", "/v1/report/dmarc/received", none{}, r)
 }
 
 // ShowReports sums up what others have reported since then; domain "" means all.
 func (c *Client) ShowReports(ctx context.Context, domain string, since time.Time) (dmarcreport.Overview, error) {
-	q := url.Values{"since": {since.UTC().Format(time.RFC3339)}, "domain": {domain}}
-	return ask[dmarcreport.Overview](ctx, c, "GET", "/v1/report/dmarc/received?"+q.Encode(), nil)
+	return ask[dmarcreport.Overview](ctx, c, "GET", "/v1/report/dmarc/received", reportQuery{domain, since}, none{})
 }

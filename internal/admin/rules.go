@@ -2,13 +2,12 @@ package admin
 
 import (
 	"context"
-	"net/http"
-	"net/url"
-	"strconv"
+	"fmt"
 	"time"
 
 	"congthu/internal/lang"
 	"congthu/internal/rulebook"
+	"congthu/internal/token"
 )
 
 // Rules is what the API needs to change rule sets. Their history is read from the store.
@@ -28,77 +27,72 @@ type RolledBack struct {
 	Written bool   `json:"written"` // the rules directory holds it
 }
 
-func (s Services) ruleRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("POST /v1/reload", s.rulesReload)
-	mux.HandleFunc("GET /v1/rules/status", s.rulesStatus)
-	mux.HandleFunc("POST /v1/rules/promote", s.rulesAct(Rules.Promote))
-	mux.HandleFunc("POST /v1/rules/abort", s.rulesAct(Rules.Abort))
-	mux.HandleFunc("POST /v1/rules/rollback", s.rulesRollback)
+type reloadQuery struct {
+	Canary float64       `query:"canary" min:"0" max:"100"`
+	For    time.Duration `query:"for"`
 }
 
-func (s Services) rulesReload(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	var share float64
-	var long time.Duration
-	var err error
-	if v := q.Get("canary"); v != "" {
-		share, err = strconv.ParseFloat(v, 64)
+func (q reloadQuery) about() (object, detail string) {
+	if q.Canary == 0 {
+		return "", ""
 	}
-	if v := q.Get("for"); v != "" && err == nil {
-		long, err = time.ParseDuration(v)
-	}
-	if err != nil {
-		s.fail(w, &Problem{http.StatusBadRequest, lang.T("tham số không hợp lệ", "a parameter is malformed")})
-		return
-	}
-	s.answer(w, Count{1}, s.Rules.Reload(r.Context(), share, long, Who(r)))
+	return "", fmt.Sprintf("canary %g%% for %v", q.Canary, q.For)
 }
 
-func (s Services) rulesAct(act func(Rules, context.Context, string) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s.answer(w, Count{1}, act(s.Rules, r.Context(), Who(r)))
+type rollbackQuery struct {
+	Hash string `query:"hash"`
+}
+
+func (q rollbackQuery) about() (object, detail string) { return q.Hash, "" }
+
+func (s Services) ruleRoutes() []Route {
+	return []Route{
+		act("POST", "/v1/rules/reload", token.Manage, "rules.reload", lang.T("đưa tệp quy tắc vào dùng", "take the rule files into use"), on(func(ctx context.Context, w token.Who, q reloadQuery, _ none) (Count, error) {
+			return Count{1}, s.Rules.Reload(ctx, q.Canary, q.For, w.Name)
+		})),
+		get("/v1/rules/status", token.Oversee, lang.T("bộ quy tắc nào đang dùng", "which rule set is in use"), on(func(ctx context.Context, _ token.Who, _, _ none) (rulebook.Status, error) {
+			return s.Rules.Status(ctx)
+		})),
+		act("POST", "/v1/rules/promote", token.Manage, "rules.promote", lang.T("dùng bộ đang thử cho mọi thư", "use the set on trial for all letters"), on(func(ctx context.Context, w token.Who, _, _ none) (Count, error) {
+			return Count{1}, s.Rules.Promote(ctx, w.Name)
+		})),
+		act("POST", "/v1/rules/abort", token.Manage, "rules.abort", lang.T("thôi thử", "end the trial"), on(func(ctx context.Context, w token.Who, _, _ none) (Count, error) {
+			return Count{1}, s.Rules.Abort(ctx, w.Name)
+		})),
+		act("POST", "/v1/rules/rollback", token.Manage, "rules.rollback", lang.T("quay về một bộ quy tắc đã lưu", "go back to a kept set"), on(func(ctx context.Context, w token.Who, q rollbackQuery, _ none) (RolledBack, error) {
+			return s.Rules.Rollback(ctx, q.Hash, w.Name)
+		})),
 	}
-}
-
-func (s Services) rulesRollback(w http.ResponseWriter, r *http.Request) {
-	done, err := s.Rules.Rollback(r.Context(), r.URL.Query().Get("hash"), Who(r))
-	s.answer(w, done, err)
-}
-
-func (s Services) rulesStatus(w http.ResponseWriter, r *http.Request) {
-	status, err := s.Rules.Status(r.Context())
-	s.answer(w, status, err)
 }
 
 // Reload takes edited rule files into use, as a canary when share (in a hundred) is not 0.
 func (c *Client) Reload(ctx context.Context, share float64, long time.Duration) error {
-	q := url.Values{}
+	q := reloadQuery{Canary: share}
 	if share != 0 {
-		q.Set("canary", strconv.FormatFloat(share, 'f', -1, 64))
-		q.Set("for", long.String())
+		q.For = long
 	}
-	_, err := ask[Count](ctx, c, "POST", "/v1/reload?"+q.Encode(), nil)
+	_, err := c.count(ctx, "POST", "/v1/rules/reload", q, none{})
 	return err
 }
 
 // Promote makes the canary the set in use.
 func (c *Client) Promote(ctx context.Context) error {
-	_, err := ask[Count](ctx, c, "POST", "/v1/rules/promote", nil)
+	_, err := c.count(ctx, "POST", "/v1/rules/promote", none{}, none{})
 	return err
 }
 
 // Abort ends the canary.
 func (c *Client) Abort(ctx context.Context) error {
-	_, err := ask[Count](ctx, c, "POST", "/v1/rules/abort", nil)
+	_, err := c.count(ctx, "POST", "/v1/rules/abort", none{}, none{})
 	return err
 }
 
 // Rollback goes back to a kept set; "" is the one before.
 func (c *Client) Rollback(ctx context.Context, hash string) (RolledBack, error) {
-	return ask[RolledBack](ctx, c, "POST", "/v1/rules/rollback?hash="+url.QueryEscape(hash), nil)
+	return ask[RolledBack](ctx, c, "POST", "/v1/rules/rollback", rollbackQuery{hash}, none{})
 }
 
 // RulesStatus says what is in use and how a trial does.
 func (c *Client) RulesStatus(ctx context.Context) (rulebook.Status, error) {
-	return ask[rulebook.Status](ctx, c, "GET", "/v1/rules/status", nil)
+	return ask[rulebook.Status](ctx, c, "GET", "/v1/rules/status", none{}, none{})
 }

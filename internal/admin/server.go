@@ -3,147 +3,168 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"log/slog"
 	"net/http"
-	"strconv"
+	"strings"
 	"time"
 
+	"congthu/internal/audit"
 	"congthu/internal/lang"
-	"congthu/internal/quarantine"
-	"congthu/internal/tomlfile"
+	"congthu/internal/token"
 )
 
-// maxBody bounds what a request may carry; keys are the largest thing.
+// maxBody bounds what a request may carry; keys are the largest thing but for letters.
 const maxBody = 2 << 20
 
-// Handler serves the API under /v1/.
-func Handler(s Services) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/quarantine", s.quarantineList)
-	mux.HandleFunc("GET /v1/quarantine/{id}", s.quarantineShow)
-	mux.HandleFunc("POST /v1/quarantine/{id}/release", s.quarantineRelease)
-	mux.HandleFunc("DELETE /v1/quarantine/{id}", s.quarantineDelete)
-	mux.HandleFunc("GET /v1/queue", s.queueList)
-	mux.HandleFunc("GET /v1/queue/{id}", s.queueShow)
-	mux.HandleFunc("POST /v1/queue/{id}/hold", s.queueAct(s.Queue.Hold))
-	mux.HandleFunc("POST /v1/queue/{id}/release", s.queueAct(s.Queue.Release))
-	mux.HandleFunc("POST /v1/queue/{id}/retry", s.queueAct(s.Queue.Retry))
-	mux.HandleFunc("DELETE /v1/queue/{id}", s.queueAct(s.Queue.Drop))
-	mux.HandleFunc("POST /v1/report/dmarc/send", s.reportSend)
-	mux.HandleFunc("POST /v1/report/dmarc/received", s.reportImport)
-	mux.HandleFunc("GET /v1/report/dmarc/received", s.reportShow)
-	s.ruleRoutes(mux)
-	s.accountRoutes(mux)
-	s.lessonRoutes(mux)
-	s.keyRoutes(mux)
-	mux.HandleFunc("GET /v1/health", s.health)
-	return bounded(mux)
-}
+// answerTime is how long a request may take as a whole.
+const answerTime = time.Minute
 
-func bounded(h http.Handler) http.Handler {
+// Handler serves the API under /v1/. Who calls stands in the context of each request:
+// WithPeer puts it there for the socket, Gate for TLS.
+func Handler(s Services) http.Handler {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	routes := s.routes()
+	for _, r := range routes {
+		mux.HandleFunc(r.Method+" "+r.Path, s.guard(r))
+	}
+	s.serveDescription(mux, routes)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), time.Minute)
-		defer cancel()
-		r.Body = http.MaxBytesReader(w, r.Body, bodyLimit(r))
-		h.ServeHTTP(w, r.WithContext(ctx))
+		if _, pattern := mux.Handler(r); pattern == "" {
+			s.fail(w, r, astray(mux, w, r))
+			return
+		}
+		mux.ServeHTTP(w, r)
 	})
 }
 
-func (s Services) quarantineList(w http.ResponseWriter, r *http.Request) {
-	f, err := filter(r)
+// serveDescription serves the description, to whoever may call anything.
+func (s Services) serveDescription(mux *http.ServeMux, routes []Route) {
+	description := describe(routes)
+	mux.HandleFunc("GET /v1/openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		if err := allowed(Caller(r.Context()), token.Read); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		write(w, http.StatusOK, description)
+	})
+}
+
+// astray says what is wrong with a request that no route takes: the path, or the method,
+// and then which methods there are (RFC 9110 section 15.5.6).
+func astray(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) error {
+	var methods []string
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = m
+		if _, pattern := mux.Handler(other); pattern != "" {
+			methods = append(methods, m)
+		}
+	}
+	if methods == nil {
+		return &Problem{http.StatusNotFound, lang.T("không có địa chỉ này; xem /v1/openapi.json", "there is no such address; see /v1/openapi.json")}
+	}
+	w.Header().Set("Allow", strings.Join(methods, ", "))
+	return &Problem{http.StatusMethodNotAllowed, lang.T("địa chỉ này không nhận phương thức ấy", "this address does not take that method")}
+}
+
+// guard serves a route: who calls may do it, the request is as described, the act is on
+// record; only then it is done.
+func (s Services) guard(route Route) http.HandlerFunc {
+	limit := route.Limit
+	if limit == 0 {
+		limit = maxBody
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+		defer cancel()
+		r = r.WithContext(ctx)
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		who := Caller(ctx)
+		if err := allowed(who, route.Right); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		c, err := route.decode(r)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		out, err := s.do(ctx, route, who, c)
+		s.answer(w, r, out, err)
+	}
+}
+
+// allowed tells why a caller may not do such a thing; nil: it may.
+func allowed(who token.Who, right string) error {
+	switch {
+	case who.Role == "":
+		return unauthorized
+	case !who.May(right):
+		return &Problem{http.StatusForbidden, lang.T("vai trò "+string(who.Role)+" không được làm việc này", "the role "+string(who.Role)+" may not do this")}
+	}
+	return nil
+}
+
+// unauthorized is said to all who are not known, whatever the reason.
+var unauthorized = &Problem{http.StatusUnauthorized, lang.T("cần token hợp lệ", "a valid token is needed")}
+
+// do puts an act on record and does it. That it came to nothing is recorded too.
+func (s Services) do(ctx context.Context, route Route, who token.Who, c call) (any, error) {
+	if route.Act == "" || s.Record == nil {
+		return route.serve(ctx, who, c)
+	}
+	e := Entry(who, route.Act)
+	e.Object, e.Detail = c.about()
+	if err := s.Record(ctx, e); err != nil {
+		return nil, err
+	}
+	out, err := route.serve(ctx, who, c)
 	if err != nil {
-		s.fail(w, err)
+		e.Detail = "failed: " + lang.Safe(err.Error(), 200)
+		if err := s.Record(context.WithoutCancel(ctx), e); err != nil {
+			s.Log.Error("audit: that an act failed is not on record", "act", e.Act, "object", e.Object, "error", err)
+		}
+	}
+	return out, err
+}
+
+// Entry is the beginning of an entry about an act of a caller.
+func Entry(who token.Who, act string) audit.Entry {
+	return audit.Entry{Actor: who.Name, Role: string(who.Role), Via: who.Via, Act: act}
+}
+
+func (s Services) answer(w http.ResponseWriter, r *http.Request, v any, err error) {
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
-	items, err := s.Quarantine.List(r.Context(), f)
-	s.answer(w, orEmpty(items), err)
-}
-
-func filter(r *http.Request) (quarantine.Filter, error) {
-	q := r.URL.Query()
-	f := quarantine.Filter{Text: q.Get("text")}
-	var err error
-	if v := q.Get("limit"); v != "" {
-		f.Limit, err = strconv.Atoi(v)
-	}
-	if v := q.Get("offset"); v != "" && err == nil {
-		f.Offset, err = strconv.Atoi(v)
-	}
-	if v := q.Get("since"); v != "" && err == nil {
-		f.Since, err = time.Parse(time.RFC3339, v)
-	}
-	if err != nil || f.Limit < 0 || f.Offset < 0 {
-		return f, &Problem{http.StatusBadRequest, lang.T("tham số không hợp lệ", "a parameter is malformed")}
-	}
-	return f, nil
-}
-
-func (s Services) quarantineShow(w http.ResponseWriter, r *http.Request) {
-	item, raw, err := s.Quarantine.Show(r.Context(), r.PathValue("id"))
-	s.answer(w, Held{Item: item, Raw: raw}, err)
-}
-
-func (s Services) quarantineRelease(w http.ResponseWriter, r *http.Request) {
-	var req Release
-	if !s.read(w, r, &req) {
-		return
-	}
-	to, err := s.Quarantine.Release(r.Context(), r.PathValue("id"), req.To, req.Actor)
-	s.answer(w, Released{to}, err)
-}
-
-func (s Services) quarantineDelete(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, Count{1}, s.Quarantine.Delete(r.Context(), r.PathValue("id"), r.URL.Query().Get("actor")))
-}
-
-func (s Services) health(w http.ResponseWriter, _ *http.Request) {
-	s.answer(w, Health{s.Health()}, nil)
-}
-
-// orEmpty keeps an empty list a list in JSON.
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
-}
-
-func (s Services) answer(w http.ResponseWriter, v any, err error) {
-	if err != nil {
-		s.fail(w, err)
+	if stream, ok := v.(Stream); ok {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		if err := stream(w); err != nil { // it has begun: all that is left is to cut it off
+			s.Log.Error("admin: an answer was cut off", "path", r.URL.Path, "error", err)
+			panic(http.ErrAbortHandler)
+		}
 		return
 	}
 	write(w, http.StatusOK, v)
 }
 
-// bilingual is an error that can speak both languages.
-type bilingual interface{ In(lang.Lang) string }
-
-// fail answers with what the operator can use. The socket is the operator's own, so
-// an inner error's text may be shown.
-func (s Services) fail(w http.ResponseWriter, err error) {
-	var p *Problem
-	var ps tomlfile.Problems
-	var b bilingual
-	switch {
-	case errors.As(err, &p):
-		write(w, p.Status, p)
-	case errors.As(err, &ps):
-		write(w, http.StatusUnprocessableEntity, struct {
-			Problem
-			Problems tomlfile.Problems `json:"problems"`
-		}{Problem{http.StatusUnprocessableEntity, lang.T("tệp quy tắc có lỗi; quy tắc cũ vẫn dùng", "the rule files have mistakes; the rules in use stay")}, ps})
-	case s.NotFound != nil && s.NotFound(err):
-		write(w, http.StatusNotFound, Problem{http.StatusNotFound, lang.T("không có mã này", "there is no such id")})
-	case errors.As(err, &b):
-		write(w, http.StatusUnprocessableEntity, Problem{http.StatusUnprocessableEntity, lang.T(b.In(lang.VI), b.In(lang.EN))})
-	default:
-		write(w, http.StatusInternalServerError, Problem{http.StatusInternalServerError, lang.T("lỗi bên trong: "+err.Error(), "internal error: "+err.Error())})
-	}
+func write(w http.ResponseWriter, status int, v any) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // whoever asked has gone
 }
 
-func write(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v)
+// orEmpty keeps an empty list a list in JSON.
+func orEmpty[T any](list []T, err error) ([]T, error) {
+	if list == nil && err == nil {
+		return []T{}, nil
+	}
+	return list, err
 }

@@ -3,17 +3,33 @@ package admin
 import (
 	"context"
 	"net"
-	"net/http"
 	"os/user"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"congthu/internal/token"
 )
 
-type peerKey struct{}
+// OnSocket is how callers on the Unix socket have come (token.Who.Via).
+const OnSocket = "socket"
+
+type callerKey struct{}
+
+// WithCaller notes who calls.
+func WithCaller(ctx context.Context, w token.Who) context.Context {
+	return context.WithValue(ctx, callerKey{}, w)
+}
+
+// Caller returns who calls; the zero Who, which may do nothing, when nobody has said.
+func Caller(ctx context.Context) token.Who {
+	w, _ := ctx.Value(callerKey{}).(token.Who)
+	return w
+}
 
 // WithPeer is for http.Server.ConnContext: it notes which user of this machine has opened
 // the socket, as the kernel says (SO_PEERCRED); what a request says of itself is not asked.
+// Who can open it is an administrator.
 func WithPeer(ctx context.Context, c net.Conn) context.Context {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
@@ -27,7 +43,7 @@ func WithPeer(ctx context.Context, c net.Conn) context.Context {
 	if raw.Control(func(fd uintptr) { cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }) != nil || err != nil {
 		return ctx
 	}
-	return context.WithValue(ctx, peerKey{}, userName(cred.Uid))
+	return WithCaller(ctx, Local(userName(cred.Uid)))
 }
 
 func userName(uid uint32) string {
@@ -38,10 +54,8 @@ func userName(uid uint32) string {
 	return "uid " + id
 }
 
-// Who names the user behind a request; "?" when the kernel did not say.
-func Who(r *http.Request) string {
-	if name, ok := r.Context().Value(peerKey{}).(string); ok {
-		return name
-	}
-	return "?"
+// Local is a user of this machine, who may do everything: the socket, and the data
+// directory, open to nobody else.
+func Local(name string) token.Who {
+	return token.Who{Name: name, Role: token.Administrator, Via: OnSocket}
 }

@@ -16,7 +16,7 @@ type Import struct {
 	Source string `json:"source"` // such as file or wkd
 	Pin    bool   `json:"pin"`    // pin each key to its own addresses where they have none
 	For    string `json:"for"`    // propose it for this address alone
-	Actor  string `json:"actor"`
+	Actor  string `json:"-"`      // the API knows who asks
 }
 
 // Imported is what became of one key.
@@ -170,7 +170,7 @@ type Pinning struct {
 	Key      string   `json:"key"`      // fingerprint, or the end of it
 	Subjects []string `json:"subjects"` // addresses and @domains; none: the key's own addresses
 	Force    bool     `json:"force"`    // although the key does not name them
-	Actor    string   `json:"actor"`
+	Actor    string   `json:"-"`        // the API knows who asks
 }
 
 // Pin gives addresses a key, in place of the one they may have.

@@ -37,7 +37,7 @@ type Secret struct {
 type NewSecret struct {
 	Domain string `json:"domain"`
 	Octets []byte `json:"octets"`
-	Actor  string `json:"actor"`
+	Actor  string `json:"-"` // the API knows who asks
 }
 
 // SetSecret gives a domain the key that signs its letters. A key that the gateway's

@@ -16,6 +16,14 @@ const (
 	Auditor       Role = "auditor"
 )
 
+// What may be done at all. On whose mail is another question: see Sees.
+const (
+	Read    = "read"    // look at mail, of those domains that the caller sees
+	Oversee = "oversee" // look at what is of all: queue, rules, keys, accounts, reports
+	Review  = "review"  // release, delete, learn
+	Manage  = "manage"  // change rules, keys, accounts, queue, tokens
+)
+
 // Roles lists them.
 func Roles() []Role { return []Role{Administrator, Reviewer, Auditor} }
 
@@ -27,17 +35,15 @@ type Who struct {
 	Via     string   `json:"via"`               // "socket" or the address of the client
 }
 
-// May tells whether the caller may do an act at all: "read", "review" (release, delete,
-// learn) or "manage" (rules, keys, accounts, queue, tokens). On whose mail is another
-// question: see Sees.
+// May tells whether the caller may do such a thing at all.
 func (w Who) May(act string) bool {
 	switch w.Role {
 	case Administrator:
 		return true
 	case Auditor:
-		return act == "read"
+		return act == Read || act == Oversee
 	case Reviewer:
-		return act == "read" || act == "review"
+		return act == Read || act == Review
 	}
 	return false
 }

@@ -1,0 +1,289 @@
+package admin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"congthu/internal/admin"
+	"congthu/internal/audit"
+	"congthu/internal/token"
+)
+
+// document is the description as it is served, read as anybody would read it.
+type document struct {
+	t        *testing.T
+	all      map[string]any
+	compiler *jsonschema.Compiler
+}
+
+const at = "http://gw.test/openapi.json"
+
+func description(t *testing.T, h http.Handler) document {
+	t.Helper()
+	status, w := request(t, h, token.Who{Name: "a", Role: token.Auditor}, "GET", "/v1/openapi.json", "")
+	if status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
+	v, err := jsonschema.UnmarshalJSON(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	c.AssertFormat()
+	if err := c.AddResource(at, v); err != nil {
+		t.Fatal(err)
+	}
+	return document{t, v.(map[string]any), c}
+}
+
+// schema compiles the one that a pointer leads to (RFC 6901).
+func (d document) schema(steps ...string) *jsonschema.Schema {
+	d.t.Helper()
+	pointer := "#"
+	for _, s := range steps {
+		pointer += "/" + url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(s))
+	}
+	s, err := d.compiler.Compile(at + pointer)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return s
+}
+
+// operation is one method of one path.
+type operation struct {
+	method, path string
+	it           map[string]any
+}
+
+func (d document) operations() []operation {
+	var out []operation
+	paths := d.all["paths"].(map[string]any)
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		methods := paths[path].(map[string]any)
+		for _, m := range slices.Sorted(maps.Keys(methods)) {
+			out = append(out, operation{strings.ToUpper(m), path, methods[m].(map[string]any)})
+		}
+	}
+	return out
+}
+
+// example makes a value that a schema allows.
+func (d document) example(schema map[string]any) any {
+	if ref, ok := schema["$ref"].(string); ok {
+		var v any = d.all
+		for step := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
+			v = v.(map[string]any)[step]
+		}
+		return d.example(v.(map[string]any))
+	}
+	if list, ok := schema["anyOf"].([]any); ok {
+		return d.example(list[0].(map[string]any))
+	}
+	if list, ok := schema["enum"].([]any); ok {
+		return list[0]
+	}
+	kind := schema["type"]
+	if list, ok := kind.([]any); ok {
+		kind = list[0]
+	}
+	switch kind {
+	case "string":
+		return d.exampleText(schema)
+	case "integer", "number":
+		return 1
+	case "boolean":
+		return true
+	case "array":
+		return []any{d.example(schema["items"].(map[string]any))}
+	case "object":
+		out := map[string]any{}
+		props, _ := schema["properties"].(map[string]any)
+		for name, p := range props {
+			out[name] = d.example(p.(map[string]any))
+		}
+		return out
+	}
+	return nil
+}
+
+func (d document) exampleText(schema map[string]any) string {
+	switch {
+	case schema["format"] == "date-time":
+		return "2026-11-28T01:02:03Z"
+	case schema["contentEncoding"] == "base64":
+		return "aGk="
+	case schema["description"] == "1h30m":
+		return "1h30m"
+	}
+	return "192.0.2.1" // text, and an address where one is wanted
+}
+
+// request makes the request that an operation describes.
+func (d document) request(o operation) (path, body string) {
+	path, q := o.path, url.Values{}
+	params, _ := o.it["parameters"].([]any)
+	for _, p := range params {
+		p := p.(map[string]any)
+		v := d.example(p["schema"].(map[string]any))
+		if list, ok := v.([]any); ok {
+			v = list[0]
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		value, name := strings.Trim(string(text), `"`), p["name"].(string)
+		if p["in"] == "path" {
+			path = strings.Replace(path, "{"+name+"}", url.PathEscape(value), 1)
+		} else {
+			q.Set(name, value)
+		}
+	}
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	in, ok := o.it["requestBody"].(map[string]any)
+	if !ok {
+		return path, ""
+	}
+	kinds := in["content"].(map[string]any)
+	if _, raw := kinds["message/rfc822"]; raw {
+		return path, "Subject: x\r\n\r\n"
+	}
+	text, err := json.Marshal(d.example(kinds["application/json"].(map[string]any)["schema"].(map[string]any)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return path, string(text)
+}
+
+// Every route that is described answers the request that is described, with an answer that
+// is as described; and every trouble is a Problem.
+func TestEveryRouteIsAsDescribed(t *testing.T) {
+	s := &services{}
+	h := admin.Handler(everything(s))
+	d := description(t, h)
+	if d.all["openapi"] != "3.1.0" || len(d.operations()) < 30 {
+		t.Fatalf("%v, %d operations", d.all["openapi"], len(d.operations()))
+	}
+	for _, o := range d.operations() {
+		path, body := d.request(o)
+		s.fails = nil
+		status, w := request(t, h, admin.Local("lan"), o.method, path, body)
+		if status != http.StatusOK {
+			t.Errorf("%s %s %s: %d %s", o.method, path, body, status, w.Body)
+			continue
+		}
+		d.validates(w.Body.Bytes(), "paths", o.path, strings.ToLower(o.method), "responses", "200", "content", "application/json", "schema")
+		for _, fails := range []error{errors.New("disk on fire"), errNone} {
+			s.fails = fails
+			if status, w = request(t, h, admin.Local("lan"), o.method, path, body); status != http.StatusOK {
+				d.validates(w.Body.Bytes(), "components", "schemas", "admin.Problem")
+			}
+		}
+	}
+}
+
+func (d document) validates(answer []byte, steps ...string) {
+	d.t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(answer))
+	if err == nil {
+		err = d.schema(steps...).Validate(v)
+	}
+	if err != nil {
+		d.t.Errorf("%v\n%.300s\n%v", steps, answer, err)
+	}
+}
+
+// Who may do what is what the description says, for every route and every role; who may
+// not touches nothing, and leaves nothing on record.
+func TestEveryRouteNeedsItsRight(t *testing.T) {
+	s := &services{}
+	parts := everything(s)
+	recorded := 0
+	parts.Record = func(context.Context, audit.Entry) error { recorded++; return nil }
+	h := admin.Handler(parts)
+	d := description(t, h)
+	callers := []token.Who{
+		{}, {Name: "x", Role: "emperor"}, admin.Local("lan"), {Name: "a", Role: token.Auditor, Via: "192.0.2.1"}, {Name: "r", Role: token.Reviewer, Domains: []string{"a.test"}, Via: "192.0.2.1"},
+	}
+	counts := map[token.Role]int{}
+	for _, o := range d.operations() {
+		path, body := d.request(o)
+		for _, who := range callers {
+			s.asked, recorded = nil, 0
+			status, w := request(t, h, who, o.method, path, body)
+			want := http.StatusOK
+			switch {
+			case who.Role == "":
+				want = http.StatusUnauthorized
+			case !who.May(o.it["x-right"].(string)):
+				want = http.StatusForbidden
+			default:
+				counts[who.Role]++
+			}
+			if status != want || want != http.StatusOK && (s.asked != nil || recorded != 0) {
+				t.Errorf("%s %s as %q: %d, want %d, asked %q, recorded %d: %s", o.method, path, who.Role, status, want, s.asked, recorded, w.Body)
+			}
+			if _, acts := o.it["x-audit"]; want == http.StatusOK && acts != (recorded == 1) {
+				t.Errorf("%s %s: %d on record", o.method, path, recorded)
+			}
+		}
+	}
+	if n := len(d.operations()); counts[token.Administrator] != n || counts[token.Auditor] == 0 || counts[token.Auditor] >= n || counts[token.Reviewer] == 0 || counts[token.Reviewer] >= counts[token.Auditor] {
+		t.Errorf("of %d: %v", n, counts)
+	}
+}
+
+// What changes something is on record, and nothing but looking is without.
+func TestWhatIsOnRecord(t *testing.T) {
+	d := description(t, admin.Handler(everything(&services{})))
+	for _, o := range d.operations() {
+		if _, acts := o.it["x-audit"]; o.method != http.MethodGet && !acts {
+			t.Errorf("%s %s changes something and is not on record", o.method, o.path)
+		}
+		if right := o.it["x-right"]; o.method != http.MethodGet && right != token.Manage && right != token.Review {
+			t.Errorf("%s %s changes something with the right %q", o.method, o.path, right)
+		}
+	}
+}
+
+// An act that cannot be put on record is not done; one that fails is on record as such.
+func TestNoActWithoutAnEntry(t *testing.T) {
+	s := &services{}
+	parts := everything(s)
+	var entries []audit.Entry
+	var full error
+	parts.Record = func(_ context.Context, e audit.Entry) error {
+		entries = append(entries, e)
+		return full
+	}
+	h := admin.Handler(parts)
+	who := token.Who{Name: "lan", Role: token.Administrator, Via: "192.0.2.1"}
+	full = errors.New("disk is full at /secret/place")
+	if status, w := request(t, h, who, "POST", "/v1/queue/Q/hold", ""); status != http.StatusInternalServerError || s.asked != nil || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("%d %q %s", status, s.asked, w.Body)
+	}
+	full, entries, s.fails = nil, nil, errNone
+	if status, _ := request(t, h, who, "POST", "/v1/queue/Q/hold", ""); status != http.StatusNotFound {
+		t.Errorf("%d", status)
+	}
+	want := audit.Entry{Actor: "lan", Role: "admin", Via: "192.0.2.1", Act: "queue.hold", Object: "Q"}
+	failed := want
+	failed.Detail = "failed: none"
+	if !slices.Equal(entries, []audit.Entry{want, failed}) {
+		t.Errorf("%+v", entries)
+	}
+}
