@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"congthu/internal/lang"
 	"congthu/internal/msg"
@@ -39,6 +40,10 @@ func (k keeper) Keep(ctx context.Context, m *msg.Message, transfers []*msg.Trans
 	return noSpace(k.db.Commit(ctx, changes...))
 }
 
+// large is the size in octets from which the room of a sealed copy is asked back before the
+// next is made: the collector alone would let the heap grow to twice its size.
+const large = 4 << 20
+
 // noSpace says a full store in the words of the pipeline.
 func noSpace(err error) error {
 	if errors.Is(err, store.ErrFull) {
@@ -66,7 +71,11 @@ func (k keeper) prepare(ctx context.Context, m *msg.Message, transfers []*msg.Tr
 		if err != nil {
 			return changes, err
 		}
+		made := t.Size()
 		t.Content = nil // staged; the next copy needs the room
+		if made > large {
+			runtime.GC()
+		}
 		changes = append(changes, c)
 	}
 	if len(ready) > 0 {

@@ -33,7 +33,8 @@ var errAddress = errors.New("queue: address is not clean UTF-8")
 
 // entry is a transfer that is not yet in the queue.
 type entry struct {
-	t       *msg.Transfer
+	t       *msg.Transfer // without its content, which is staged
+	size    int64         // of the content
 	quiet   bool
 	created int64
 	pause   time.Duration // before the first try
@@ -47,7 +48,7 @@ type entry struct {
 // job plans an entry that was just committed.
 func (q *Queue) job(e *entry) *job {
 	now := q.steady()
-	return &job{id: e.t.ID, hop: hopKey(e.t.NextHop, e.t.To[0].Domain), size: e.t.Size(), due: now.Add(e.pause), born: now, news: q.news(now, false), attempts: e.attempts()}
+	return &job{id: e.t.ID, hop: hopKey(e.t.NextHop, e.t.To[0].Domain), size: e.size, due: now.Add(e.pause), born: now, news: q.news(now, false), attempts: e.attempts()}
 }
 
 // attempts is how often the message was tried before it came here.
@@ -104,7 +105,8 @@ func split(t *msg.Transfer) []*msg.Transfer {
 func (q *Queue) stage(t *msg.Transfer, quiet bool, shared map[*byte]*store.Body) (*entry, error) {
 	own := *t
 	own.To = append([]msg.Path(nil), t.To...)
-	e := &entry{t: &own, quiet: quiet, created: q.o.Now().UnixMilli(), pause: q.pauseBefore(t)}
+	own.Content = nil // large letters to many are made one after the other; none may stay
+	e := &entry{t: &own, size: t.Size(), quiet: quiet, created: q.o.Now().UnixMilli(), pause: q.pauseBefore(t)}
 	head, body := headAndBody(t.Content)
 	if len(body) == 1 && len(body[0]) > 0 {
 		if b := shared[&body[0][0]]; b != nil && b.Size == int64(len(body[0])) {
@@ -229,7 +231,7 @@ func (e *entry) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 			size, created, attempts, next_try, head_crc, head, body, owner)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16, NULLIF($17, '')) ON CONFLICT (id) DO NOTHING`,
 		t.ID, t.NextHop, t.From.Raw, t.From.Local, t.From.Domain, number(t.SMTPUTF8), number(t.EightBit), number(e.quiet), stateWaiting,
-		t.Size(), e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(e.headCRC), e.head, e.body.ID, e.owner)
+		e.size, e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(e.headCRC), e.head, e.body.ID, e.owner)
 	if err != nil {
 		return false, err
 	}

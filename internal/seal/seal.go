@@ -102,6 +102,16 @@ func total(content [][]byte) (n int) {
 // Open returns the content of sealed octets. ErrKey says that their key is not among
 // ours, ErrBroken that they are not what was sealed under this name.
 func (k *Keys) Open(name string, sealed []byte) ([]byte, error) {
+	return k.open(name, sealed, make([]byte, 0, len(sealed)))
+}
+
+// OpenInPlace is Open for what is large: the content takes the place of the sealed octets,
+// which are gone whatever it returns.
+func (k *Keys) OpenInPlace(name string, sealed []byte) ([]byte, error) {
+	return k.open(name, sealed, sealed[:0])
+}
+
+func (k *Keys) open(name string, sealed, out []byte) ([]byte, error) {
 	if !Sealed(sealed) {
 		return nil, fmt.Errorf("%w: they do not begin as such", ErrBroken)
 	}
@@ -109,10 +119,9 @@ func (k *Keys) Open(name string, sealed []byte) ([]byte, error) {
 	if key == nil {
 		return nil, ErrKey
 	}
-	c := chunker{aead: key.aead, name: []byte(name)}
+	c := chunker{aead: key.aead, name: []byte(name), clear: make([]byte, 0, min(chunkSize, len(sealed)))}
 	copy(c.nonce[:], sealed[len(magic)+keyIDSize:headSize])
 	rest := sealed[headSize:]
-	out := make([]byte, 0, len(rest))
 	for last := false; !last; {
 		n := min(len(rest), chunkSize+tagSize)
 		last = n == len(rest) && n < chunkSize+tagSize
@@ -131,6 +140,7 @@ type chunker struct {
 	name  []byte
 	nonce [chacha20poly1305.NonceSizeX]byte
 	n     uint32
+	clear []byte // one opened chunk
 }
 
 // next sets the nonce of the next chunk. A record of 2^32 chunks would be 256 TiB.
@@ -149,11 +159,14 @@ func (c *chunker) seal(buf []byte, last bool) []byte {
 	return c.aead.Seal(buf[:0], c.nonce[:], buf, c.name)
 }
 
+// open appends an opened chunk to out, which never reaches what is still to be opened: it
+// grows by less than is read.
 func (c *chunker) open(out, chunk []byte, last bool) ([]byte, error) {
 	c.next(last)
-	out, err := c.aead.Open(out, c.nonce[:], chunk, c.name)
+	clear, err := c.aead.Open(c.clear[:0], c.nonce[:], chunk, c.name)
 	if err != nil {
 		return nil, ErrBroken
 	}
-	return out, nil
+	c.clear = clear
+	return append(out, clear...), nil
 }

@@ -49,6 +49,9 @@ func TestRoundTrip(t *testing.T) {
 			if err != nil || !bytes.Equal(out, in) {
 				t.Errorf("%s of %d: %v", name, n, err)
 			}
+			if out, err := k.OpenInPlace("a", s); err != nil || !bytes.Equal(out, in) {
+				t.Errorf("%s of %d, in place: %v", name, n, err)
+			}
 		}
 	}
 	if bytes.Equal(k.Seal("a", []byte("x")), k.Seal("a", []byte("x"))) {

@@ -197,7 +197,7 @@ func (d *DB) Body(ctx context.Context, id string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if content, err = d.Unseal(id, content); err != nil {
+	if content, err = d.unseal(id, content, (*seal.Keys).OpenInPlace); err != nil {
 		return nil, err
 	}
 	if int64(len(content)) != size || int64(Checksum(content)) != crc {
