@@ -16,7 +16,7 @@ import (
 
 // encryption gathers what the policy wants to know for the encryption of a message.
 func (j *judge) encryption(m *msg.Message, e policy.Encrypt) policy.Input {
-	in := policy.Input{Message: m, Keys: map[string]policy.Key{}, CanSign: j.keys.CanSign}
+	in := policy.Input{Message: m, Keys: map[string]policy.Key{}, Signer: j.keys.CanSign}
 	for _, to := range m.Envelope.To {
 		if k := j.keyOf(to); k != (policy.Key{}) {
 			in.Keys[to.Key()] = k
@@ -37,9 +37,23 @@ func (j *judge) encryption(m *msg.Message, e policy.Encrypt) policy.Input {
 	}
 	if head, _, ok := bytes.Cut(m.Raw, []byte("\r\n\r\n")); ok && slices.ContainsFunc(e.Rules, func(r policy.EncryptRule) bool { return r.Sign }) {
 		in.Author, _ = signing.Author(append(bytes.Clone(head), "\r\n"...))
-		in.Signable = func() bool { _, ok := pgp.Canonical(m.Raw); return ok }
+		in.Signable = func(d msg.Decision) bool { return j.signable(m, d) }
 	}
 	return in
+}
+
+// signable tells whether what will leave can be signed: those very octets are looked at,
+// for a letter that is judged to be signed and cannot be would wait for ever.
+func (j *judge) signable(m *msg.Message, d msg.Decision) bool {
+	raw := m.Raw
+	if len(d.Strip) > 0 {
+		var err error
+		if raw, err = j.strip(m, d); err != nil {
+			return false // and it does not leave either
+		}
+	}
+	_, ok := pgp.Canonical(bytes.Join(j.below(raw), nil))
+	return ok
 }
 
 // wishes reads what a sender may ask for encryption by. Of a letter that nobody has parsed

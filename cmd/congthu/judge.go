@@ -278,7 +278,12 @@ func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
 
 func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
 	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stripped: d.Strip, Stamped: m.Received, ReceivedSPF: j.cfg.SMTP.ReceivedSPF})
-	return append([][]byte{block, stamp.Divider(m.Raw)}, stamp.Strip(m.Raw, j.cfg.Hostname)...)
+	return append([][]byte{block}, j.below(m.Raw)...)
+}
+
+// below is what stands below our block: the message without what poses as ours.
+func (j *judge) below(raw []byte) [][]byte {
+	return append([][]byte{stamp.Divider(raw)}, stamp.Strip(raw, j.cfg.Hostname)...)
 }
 
 // strip takes out of the message what the decision says, and leaves a notice.

@@ -9,6 +9,7 @@ import (
 
 	"congthu/internal/lang"
 	"congthu/internal/msg"
+	"congthu/internal/pgp"
 	"congthu/internal/pipeline"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
@@ -135,6 +136,7 @@ func (s sealer) seal(t *msg.Transfer) ([]*msg.Transfer, error) {
 	m := &msg.Message{ID: t.ID, Raw: content, Envelope: msg.Envelope{From: t.From, To: t.To}, Session: msg.Session{Outbound: t.Outbound}}
 	e := s.judge.rules.Get().Policy.Encrypt
 	in := s.judge.encryption(m, e)
+	in.Signable = func(msg.Decision) bool { _, ok := pgp.Canonical(content); return ok } // it has its block already
 	var out []*msg.Transfer
 	open := map[string]*msg.Transfer{} // by who signs
 	for i, to := range t.To {

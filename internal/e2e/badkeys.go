@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -46,7 +47,11 @@ func (p *player) badKey(rest string) error {
 	if err := p.worsen(e, kind); err != nil {
 		return err
 	}
-	return p.write(address, e)
+	secret, err := armored(openpgp.PrivateKeyType, func(w io.Writer) error { return e.SerializePrivateWithoutSigning(w, nil) })
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.write(address, e), os.WriteFile(filepath.Join(p.g.Dir, address+".sec.asc"), secret, 0o600))
 }
 
 // worsen does to a good key what the kind asks for.
@@ -138,15 +143,11 @@ func rename(e *openpgp.Entity, address string) error {
 
 // write puts the public half into ${DIR}/ADDRESS.asc.
 func (p *player) write(address string, e *openpgp.Entity) error {
-	var b bytes.Buffer
-	w, err := armor.Encode(&b, openpgp.PublicKeyType, nil)
+	public, err := armored(openpgp.PublicKeyType, e.Serialize)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(e.Serialize(w), w.Close()); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(p.g.Dir, address+".asc"), b.Bytes(), 0o600)
+	return os.WriteFile(filepath.Join(p.g.Dir, address+".asc"), public, 0o600)
 }
 
 // plant writes the key of ${DIR}/ADDRESS.asc into the store as the pinned key of the

@@ -33,7 +33,8 @@ import (
 //	LETTER NAME from=A to=B,C [ip=I] [helo=H] => 250
 //	                    a whole transaction on a connection of its own; XCLIENT when ip= is given
 //	                    a reply ~REGEXP matches
-//	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc
+//	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc, the
+//	                    secret one in ${DIR}/ADDRESS.sec.asc
 //	REVOKE ADDRESS      its holder revokes the key; ${DIR}/ADDRESS.asc says so
 //	SPOIL WHAT ADDRESS  its holder takes the subkey or the name back
 //	BADKEY KIND ADDRESS a public key with something wrong with it: badkeys.go

@@ -26,6 +26,7 @@ import (
 	"congthu/internal/dns/fake"
 	"congthu/internal/mailauth/dkim"
 	"congthu/internal/mailauth/sig"
+	"congthu/internal/mimetree"
 	"congthu/internal/signing"
 )
 
@@ -70,14 +71,28 @@ func (g *Gateway) writeCertificate(certName, keyName string) error {
 	return errors.Join(write(certName, "CERTIFICATE", cert), write(keyName, "PRIVATE KEY", secret))
 }
 
-// keyPair makes an OpenPGP key pair and writes its public half.
+// keyPair makes an OpenPGP key pair and writes both halves, the secret one to .sec.asc.
 func (p *player) keyPair(address string) error {
 	e, err := openpgp.NewEntity("Nguoi nhan mau", "", address, nil)
 	if err != nil {
 		return err
 	}
 	p.g.ring = append(p.g.ring, e)
-	return p.publish(address, e)
+	secret, err := armored(openpgp.PrivateKeyType, func(w io.Writer) error { return e.SerializePrivate(w, nil) })
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.publish(address, e), os.WriteFile(filepath.Join(p.g.Dir, address+".sec.asc"), secret, 0o600))
+}
+
+func armored(kind string, serialize func(io.Writer) error) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := armor.Encode(&b, kind, nil)
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(serialize(w), w.Close())
+	return b.Bytes(), err
 }
 
 // revoke revokes the key pair of an address and writes its public half anew.
@@ -93,15 +108,11 @@ func (p *player) revoke(address string) error {
 }
 
 func (p *player) publish(address string, e *openpgp.Entity) error {
-	var b bytes.Buffer
-	w, err := armor.Encode(&b, openpgp.PublicKeyType, nil)
+	public, err := armored(openpgp.PublicKeyType, e.Serialize)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(e.Serialize(w), w.Close()); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(p.g.Dir, address+".asc"), b.Bytes(), 0o600)
+	return os.WriteFile(filepath.Join(p.g.Dir, address+".asc"), public, 0o600)
 }
 
 // signed tells whether the delivery has DKIM signatures, all of the domain, and all verify
@@ -138,4 +149,21 @@ func (g *Gateway) opens(data, raw []byte) bool {
 	clear, err := io.ReadAll(m.UnverifiedBody)
 	_, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	return err == nil && bytes.Contains(clear, bytes.TrimSpace(body))
+}
+
+// verifies tells whether a delivery is signed as RFC 3156 says, over the octets of its first
+// part, by a key pair of the case.
+func (g *Gateway) verifies(data []byte) bool {
+	root := mimetree.Parse(data, mimetree.DefaultLimits())
+	if root.MediaType != "multipart/signed" || len(root.Children) != 2 {
+		return false
+	}
+	first := root.Children[0]
+	part := data[first.Start:first.End]
+	block, err := armor.Decode(bytes.NewReader(root.Children[1].Decoded))
+	if err != nil {
+		return false
+	}
+	_, err = openpgp.CheckDetachedSignature(g.ring, bytes.NewReader(part), block.Body, nil)
+	return err == nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"congthu/internal/mimetree"
+	"congthu/internal/msg"
 	"congthu/internal/sink"
 )
 
@@ -19,7 +21,9 @@ import (
 //	delivery I from A           envelope of the I-th, from 1; to A says one of its recipients
 //	delivery I same NAME        its octets end in those of the message; our block is above
 //	delivery I opens NAME       it is encrypted, and opens to the text of the message
+//	delivery I verifies         it is multipart/signed (RFC 3156) by a key pair of the case
 //	delivery I signed DOMAIN    every DKIM signature verifies by the gateway's own keys, and is of DOMAIN
+//	delivery I says TEXT        its decoded text does
 //	delivery I has TEXT         its octets contain TEXT; lacks TEXT, that they do not
 //	delivery I field REGEXP     a field of the header block, unfolded, matches
 //	nowhere TEXT, TEXT          none of the texts is in anything that the next hop was sent
@@ -130,6 +134,12 @@ func (g *Gateway) holds(c *Case, d sink.Delivery, what, arg string) bool {
 	case "opens":
 		raw, ok := c.Messages[arg]
 		return ok && g.opens(d.Data, raw)
+	case "says":
+		said := false
+		mimetree.Parse(d.Data, mimetree.DefaultLimits()).Walk(func(p *msg.Part) { said = said || strings.Contains(p.Text, unescape(arg)) })
+		return said
+	case "verifies":
+		return g.verifies(d.Data)
 	case "signed":
 		return g.signed(d.Data, arg)
 	case "has":

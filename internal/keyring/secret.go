@@ -22,8 +22,7 @@ type opened struct {
 	at     time.Time
 }
 
-// openFor is how long a signer is kept: after that a key that has expired meanwhile is
-// found out.
+// openFor is how long a signer is kept, and how long it is remembered that there is none.
 const openFor = 10 * time.Minute
 
 // Secret is what is known of a secret key.
@@ -79,10 +78,12 @@ func (r *Ring) passphrase() ([]byte, error) {
 	return r.o.Passphrase()
 }
 
-// CanSign tells whether there is a key that signs for the domain.
-func (r *Ring) CanSign(domain string) bool {
-	_, ok := r.state.Load().secrets[domain]
-	return ok
+// CanSign tells whether there is a key that signs for the domain, and why it does not.
+func (r *Ring) CanSign(domain string) (have bool, err error) {
+	if _, have = r.state.Load().secrets[domain]; have {
+		_, err = r.Signer(domain)
+	}
+	return have, err
 }
 
 // Signer opens the key that signs for the domain.
@@ -93,7 +94,7 @@ func (r *Ring) Signer(domain string) (*pgp.Signer, error) {
 	}
 	r.signers.Lock()
 	defer r.signers.Unlock()
-	if o, ok := r.open[domain]; ok && r.now().Sub(o.at) < openFor {
+	if o, ok := r.open[domain]; ok && r.now().Sub(o.at) < openFor && (o.err != nil || o.signer.Signs(r.now())) {
 		return o.signer, o.err
 	}
 	o := opened{at: r.now()}

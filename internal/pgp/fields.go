@@ -107,6 +107,7 @@ func protect(head []byte, p protection) header {
 		switch {
 		case strings.HasPrefix(name, "content-"):
 			content = append(content, f)
+		case p.hp == "cipher" && (name == "bcc" || name == "resent-bcc"): // who else got it is nobody's business (RFC 5322 section 3.6.3)
 		case name == "mime-version" || name == "hp-outer" || slices.ContainsFunc(p.drop, func(d string) bool { return strings.EqualFold(d, name) }):
 		case !slices.Contains(authored(), name):
 			h.outer = append(h.outer, ended(f)...)

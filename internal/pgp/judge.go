@@ -2,6 +2,7 @@ package pgp
 
 import (
 	"errors"
+	"io"
 	"time"
 
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
@@ -80,6 +81,9 @@ func judge(e *openpgp.Entity, raw []byte, now time.Time) (Code, *packet.PublicKe
 		if short(enc.PublicKey) {
 			return WeakAlgorithm, enc.PublicKey
 		}
+		if !takes(e, c) {
+			return Damaged, enc.PublicKey
+		}
 		return OK, enc.PublicKey
 	}
 	if _, err := e.VerifyPrimaryKey(now, c); errors.Is(err, pgperrors.ErrKeyExpired) {
@@ -92,6 +96,13 @@ func judge(e *openpgp.Entity, raw []byte, now time.Time) (Code, *packet.PublicKe
 		return NoSelfSig, nil
 	}
 	return subkeys(e, now), nil
+}
+
+// takes tells whether the library does encrypt to the key: what is judged to be usable and
+// is not would let its letters wait for ever.
+func takes(e *openpgp.Entity, c *packet.Config) bool {
+	w, err := openpgp.EncryptWithParams(io.Discard, []*openpgp.Entity{e}, nil, &openpgp.EncryptParams{Hints: &openpgp.FileHints{}, Config: c})
+	return err == nil && w.Close() == nil
 }
 
 // short tells whether an RSA key is too small; the library does not measure those that

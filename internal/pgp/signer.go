@@ -32,7 +32,19 @@ func OpenSigner(secret, passphrase []byte, now time.Time) (*Signer, error) {
 	if _, ok := e.SigningKey(now, strict(now)); !ok {
 		return nil, problem(nil, "khoá "+fingerprint(e)+" không ký được: hết hạn, bị thu hồi, hoặc không có khoá con để ký", "the key "+fingerprint(e)+" cannot sign: expired, revoked, or without a signing subkey")
 	}
-	return &Signer{entity: e}, nil
+	s := &Signer{entity: e}
+	if _, _, err := s.detached(now, [][]byte{[]byte("\r\n")}); err != nil { // better now than for each letter
+		return nil, problem(err, "khoá "+fingerprint(e)+" không ký được", "the key "+fingerprint(e)+" cannot sign")
+	}
+	return s, nil
+}
+
+// Signs tells whether the key still signs now.
+func (s *Signer) Signs(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.entity.SigningKey(now, strict(now))
+	return ok
 }
 
 // ProtectSecret reads a secret key, opened by old where it is encrypted, and returns it

@@ -58,10 +58,11 @@ const (
 	OnlyPart  = "ENCRYPT_PARTLY"
 	SignedMsg = "ENCRYPT_SIGNED"
 	NotSigned = "PGP_NOT_SIGNED"
+	SignKey   = "PGP_SIGN_KEY"
 )
 
 // Symbols are those that Decide itself may report.
-func Symbols() []string { return []string{NoKey, OnlyPart, SignedMsg, NotSigned} }
+func Symbols() []string { return []string{NoKey, OnlyPart, SignedMsg, NotSigned, SignKey} }
 
 // Encryption tells whether a decision was brought about by this stage: such a letter waits
 // for a key, and its sender may be told so.
@@ -154,7 +155,7 @@ func (e Encrypt) Apply(d msg.Decision, in Input, to msg.Path, outward bool) msg.
 	case key.Trouble != "": // it goes in the clear, and says why; what is only proposed is no key yet
 		d = note(d, key.Trouble, key.Note)
 	}
-	if in.Signable != nil && d.Sign != "" && len(d.EncryptTo) == 0 && d.Action == msg.Deliver && !in.Signable() {
+	if in.Signable != nil && d.Sign != "" && len(d.EncryptTo) == 0 && d.Action == msg.Deliver && !in.Signable(d) {
 		d.Sign = ""
 		d = note(d, NotSigned, "")
 	}
@@ -174,15 +175,24 @@ func (e Encrypt) protected(d msg.Decision, in Input, mode Mode) msg.Decision {
 }
 
 // sign chooses the key: that of the author's domain, for letters of our own senders. The
-// gateway never vouches for what a stranger has written.
+// gateway never vouches for what a stranger has written. A key that is there and does not
+// sign (it has expired, its passphrase is lost) is for an administrator: the letter is held,
+// for the sender could try as often as it likes.
 func (e Encrypt) sign(d msg.Decision, in Input) msg.Decision {
-	switch {
-	case !in.Message.Session.Outbound:
-	case in.Author != "" && in.CanSign != nil && in.CanSign(in.Author):
-		d.Sign = in.Author
-	default:
-		d = note(d, NotSigned, in.Author)
+	if !in.Message.Session.Outbound {
+		return d
 	}
+	have, err := false, error(nil)
+	if in.Author != "" && in.Signer != nil {
+		have, err = in.Signer(in.Author)
+	}
+	switch {
+	case !have:
+		return note(d, NotSigned, in.Author)
+	case err != nil:
+		d = worse(note(d, SignKey, in.Author+": "+err.Error()), msg.Quarantine, SignKey, e.Place, msg.Reply{})
+	}
+	d.Sign = in.Author
 	return d
 }
 

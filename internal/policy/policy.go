@@ -70,8 +70,8 @@ type Input struct {
 	Subject   string                   // decoded; only asked for from our own senders
 	Asks      []string                 // values of the field Encrypt.Header
 	Author    string                   // domain of the one author; "" when that is not clear
-	CanSign   func(domain string) bool // whether there is a key that signs for it
-	Signable  func() bool              // whether a signature would survive the way
+	Signer    func(domain string) (have bool, err error) // whether there is a key that signs for it, and why it cannot
+	Signable  func(msg.Decision) bool                    // whether a signature of what leaves would survive the way
 }
 
 // Routes finds next hops.

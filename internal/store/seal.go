@@ -96,7 +96,9 @@ func (d *DB) Seal(name string, content []byte) []byte { return d.keys.Seal(name,
 // Unseal is the way back. What was written before there was a key comes back as it is.
 // ErrSealed says that it was sealed with a key that this gateway does not have, ErrCorrupt
 // that it is not what was sealed.
-func (d *DB) Unseal(name string, b []byte) ([]byte, error) { return d.unseal(name, b, (*seal.Keys).Open) }
+func (d *DB) Unseal(name string, b []byte) ([]byte, error) {
+	return d.unseal(name, b, (*seal.Keys).Open)
+}
 
 func (d *DB) unseal(name string, b []byte, open func(*seal.Keys, string, []byte) ([]byte, error)) ([]byte, error) {
 	if !seal.Sealed(b) {
