@@ -63,13 +63,13 @@ type Route struct {
 type Input struct {
 	Message   *msg.Message
 	Outcomes  []msg.Outcome
-	Keys      map[string]Key           // by Path.Key(), of recipients of whose keys something is known
-	Removable func([]msg.Finding) bool // whether the message can do without the parts of these
-	Protected string                   // "" or how the message claims to be signed or encrypted end to end
-	Sealed    bool                     // nothing in it can be read by strangers, in fact
-	Subject   string                   // decoded; only asked for from our own senders
-	Asks      []string                 // values of the field Encrypt.Header
-	Author    string                   // domain of the one author; "" when that is not clear
+	Keys      map[string]Key                             // by Path.Key(), of recipients of whose keys something is known
+	Removable func([]msg.Finding) bool                   // whether the message can do without the parts of these
+	Protected string                                     // "" or how the message claims to be signed or encrypted end to end
+	Sealed    bool                                       // nothing in it can be read by strangers, in fact
+	Subject   string                                     // decoded; only asked for from our own senders
+	Asks      []string                                   // values of the field Encrypt.Header
+	Author    string                                     // domain of the one author; "" when that is not clear
 	Signer    func(domain string) (have bool, err error) // whether there is a key that signs for it, and why it cannot
 	Signable  func(msg.Decision) bool                    // whether a signature of what leaves would survive the way
 }
