@@ -1,6 +1,7 @@
 package corpus
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"path"
@@ -88,12 +89,14 @@ func (lib *library) file(name string) error {
 }
 
 // topics reads a file of texts. They are dealt to the sets in turn, by their order within
-// the topic and not by what they say; new ones go to the end of their topic.
+// the topic and not by what they say, unless the topic names the set; new ones go to the
+// end of their topic.
 func (lib *library) topics(name string, data []byte) error {
 	var f struct {
 		Topic []struct {
 			Name   string   `toml:"name"`
 			Spam   bool     `toml:"spam"`
+			Set    Set      `toml:"set"`
 			From   []string `toml:"from"`
 			Letter []text   `toml:"letter"`
 		} `toml:"topic"`
@@ -107,7 +110,7 @@ func (lib *library) topics(name string, data []byte) error {
 			n := lib.count[topic.Name]
 			t.id = topic.Name + "-" + strconv.Itoa(n)
 			t.topic, t.spam = topic.Name, topic.Spam
-			t.set = []Set{Held, Tune, Train}[n%3]
+			t.set = cmp.Or(topic.Set, []Set{Held, Tune, Train}[n%3])
 			if len(t.From) == 0 {
 				t.From = topic.From
 			}
