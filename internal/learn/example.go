@@ -38,10 +38,14 @@ type naming func(v View, feature uint32, prefix, words string)
 func read(l Letter, named naming) Example {
 	e := emitter{named: named, sets: workspace.Get().(*[views]set)}
 	defer workspace.Put(e.sets)
-	e.octets(l.Raw)
-	e.frame(l.Raw)
-	e.text(l.Text)
-	e.shape(l)
+	if vietnamese(l.Text) {
+		e.plain(l)
+	} else {
+		e.octets(l.Raw)
+		e.frame(l.Raw)
+		e.text(l.Text)
+		e.shape(l)
+	}
 	var out Example
 	for v := range views {
 		out[v] = e.sets[v].take()

@@ -16,7 +16,7 @@ var ErrFormat = errors.New("learn: not a model of this version")
 
 // magic begins a model file. The number changes with everything that gives features other
 // numbers: a model is of no use to a program that reads letters in another way.
-const magic = "congthu-model 1\n"
+const magic = "congthu-model 2\n"
 
 // quiet is the weight, in steps of 127 by square root, below which it is left out.
 const quiet = 5
@@ -239,7 +239,7 @@ func (e Example) Pack() []byte {
 
 // exampleVersion changes when features are numbered otherwise: what was packed before
 // means nothing any more.
-const exampleVersion = 1
+const exampleVersion = 2
 
 // UnpackExample reads what Example.Pack wrote. The error is ErrFormat.
 func UnpackExample(b []byte) (Example, error) {
