@@ -27,10 +27,12 @@ func Fold(s string) (folded, bare string) {
 type folder struct {
 	folded, bare []byte
 	tricks
-	word word
-	row  []single
-	gap  gap
-	last kind // of what was written last
+	word  word
+	row   []single
+	told  int  // where the language was last looked at; 0: never
+	other bool // and whether it was another than Vietnamese
+	gap   gap
+	last  kind // of what was written last
 }
 
 // tricks counts what no honest text needs.

@@ -31,6 +31,8 @@ func TestFold(t *testing.T) {
 		{"wide gaps", "v a y  v o n", "vay von", "vay von"},
 		{"one gap", "v a y v o n", "vay von vayvon", "vay von vayvon"},
 		{"an English word", "s a l e", "sa le sale", "sa le sale"},
+		{"an English word in English", "we need a local person to work from h.o.m.e now", "we need a local person to work from home now", "we need a local person to work from home now"},
+		{"a Vietnamese row in Vietnamese", "can bo nao can tien gap hay v.a.y.v.o.n nhe", "can bo nao can tien gap hay vay von vayvon nhe", "can bo nao can tien gap hay vay von vayvon nhe"},
 		{"no syllables", "F R E E", "free", "free"},
 		{"two letters are no row", "a b, c d", "a b, c d", "a b, c d"},
 		{"a list is no row", "điểm a, b, c, d khoản 1", "điểm a, b, c, d khoản 1", "diem a, b, c, d khoan 1"},

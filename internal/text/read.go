@@ -32,6 +32,10 @@ func Read(root *msg.Part) *msg.Text {
 // what says nothing or something else of its charset read as it was meant.
 func Header(value string) string { return headerText(value, "") }
 
+// HeaderIn is Header in a letter that was found to be in a charset (msg.Text.Charset): a
+// name of two words is too short to tell by itself.
+func HeaderIn(value, expected string) string { return headerText(value, charset.Name(expected)) }
+
 func headerText(value string, expected charset.Name) string {
 	s, _ := charset.Repair(mimetree.DecodeWords(value), expected)
 	return s

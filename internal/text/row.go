@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -84,7 +85,7 @@ func (f *folder) endRow() {
 		return
 	}
 	first, last := row[0], row[len(row)-1]
-	words := join(f.folded, row)
+	words := join(f.folded, row, f.otherLanguage(first.begin))
 	bones := make([]string, len(words))
 	for i, w := range words {
 		bones[i] = strings.Map(func(r rune) rune {
@@ -106,8 +107,9 @@ func splice(b []byte, from, to int, s string) []byte {
 
 // join returns the words of a row. Where its letters stand in groups the groups are the
 // words; else they are divided into syllables, and stand undivided beside them: "s a l e"
-// is no row of syllables.
-func join(text []byte, row []single) []string {
+// is no row of syllables. In another language the row is one word: "h.o.m.e" as "ho me
+// home" would stand apart from the words around it.
+func join(text []byte, row []single, otherLanguage bool) []string {
 	least := apart
 	for _, s := range row[1:] {
 		least = min(least, s.distance)
@@ -126,11 +128,44 @@ func join(text []byte, row []single) []string {
 		return mend(append(groups, string(letters)))
 	}
 	whole := string(letters)
+	if otherLanguage {
+		return []string{whole}
+	}
 	parts := viet.Split(letters)
 	if len(parts) < 2 {
 		return []string{whole}
 	}
 	return append(parts, whole)
+}
+
+// What is looked at before a row to tell the language.
+const (
+	lookBack    = 200 // octets
+	wordsBefore = 6   // of two letters or more; fewer tell nothing
+)
+
+// otherLanguage tells whether the text before a row is not Vietnamese, with marks or
+// without: fewer than half of its words are syllables. At the beginning nobody knows.
+// What was told holds for the next rows, so that a text of rows costs no more.
+func (f *folder) otherLanguage(begin int) bool {
+	if f.told > 0 && begin-f.told < lookBack/2 {
+		return f.other
+	}
+	f.told, f.other = begin, notVietnamese(f.bare[max(0, begin-lookBack):begin])
+	return f.other
+}
+
+func notVietnamese(before []byte) bool {
+	words, valid := 0, 0
+	for _, w := range bytes.FieldsFunc(before, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		if len(w) > 1 {
+			words++
+			if viet.ValidBare(string(w)) {
+				valid++
+			}
+		}
+	}
+	return words >= wordsBefore && 2*valid < words
 }
 
 // mend joins single letters that are left side by side, as folding again would.
