@@ -49,7 +49,7 @@ func house(t testing.TB) []msg.Inspector {
 	domains := []string{"so-mau.tinh-mau.gov.vn", "*.so-mau.tinh-mau.gov.vn"}
 	h := header.Options{
 		Local: local, Domains: domains, Agencies: agencies, Hostname: "gw.so-mau.tinh-mau.gov.vn",
-		Freemail: list("freemail.txt", link.LoadList), AgencyWords: list("agency-words.txt", header.LoadWords), Mailers: list("mailers.txt", header.LoadWords),
+		Freemail: list("freemail.txt", link.LoadList), AgencyWords: list("agency-words.txt", header.LoadAgencyWords), Mailers: list("mailers.txt", header.LoadWords),
 	}
 	for _, b := range brands {
 		h.Brands = append(h.Brands, header.Brand(b))

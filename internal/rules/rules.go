@@ -89,7 +89,7 @@ func (s Source) read() (*Set, error) {
 	ps = add(ps, err)
 	set.Freemail, err = optional(filepath.Join(s.Dir, "lists", "freemail.txt"), link.LoadList)
 	ps = add(ps, err)
-	set.Words, err = optional(filepath.Join(s.Dir, "lists", "agency-words.txt"), header.LoadWords)
+	set.Words, err = optional(filepath.Join(s.Dir, "lists", "agency-words.txt"), header.LoadAgencyWords)
 	ps = add(ps, err)
 	set.Mailers, err = optional(filepath.Join(s.Dir, "lists", "mailers.txt"), header.LoadWords)
 	ps = add(ps, err)

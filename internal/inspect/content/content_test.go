@@ -306,3 +306,28 @@ func TestWeightGrowsWithWords(t *testing.T) {
 		}
 	}
 }
+
+// What a link leads to is found whether the plain text spells it out or a page hides it.
+func TestLinksAreAPlace(t *testing.T) {
+	s := mustLoad(t, `
+[[rule]]
+symbol = "APP"
+where = ["subject", "body", "links"]
+words = ["vneid"]
+`)
+	for raw, want := range map[string]string{
+		plain + "xem https://vneid.xau.example/a":                                     "APP vneid",
+		htmlPage + `<p>xem <a href="https://vneid.xau.example/a?b=1">tại đây</a></p>`: "APP vneid",
+		htmlPage + `<p>xem <a href="https://khac.example/">tại đây</a></p>`:           "",
+		plain + "xem :// va ://vneid":                                                 "APP vneid",
+		plain + "không có gì":                                                         "",
+	} {
+		if got := strings.Join(found(t, s, raw), ";"); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	}
+	many := strings.Repeat("http://a.example/", 3*maxLinks) + " http://vneid.example"
+	if root := mimetree.Parse([]byte(strings.ReplaceAll(plain, "\n", "\r\n")+many), mimetree.DefaultLimits()); len(links(root)) > maxLinks {
+		t.Errorf("%d links", len(links(root)))
+	}
+}

@@ -40,11 +40,13 @@ type views struct {
 
 // places are the values of a rule's where, besides "header:Name".
 func places() []string {
-	return []string{"subject", "body", "from", "to", "filename", "html", "hidden"}
+	return []string{"subject", "body", "from", "to", "filename", "html", "hidden", "links"}
 }
 
 // isLong tells the places whose length is the sender's choice.
-func isLong(place string) bool { return place == "body" || place == "html" || place == "hidden" }
+func isLong(place string) bool {
+	return place == "body" || place == "html" || place == "hidden" || place == "links"
+}
 
 func look(m *msg.Message) *views {
 	subject, body, _ := strings.Cut(m.Text.Folded, "\n")
@@ -82,10 +84,14 @@ func (v *views) at(place string) *view {
 				add(p.Text)
 			}
 		})
+	case "links":
+		for _, address := range links(v.root) {
+			add(address)
+		}
 	default:
 		name, _ := strings.CutPrefix(place, "header:")
 		for _, f := range v.root.Fields(name) {
-			add(text.Header(f.Value))
+			add(text.HeaderIn(f.Value, v.Charset))
 		}
 	}
 	w := &view{raw: strings.ToValidUTF8(strings.TrimSuffix(b.String(), "\n"), "\uFFFD")}

@@ -8,6 +8,7 @@ import (
 	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
+	"congthu/internal/text"
 )
 
 // author reports on From: whether there is exactly one, and whether what it shows is
@@ -16,7 +17,7 @@ func (i *inspector) author(r *report, m *msg.Message) {
 	fields := r.root.Fields("From")
 	var list []mimetree.Address
 	for _, f := range fields[:min(len(fields), maxFrom)] {
-		list = append(list, mailboxes(f.Value)...)
+		list = append(list, inCharset(mailboxes(f.Value), m.Text)...)
 		r.ambiguous(f.Value)
 	}
 	switch {
@@ -38,6 +39,17 @@ func (i *inspector) author(r *report, m *msg.Message) {
 	otherSenders(r, m, list)
 	i.messageID(r, m, list)
 	r.recipients(m, list)
+}
+
+// inCharset reads the names in the charset of the letter, which a short name does not show
+// by itself.
+func inCharset(list []mimetree.Address, t *msg.Text) []mimetree.Address {
+	if t != nil && t.Charset != "" {
+		for n := range list {
+			list[n].Name = text.HeaderIn(list[n].Name, t.Charset)
+		}
+	}
+	return list
 }
 
 // ambiguous reports a From that readers understand in different ways: a group, a route,

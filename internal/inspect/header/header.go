@@ -31,7 +31,7 @@ type Options struct {
 	Hostname string // of the gateway, as it stands in its Received
 
 	Freemail    []string // domains of which anybody may have a mailbox
-	AgencyWords []string // abbreviations of agencies that stand in mailbox names: "vpcp", "ubnd"
+	AgencyWords []string // abbreviations of agencies that stand in mailbox names: "vpcp", "ubnd 25" (percent of the weight)
 	Mailers     []string // programs that write to the whole world, as X-Mailer names them
 }
 
@@ -102,7 +102,7 @@ type inspector struct {
 	hostname string
 
 	free        map[string]bool
-	agencyWords []string
+	agencyWords []agencyWord
 	mailers     []string
 }
 
@@ -125,7 +125,7 @@ func New(o Options) msg.Inspector {
 		i.free[d] = true
 	}
 	for _, w := range o.AgencyWords {
-		i.agencyWords = append(i.agencyWords, lookalike.Fold(w))
+		i.agencyWords = append(i.agencyWords, newAgencyWord(w))
 	}
 	for _, m := range o.Mailers {
 		i.mailers = append(i.mailers, strings.ToLower(m))
@@ -145,7 +145,7 @@ func (i *inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding,
 		return nil, nil, err
 	}
 	r := report{root: m.Root}
-	r.subject()
+	r.subject(m.Text)
 	r.date(m.Received)
 	r.duplicates()
 	r.rawOctets(m.Envelope.SMTPUTF8)

@@ -2,12 +2,16 @@ package header
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"congthu/internal/corpus"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
+	"congthu/internal/text"
 )
 
 // stranger is a letter from outside, looked at by a house with all lists.
@@ -224,10 +228,85 @@ func TestBccOnly(t *testing.T) {
 }
 
 func TestLoadWords(t *testing.T) {
-	for _, name := range []string{"agency-words.txt", "mailers.txt"} {
-		if words, err := LoadWords(lists + "/" + name); err != nil || len(words) < 10 {
-			t.Errorf("%s: %d words, %v", name, len(words), err)
+	if words, err := LoadWords(lists + "/mailers.txt"); err != nil || len(words) < 10 {
+		t.Errorf("%d words, %v", len(words), err)
+	}
+	if words, err := LoadAgencyWords(lists + "/agency-words.txt"); err != nil || len(words) < 10 || !slices.Contains(words, "ubnd 25") {
+		t.Errorf("%q, %v", words, err)
+	}
+	name := filepath.Join(t.TempDir(), "words.txt")
+	if err := os.WriteFile(name, []byte("vpcp\nubnd 25\nubnd a\nhdnd 0\nab\nsoyte 101\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := LoadAgencyWords(name)
+	for _, line := range []string{":3:", ":4:", ":5:", ":6:"} {
+		if err == nil || !strings.Contains(err.Error(), "words.txt"+line) {
+			t.Errorf("line %s is not in %v", line, err)
 		}
+	}
+}
+
+// A commune that has no other mailbox is not taken for who forges a ministry.
+func TestAgencyWordsHaveTheirShare(t *testing.T) {
+	i := New(Options{Freemail: []string{"thu.example"}, AgencyWords: []string{"ubnd 25", "vpubnd", "vpcp"}})
+	for from, want := range map[string]int{
+		"ubnd-xa-mau@thu.example": 25, "xamau.ubnd@thu.example": 25, "vpubnd.tinh@thu.example": 100, "vpcp2026@thu.example": 100, "ubnd.vpcp@thu.example": 100, "an@thu.example": 0,
+	} {
+		raw := good("From: " + from)
+		found, _, err := i.Inspect(context.Background(), &msg.Message{Raw: []byte(raw), Root: mimetree.Parse([]byte(raw), mimetree.DefaultLimits())})
+		got := 0
+		for _, f := range found {
+			if f.Symbol == FreemailAgency {
+				got = f.Percent
+			}
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: %d %%, want %d (%v)", from, got, want, err)
+		}
+	}
+}
+
+// In the old charsets 0xAD is a letter, and marks look like letters of other alphabets: the
+// subject is judged as its reader sees it, and names are read in the charset of the letter.
+// So the same letter has the same findings in all of them.
+func TestSameFindingsInEveryCharset(t *testing.T) {
+	letters, err := corpus.Of(corpus.Tune, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := New(Options{Agencies: []Agency{{Name: "Sở Nội vụ", Words: []string{"Giám đốc", "Sở Tài chính"}, Domains: []string{"khac.gov.test"}}}})
+	findings := func(l corpus.Letter) string {
+		m := &msg.Message{Raw: l.Raw, Received: received, Root: mimetree.Parse(l.Raw, mimetree.DefaultLimits())}
+		m.Text = text.Read(m.Root)
+		found, _, err := i.Inspect(context.Background(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var symbols []string
+		for _, f := range found {
+			symbols = append(symbols, f.Symbol)
+		}
+		return strings.Join(sorted(symbols), " ")
+	}
+	named := 0
+	for _, l := range letters {
+		want := findings(l)
+		if strings.Contains(want, NameAgency) {
+			named++
+		}
+		for _, f := range corpus.Encodings() {
+			v, err := corpus.As(l, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Without marks a name has not to be encoded, and may be no agency's any more.
+			if got := findings(v); got != want && f != corpus.Bare {
+				t.Errorf("%s as %s: %q, want %q", l.Name, f, got, want)
+			}
+		}
+	}
+	if named < 3 {
+		t.Errorf("%d letters bear an agency's name: the test sees nothing", named)
 	}
 }
 

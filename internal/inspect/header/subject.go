@@ -7,12 +7,16 @@ import (
 
 	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
+	"congthu/internal/msg"
 )
 
-// subject looks at the tricks of subjects.
-func (r *report) subject() {
-	raw := r.root.Get("Subject")
-	s := strings.TrimSpace(mimetree.DecodeWords(raw))
+// subject looks at the tricks of subjects, in the subject as its reader sees it: in the
+// old charsets soft hyphens are letters, and marks look like those of another alphabet.
+func (r *report) subject(t *msg.Text) {
+	s := strings.TrimSpace(mimetree.DecodeWords(r.root.Get("Subject")))
+	if t != nil {
+		s = strings.TrimSpace(t.Subject)
+	}
 	if s == "" {
 		r.add(SubjectEmpty, "")
 		return
