@@ -218,6 +218,9 @@ func TestVietnameseMail(t *testing.T) {
 	}
 	for _, k := range sorted(topics) {
 		t.Logf("%-40s %3d letters, %3d held", k, topics[k].n, topics[k].hit)
+		if strings.Contains(k, " spam ") && topics[k].share() < 80 {
+			t.Errorf("%s: only %.1f %% are caught", k, topics[k].share())
+		}
 	}
 }
 
@@ -238,52 +241,96 @@ func sorted(c tally) []string {
 }
 
 // The same letter in another character set or spelling meets the same fate: a good one is
-// not held, a bad one stays caught, and its score moves by less than a tenth or goes up.
+// not held and its score moves by less than a tenth of what holds a letter, a bad one stays
+// caught and its score falls by less than a tenth. It may rise: who hides shows himself.
 func TestVietnameseForms(t *testing.T) {
 	b := newBench(t)
-	steady, kept, held := tally{}, tally{}, tally{}
+	moves := map[corpus.Form]*move{}
 	for _, l := range shelved(t) {
 		if !strings.HasSuffix(l.Name, ".0") {
 			continue // the second letters of the texts say nothing new here
 		}
-		base := b.judge(t, l)
 		forms := corpus.Encodings()
 		if l.Spam {
 			forms = append(forms, corpus.Evasions()...)
 		}
+		base := b.judge(t, l)
 		for _, f := range forms {
 			v, err := corpus.As(l, f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := b.judge(t, v)
-			if !l.Spam {
-				held.add(string(f), caught(d))
-				if caught(d) {
-					t.Errorf("%s as %s is held: %.1f: %s", l.Name, f, d.Why.Score, why(d))
-				}
-				continue
+			if moves[f] == nil {
+				moves[f] = &move{}
 			}
-			if !caught(base) {
-				continue
-			}
-			low := d.Why.Score < base.Why.Score*0.9
-			steady.add(string(f), !low)
-			kept.add(string(f), caught(d))
-			if !caught(d) {
-				t.Logf("%s as %s gets through: %.1f, was %.1f: %s\n\twas %s", l.Name, f, d.Why.Score, base.Why.Score, why(d), why(base))
-			}
+			moves[f].add(t, l, f, base, b.judge(t, v))
 		}
 	}
+	all := move{}
 	for _, f := range append(corpus.Encodings(), corpus.Evasions()...) {
-		k, s := kept[string(f)], steady[string(f)]
-		line := fmt.Sprintf("accuracy: vn as %-12s %3d/%3d bad letters stay caught, the score of %3d keeps nine tenths", f, k.hit, k.n, s.hit)
-		if h := held[string(f)]; h != nil {
-			line += fmt.Sprintf(", %d/%d good letters held", h.hit, h.n)
+		m := moves[f]
+		fmt.Printf("accuracy: vn as %-12s %s\n", f, m)
+		if 100*m.kept < 95*m.bad {
+			t.Errorf("%s: only %d of %d bad letters stay caught", f, m.kept, m.bad)
 		}
-		fmt.Println(line)
-		if k.share() < 95 {
-			t.Errorf("%s: only %.1f %% of what was caught stays caught", f, k.share())
+		all.join(m)
+	}
+	fmt.Printf("accuracy: vn in all forms   %s\n", all)
+	if all.bad < 1000 || all.good < 500 {
+		t.Errorf("too few variants to tell: %d bad, %d good", all.bad, all.good)
+	}
+}
+
+// move is how far scores move when letters change their form.
+type move struct {
+	bad, kept, good, held int
+	foreign               int     // good letters without a Vietnamese letter
+	fall, rise            float64 // of bad letters, the farthest, as a share of the score
+	up, down              float64 // of good letters, as a share of what holds a letter
+}
+
+const tenth = 0.1
+
+func (m *move) add(t *testing.T, l corpus.Letter, f corpus.Form, base, d msg.Decision) {
+	t.Helper()
+	far := d.Why.Score - base.Why.Score
+	switch {
+	case l.Spam && caught(base):
+		m.bad++
+		if caught(d) {
+			m.kept++
+		}
+		m.fall, m.rise = max(m.fall, -far/base.Why.Score), max(m.rise, far/base.Why.Score)
+		if -far >= tenth*base.Why.Score {
+			t.Errorf("%s as %s falls to %.2f from %.2f: %s\n\twas %s", l.Name, f, d.Why.Score, base.Why.Score, why(d), why(base))
+		}
+	case !l.Spam:
+		m.good++
+		if caught(d) {
+			m.held++
+			t.Errorf("%s as %s is held: %.1f: %s", l.Name, f, d.Why.Score, why(d))
+		}
+		// Nobody writes English in a Vietnamese font: such a letter has become another one.
+		if f.Foreign(l) {
+			m.foreign++
+			return
+		}
+		m.up, m.down = max(m.up, far/d.Why.Required), max(m.down, -far/d.Why.Required)
+		if max(far, -far) >= tenth*d.Why.Required {
+			t.Errorf("%s as %s moves to %.2f from %.2f: %s\n\twas %s", l.Name, f, d.Why.Score, base.Why.Score, why(d), why(base))
 		}
 	}
+}
+
+func (m *move) join(o *move) {
+	m.bad, m.kept, m.good, m.held, m.foreign = m.bad+o.bad, m.kept+o.kept, m.good+o.good, m.held+o.held, m.foreign+o.foreign
+	m.fall, m.rise, m.up, m.down = max(m.fall, o.fall), max(m.rise, o.rise), max(m.up, o.up), max(m.down, o.down)
+}
+
+func (m move) String() string {
+	s := fmt.Sprintf("%4d/%d bad letters stay caught, none falls by more than %.1f %%, one rises by %.0f %%", m.kept, m.bad, 100*m.fall, 100*m.rise)
+	if m.good > 0 {
+		s += fmt.Sprintf("; %d/%d good letters held, moved by at most +%.1f and -%.1f %% of what holds one (%d in English aside)", m.held, m.good, 100*m.up, 100*m.down, m.foreign)
+	}
+	return s
 }

@@ -11,7 +11,10 @@
 // on one is measured on another.
 package corpus
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // Set says what a text may be used for.
 type Set string
@@ -110,6 +113,17 @@ func As(l Letter, f Form) (Letter, error) {
 		return Letter{}, err
 	}
 	return lib.letter(t, n, f), nil
+}
+
+// Foreign tells whether nothing of the letter's words is in letters that the form encodes
+// otherwise: only the label and the font of the form would be new.
+func (f Form) Foreign(l Letter) bool {
+	lib, err := load()
+	if err != nil {
+		return false
+	}
+	t, _, err := lib.find(l.Name)
+	return err == nil && ascii(strings.ReplaceAll(t.Subject+t.Text, "\n", " ")) && f.label() != NFC.label()
 }
 
 // Zone is what DNS says about the senders of the letters, as text for dns/fake.
