@@ -20,7 +20,7 @@ func floors() [][]string {
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink", "wkd"},
 		{"text"},
 		{"audit", "lessons", "plain", "inspect", "inspect/*", "agency", "account", "acquaint", "greylist", "token", "policy", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
-		{"rules", "pipeline", "keyring", "simulate"},
+		{"rules", "pipeline", "keyring", "simulate", "review"},
 		{"smtpd", "admin", "ruledesk"},
 		{"e2e/*", "faults/*"},
 		{"e2e", "faults"},

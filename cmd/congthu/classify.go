@@ -127,13 +127,18 @@ type school struct{ *judge }
 
 // Teach implements admin.Lessons.
 func (s school) Teach(ctx context.Context, raw []byte, spam bool, actor, source string) (lessons.Lesson, error) {
+	return s.teach(ctx, raw, lessons.Report{Spam: spam, Actor: actor, Source: source})
+}
+
+// teach teaches a letter that comes as octets.
+func (j *judge) teach(ctx context.Context, raw []byte, r lessons.Report) (lessons.Lesson, error) {
 	raw = labelled.Wire(raw)
-	trusted := s.agencyWrote(mimetree.Parse(raw, mimetree.DefaultLimits()))
+	r.Trusted = j.agencyWrote(mimetree.Parse(raw, mimetree.DefaultLimits()))
 	// What this gateway itself has written on top is no part of what came.
-	m := &msg.Message{Raw: bytes.Join(stamp.Strip(raw, s.cfg.Hostname), nil)}
+	m := &msg.Message{Raw: bytes.Join(stamp.Strip(raw, j.cfg.Hostname), nil)}
 	m.Root = mimetree.Parse(m.Raw, mimetree.DefaultLimits())
 	m.Text = text.Read(m.Root)
-	return s.lessons.Teach(ctx, m, lessons.Report{Spam: spam, Actor: actor, Source: source, Trusted: trusted})
+	return j.lessons.Teach(ctx, m, r)
 }
 
 // Undo implements admin.Lessons.

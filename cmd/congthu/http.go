@@ -73,7 +73,7 @@ func (g *gateway) adminSocket() (net.Listener, error) {
 
 func (g *gateway) services() admin.Services {
 	return admin.Services{
-		Quarantine: g.held, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Lessons: school{g.judge}, Reports: g.reports, Rules: ruleActs{g}, Health: g.health,
+		Quarantine: reviewed{g.review}, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Lessons: school{g.judge}, Reports: g.reports, Rules: ruleActs{g}, Health: g.health,
 		Record: g.audit.Record, Log: g.log,
 		NotFound: func(err error) bool {
 			return errors.Is(err, quarantine.ErrNotFound) || errors.Is(err, queue.ErrNotFound)

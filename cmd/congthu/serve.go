@@ -23,6 +23,7 @@ import (
 	"congthu/internal/recipients"
 	"congthu/internal/record"
 	"congthu/internal/relay"
+	"congthu/internal/review"
 	"congthu/internal/ruledesk"
 	"congthu/internal/smtpd"
 	"congthu/internal/store"
@@ -60,7 +61,8 @@ type gateway struct {
 	db      *store.DB
 	queue   *queue.Queue
 	held    *quarantine.Quarantine // hold
-	audit   *audit.Log
+	audit   *audit.Log             // who did what
+	review  *review.Desk           // what people may do with held mail
 	metrics *trace.Metrics
 	senders *senders // who may send, as whom, how much
 	disk    *diskGuard
@@ -147,7 +149,8 @@ func (g *gateway) wayOut() error {
 		return err
 	}
 	g.queue = queue.New(g.queueOptions(g.hop))
-	g.held = quarantine.New(quarantine.Options{Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), NextHop: g.hop, Log: g.log})
+	g.held = quarantine.New(g.quarantineOptions())
+	g.review = g.newReview()
 	g.disk = &diskGuard{db: g.db, percent: g.cfg.Limits.DiskReserve, floor: uint64(g.cfg.Limits.MessageSize) * 3 / 2}
 	return nil
 }

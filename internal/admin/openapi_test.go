@@ -237,7 +237,9 @@ func TestEveryRouteNeedsItsRight(t *testing.T) {
 			if status != want || want != http.StatusOK && (s.asked != nil || recorded != 0) {
 				t.Errorf("%s %s as %q: %d, want %d, asked %q, recorded %d: %s", o.method, path, who.Role, status, want, s.asked, recorded, w.Body)
 			}
-			if _, acts := o.it["x-audit"]; want == http.StatusOK && acts != (recorded == 1) {
+			_, acts := o.it["x-audit"]
+			acts = acts && !strings.HasPrefix(path, "/v1/quarantine") // what is done with held mail internal/review puts on record
+			if want == http.StatusOK && acts != (recorded == 1) {
 				t.Errorf("%s %s: %d on record", o.method, path, recorded)
 			}
 		}

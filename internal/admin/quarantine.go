@@ -55,17 +55,17 @@ func (s Services) quarantineRoutes() []Route {
 		get("/v1/quarantine", token.Read, lang.T("liệt kê thư bị giữ", "list held messages"), on(func(ctx context.Context, _ token.Who, q heldQuery, _ none) ([]quarantine.Item, error) {
 			return orEmpty(s.Quarantine.List(ctx, quarantine.Filter{Text: q.Text, Limit: q.Limit, Offset: q.Offset, Since: q.Since}))
 		})),
-		act("GET", "/v1/quarantine/{id}", token.Read, "quarantine.show", lang.T("xem một thư bị giữ", "show a held message"), on(func(ctx context.Context, _ token.Who, p oneID, _ none) (Held, error) {
+		recorded(act("GET", "/v1/quarantine/{id}", token.Read, "quarantine.show", lang.T("xem một thư bị giữ", "show a held message"), on(func(ctx context.Context, _ token.Who, p oneID, _ none) (Held, error) {
 			item, raw, err := s.Quarantine.Show(ctx, p.ID)
 			return Held{Item: item, Raw: raw}, err
-		})),
-		act("POST", "/v1/quarantine/{id}/release", token.Review, "quarantine.release", lang.T("giao thư bị giữ", "deliver a held message"), on(func(ctx context.Context, w token.Who, p oneID, in Release) (Released, error) {
+		}))),
+		recorded(act("POST", "/v1/quarantine/{id}/release", token.Review, "quarantine.release", lang.T("giao thư bị giữ", "deliver a held message"), on(func(ctx context.Context, w token.Who, p oneID, in Release) (Released, error) {
 			to, err := s.Quarantine.Release(ctx, p.ID, in.To, w.Name)
 			return Released{to}, err
-		})),
-		act("DELETE", "/v1/quarantine/{id}", token.Review, "quarantine.delete", lang.T("xoá thư bị giữ", "delete a held message"), on(func(ctx context.Context, w token.Who, p oneID, _ none) (Count, error) {
+		}))),
+		recorded(act("DELETE", "/v1/quarantine/{id}", token.Review, "quarantine.delete", lang.T("xoá thư bị giữ", "delete a held message"), on(func(ctx context.Context, w token.Who, p oneID, _ none) (Count, error) {
 			return Count{1}, s.Quarantine.Delete(ctx, p.ID, w.Name)
-		})),
+		}))),
 	}
 }
 

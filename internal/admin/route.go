@@ -21,6 +21,8 @@ type Route struct {
 	Summary      lang.Text
 	Limit        int64 // octets of a request; 0 is maxBody
 
+	itself bool // whoever does it puts it on record, together with the act
+
 	params, body, answer reflect.Type
 	decode               func(*http.Request) (call, error)
 	serve                func(context.Context, token.Who, call) (any, error)
@@ -90,6 +92,12 @@ func get(path, right string, summary lang.Text, r Route) Route {
 
 func act(method, path, right, act string, summary lang.Text, r Route) Route {
 	r.Method, r.Path, r.Right, r.Act, r.Summary = method, path, right, act, summary
+	return r
+}
+
+// recorded marks a route whose act is put on record by who does it.
+func recorded(r Route) Route {
+	r.itself = true
 	return r
 }
 

@@ -205,6 +205,7 @@ type Queue struct {
 // Quar is the quarantine.
 type Quar struct {
 	Keep Duration `toml:"keep"`
+	Undo Duration `toml:"undo"` // how long a deletion can be taken back
 }
 
 // Record is what is kept of past letters, so that changed rules can be tried on them.

@@ -25,7 +25,7 @@ func Default() *Config {
 		PGP:        PGP{Keys: "keys"},
 		Queue:      Queue{Life: Duration(120 * time.Hour), Warn: Duration(4 * time.Hour), Concurrency: 50, PerHop: 16, DeadKeep: Duration(720 * time.Hour), Lease: seconds(60)},
 		DKIM:       DKIM{Keys: "dkim"},
-		Quarantine: Quar{Keep: Duration(720 * time.Hour)},
+		Quarantine: Quar{Keep: Duration(720 * time.Hour), Undo: Duration(24 * time.Hour)},
 		Report:     Report{Receive: []string{}},
 		Record:     Record{Keep: Duration(720 * time.Hour), Letters: 1_000_000},
 		Rules:      Rules{History: 50, Watch: Duration(time.Hour), FallBack: true, MaxRise: 5, MinLetters: 50, CanaryWatch: Duration(30 * time.Minute)},

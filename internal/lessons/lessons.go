@@ -63,9 +63,10 @@ type Lesson struct {
 // Report is what somebody says of a letter.
 type Report struct {
 	Spam    bool
-	Actor   string // who
-	Source  string // the file or held message it came from
-	Trusted bool   // it is of an agency whose letters must not be learned as spam
+	Actor   string        // who
+	Source  string        // the file or held message it came from
+	Trusted bool          // it is of an agency whose letters must not be learned as spam
+	With    *store.Change // commits together with the lesson; nil: nothing
 }
 
 // Options are the parts of the lessons.

@@ -30,10 +30,14 @@ func (l *Lessons) Teach(ctx context.Context, m *msg.Message, r Report) (Lesson, 
 	}
 	packed := learn.Read(learn.Of(m)).Pack()
 	var done Lesson
-	err := l.o.Store.Update(ctx, func(tx store.Tx) (err error) {
+	changes := []*store.Change{{Apply: func(ctx context.Context, tx store.Tx) (err error) {
 		done, err = l.record(ctx, tx, x, packed, r.Spam && r.Trusted)
 		return err
-	})
+	}}}
+	if r.With != nil {
+		changes = append(changes, r.With)
+	}
+	err := l.o.Store.Commit(ctx, changes...)
 	if err != nil {
 		return Lesson{}, fmt.Errorf("lessons: teach: %w", err)
 	}

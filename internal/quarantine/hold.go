@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"congthu/internal/lang"
@@ -60,9 +61,10 @@ func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*ho
 		smtputf8: m.Envelope.SMTPUTF8, eightbit: m.Envelope.EightBit,
 		item: Item{
 			ID: m.ID, Message: m.ID, From: m.Envelope.From.Raw, NextHop: d.NextHop,
-			Subject: subject(m.Raw), Reason: d.Reason, Outbound: m.Session.Outbound, Held: now, Expires: now.Add(q.o.Keep), Size: int64(len(m.Raw)),
+			Subject: subject(m.Raw), Class: ClassOf(d.Reason, d.Why.Counted), Reason: d.Reason, Outbound: m.Session.Outbound, Held: now, Size: int64(len(m.Raw)),
 		},
 	}
+	h.item.Expires = now.Add(q.keep(h.item.Class))
 	for _, p := range d.To {
 		h.item.To = append(h.item.To, p.Raw)
 	}
@@ -73,8 +75,16 @@ func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*ho
 		return nil, err
 	}
 	h.facts = q.o.Store.SealText(factsName(h.raw.ID), h.facts)
-	h.search = q.o.Store.SealText(searchName(h.raw.ID), searchText(&h.item))
+	h.search = q.o.Store.SealText(searchName(h.raw.ID), searched{m.Session.Identity.Agency, d.Reason, symbolsOf(d.Why.Counted), searchText(&h.item)}.pack())
 	return h, nil
+}
+
+// keep is how long a message of a class is held.
+func (q *Quarantine) keep(c Class) time.Duration {
+	if d := q.o.KeepClass[c]; d > 0 {
+		return d
+	}
+	return q.o.Keep
 }
 
 // describe gathers what was found. Evidence is a stranger's text: it is made
@@ -189,10 +199,10 @@ func (h *holding) insert(ctx context.Context, tx store.Tx) error {
 func (h *holding) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 	i := &h.item
 	r, err := tx.Exec(ctx, `INSERT INTO quarantine (id, message, sender, sender_local, sender_domain, smtputf8, eightbit, next_hop,
-			held, expires, size, facts, search, head, skip, raw, outbound, domains)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT (id) DO NOTHING`,
+			held, expires, size, facts, search, head, skip, raw, outbound, domains, class)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT (id) DO NOTHING`,
 		i.ID, i.Message, h.from.Raw, h.from.Local, h.from.Domain, number(h.smtputf8), number(h.eightbit), i.NextHop,
-		i.Held.UnixMilli(), i.Expires.UnixMilli(), i.Size, h.facts, h.search, h.head.ID, h.skip, h.raw.ID, number(h.item.Outbound), h.domains())
+		i.Held.UnixMilli(), i.Expires.UnixMilli(), i.Size, h.facts, h.search, h.head.ID, h.skip, h.raw.ID, number(h.item.Outbound), h.domains(), i.Class)
 	if err != nil {
 		return false, err
 	}

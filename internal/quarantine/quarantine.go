@@ -18,8 +18,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"congthu/internal/msg"
@@ -31,6 +31,8 @@ var (
 	ErrNotFound  = errors.New("quarantine: no such message")           // or it was released, deleted or expired
 	ErrRecipient = errors.New("quarantine: not held for this address") // or released for it already
 	ErrNoRoute   = errors.New("quarantine: no next hop for this message")
+	ErrApproval  = errors.New("quarantine: somebody else must agree to this release first")
+	ErrCursor    = errors.New("quarantine: no such place in a list")
 )
 
 // Requeue takes what is released. The change commits together with the removal
@@ -41,10 +43,12 @@ type Requeue interface {
 
 // Options are the parts of a quarantine.
 type Options struct {
-	Store   *store.DB
-	Requeue Requeue
-	Keep    time.Duration    // how long a message is held: 30 days
-	Now     func() time.Time // the time of day
+	Store     *store.DB
+	Requeue   Requeue
+	Keep      time.Duration           // how long a message is held: 30 days
+	KeepClass map[Class]time.Duration // of a class of its own; else Keep
+	Undo      time.Duration           // how long a deletion can be taken back; 0: it cannot
+	Now       func() time.Time        // the time of day
 	// Steady is the time since some moment, and nobody can set it; nil: the
 	// monotonic reading of Now. Nothing expires that has not been held so long by it.
 	Steady func() time.Duration
@@ -52,6 +56,9 @@ type Options struct {
 	// Event is told what happened to a message, after it is durable: held,
 	// released (once for each address, in detail), deleted, expired.
 	Event func(event, id, actor, detail string)
+	// OfAgency tells whether a domain belongs to an agency, as somebody calls it who
+	// looks for its mail; nil: it is called by its domain.
+	OfAgency func(agency, domain string) bool
 	// NextHop is the route for a message that was held without one.
 	NextHop func(domain string) (string, bool)
 }
@@ -76,6 +83,9 @@ func New(o Options) *Quarantine {
 	if o.Event == nil {
 		o.Event = func(string, string, string, string) {}
 	}
+	if o.OfAgency == nil {
+		o.OfAgency = strings.EqualFold
+	}
 	began := o.Now()
 	if o.Steady == nil {
 		o.Steady = func() time.Duration { return o.Now().Sub(began) }
@@ -86,10 +96,12 @@ func New(o Options) *Quarantine {
 // Item is a held message without its content.
 type Item struct {
 	ID       string           `json:"id"`
+	Short    string           `json:"short"`   // Short(ID)
 	Message  string           `json:"message"` // id of the message, which may be held in several copies
 	From     string           `json:"from"`
 	To       []string         `json:"to"` // those it is still held for
 	Subject  string           `json:"subject"`
+	Class    Class            `json:"class"`
 	Reason   string           `json:"reason"`
 	Rule     string           `json:"rule,omitempty"`  // where that stands, such as "policy.toml:57"
 	Rules    string           `json:"rules,omitempty"` // hash of the rule set that judged it
@@ -108,9 +120,12 @@ type Item struct {
 	Agency   string           `json:"agency,omitempty"`  // that sent it through us, "" none
 	Account  string           `json:"account,omitempty"` // and with which account
 	NextHop  string           `json:"next_hop"`
+	Approved []string         `json:"approved,omitempty"` // who has agreed to its release
+	Deleted  time.Time        `json:"deleted,omitzero"`   // last, of what can still be had back
 
 	senderDomain string
-	domains      []string // of To
+	raw          string
+	all          []addressee
 }
 
 // Hold keeps the message for the recipients of the decision. When it returns
@@ -140,68 +155,10 @@ func (q *Quarantine) Prepare(_ context.Context, m *msg.Message, d msg.Decision, 
 	}, nil
 }
 
-// Delete removes a held message for good.
+// Delete removes a held message, as Within.Delete does.
 func (q *Quarantine) Delete(ctx context.Context, id, actor string) error {
-	var found bool
-	err := q.o.Store.Update(ctx, func(tx store.Tx) (err error) {
-		found, err = q.remove(ctx, tx, id)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("quarantine: delete %s: %w", id, err)
-	}
-	if !found {
-		return fmt.Errorf("%w: %s", ErrNotFound, id)
-	}
-	q.o.Log.Info("deleted from quarantine", "id", id, "actor", actor)
-	q.o.Event("deleted", id, actor, "")
-	return nil
-}
-
-// Expire removes what has been held long enough and returns how many that were.
-func (q *Quarantine) Expire(ctx context.Context) (int, error) {
-	total := 0
-	for {
-		ids, err := q.expired(ctx)
-		if err != nil {
-			return total, fmt.Errorf("quarantine: expire: %w", err)
-		}
-		for _, id := range ids {
-			q.o.Event("expired", id, "", "")
-		}
-		if total += len(ids); len(ids) < expireBatch {
-			return total, nil
-		}
-	}
-}
-
-// expireBatch bounds one transaction of Expire: mail is waiting for the writer.
-const expireBatch = 100
-
-func (q *Quarantine) expired(ctx context.Context) (ids []string, err error) {
-	err = q.o.Store.Update(ctx, func(tx store.Tx) error {
-		var err error
-		if ids, err = texts(ctx, tx, `SELECT id FROM quarantine WHERE expires <= $1 ORDER BY expires LIMIT $2 {claim}`, q.surely().UnixMilli(), expireBatch); err != nil {
-			return err
-		}
-		for _, id := range ids {
-			if _, err := q.remove(ctx, tx, id); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return ids, err
-}
-
-// surely returns the time of day, or what it would be had nobody set the clock ahead
-// since the start: what is deleted by the clock is deleted only when both say so.
-func (q *Quarantine) surely() time.Time {
-	now, steady := q.o.Now(), q.began.Add(q.o.Steady())
-	if steady.UnixMilli() < now.UnixMilli() {
-		return steady
-	}
-	return now
+	_, err := q.All().Delete(ctx, id, Act{Actor: actor})
+	return err
 }
 
 // remove deletes the rows of a held message and its contents. It returns false when

@@ -106,7 +106,7 @@ func decision(to ...string) msg.Decision {
 		Action: msg.Quarantine, To: paths(to...), NextHop: "hop:25", Reason: "SCORE",
 		Why: msg.Verdict{
 			Score: 12.5, Required: 5, Blind: []string{"clamav"},
-			Counted: []msg.Weighed{{Finding: msg.Finding{Symbol: "LINK", Evidence: "\u202ehttp://evil.example", Part: "1.2"}, Score: 4.5}},
+			Counted: []msg.Weighed{{Finding: msg.Finding{Symbol: "LINK_IP_HOST", Evidence: "\u202ehttp://evil.example", Part: "1.2"}, Score: 4.5}},
 		},
 	}
 }
@@ -169,8 +169,8 @@ func TestShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"id":"m1","message":"m1","from":"spam@evil.example","to":["a@x.test","b@x.test"],"subject":"Hóa đơn","reason":"SCORE","score":12.5,"required":5,` +
-		`"findings":[{"symbol":"LINK","evidence":"\\u202ehttp://evil.example","part":"1.2","score":4.5}],"blind":["clamav"],` +
+	want := `{"id":"m1","short":"m1","message":"m1","from":"spam@evil.example","to":["a@x.test","b@x.test"],"subject":"Hóa đơn","class":"phishing","reason":"SCORE","score":12.5,"required":5,` +
+		`"findings":[{"symbol":"LINK_IP_HOST","evidence":"\\u202ehttp://evil.example","part":"1.2","score":4.5}],"blind":["clamav"],` +
 		`"auth":[{"Method":"spf","Status":"fail","Property":"smtp.mailfrom","Value":"evil.example","Reason":""}],` +
 		`"held":"2026-11-24T08:00:00Z","expires":"2026-12-24T08:00:00Z","size":` + fmt.Sprint(len(m.Raw)) + `,"remote":"192.0.2.1:1025","helo":"mail\\x1b[31m","tls":"TLS1.3","outbound":true,"agency":"so-y-te","account":"lan","next_hop":"hop:25"}`
 	if string(got) != want {
@@ -278,7 +278,7 @@ func TestDelete(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	r.empty()
-	if got := r.events[len(r.events)-1]; got != "deleted m lan" {
+	if got := r.events[len(r.events)-1]; got != "deleted m lan a@x.test" {
 		t.Error(got)
 	}
 }

@@ -16,8 +16,10 @@ var errChanged = errors.New("quarantine: changed meanwhile")
 
 // held is what a release needs of an item.
 type held struct {
-	t         msg.Transfer // To has all recipients that are left
+	t         msg.Transfer // To has the recipients that are left
 	ns        []int64      // numbers of the recipients, parallel to t.To
+	all       []addressee  // parallel too
+	agreed    map[int64][]string
 	head, raw string
 	skip      int64
 }
@@ -27,29 +29,23 @@ type held struct {
 // transaction. Naming an address it is not held for any more is an error, and
 // nothing is released.
 func (q *Quarantine) Release(ctx context.Context, id string, to []string, actor string) ([]string, error) {
-	for {
-		out, err := q.release(ctx, id, to)
-		if errors.Is(err, errChanged) {
-			continue // look again; now they are gone, or fewer
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range out {
-			q.o.Log.Info("released from quarantine", "id", id, "to", p, "actor", actor)
-			q.o.Event("released", id, actor, p)
-		}
-		return out, nil
-	}
+	return q.All().Release(ctx, id, to, Act{Actor: actor})
 }
 
-func (q *Quarantine) release(ctx context.Context, id string, to []string) ([]string, error) {
-	h, err := q.read(ctx, id)
+func (w *Within) release(ctx context.Context, id string, to []string, a Act) ([]string, error) {
+	q := w.q
+	h, err := w.find(ctx, id, false)
 	if err != nil {
 		return nil, err
 	}
 	if err := h.choose(to); err != nil {
 		return nil, fmt.Errorf("%w (%s)", err, id)
+	}
+	if a.Second && !h.seconded(a.Actor) {
+		return nil, fmt.Errorf("%w: %s", ErrApproval, id)
+	}
+	if err := h.readContent(ctx, q.o.Store); err != nil {
+		return nil, err
 	}
 	ts, err := q.routed(&h.t)
 	if err != nil {
@@ -60,23 +56,20 @@ func (q *Quarantine) release(ctx context.Context, id string, to []string) ([]str
 		return nil, fmt.Errorf("quarantine: release %s: %w", id, err)
 	}
 	out := &store.Change{Apply: func(ctx context.Context, tx store.Tx) error { return q.takeOut(ctx, tx, id, h) }}
-	if err := q.o.Store.Commit(ctx, out, in); err != nil {
+	if err := q.o.Store.Commit(ctx, a.with(h.t.To, out, in)...); err != nil {
 		return nil, fmt.Errorf("quarantine: release %s: %w", id, err)
 	}
-	names := make([]string, len(h.t.To))
-	for i, p := range h.t.To {
-		names[i] = p.Raw
-	}
-	return names, nil
+	q.tell("released", "released from quarantine", id, a.Actor, h.t.To)
+	return raws(h.t.To), nil
 }
 
-// read reads a held message with what is to be delivered of it.
+// read reads a held message that has not expired, without its content.
 func (q *Quarantine) read(ctx context.Context, id string) (*held, error) {
 	h := &held{t: msg.Transfer{ID: id}}
 	err := q.o.Store.View(ctx, func(tx store.Tx) error {
 		t := &h.t
 		var about string
-		if err := tx.QueryRow(ctx, `SELECT sender, sender_local, sender_domain, smtputf8, eightbit, next_hop, facts, head, skip, raw FROM quarantine WHERE id = $1`, id).
+		if err := tx.QueryRow(ctx, `SELECT sender, sender_local, sender_domain, smtputf8, eightbit, next_hop, facts, head, skip, raw FROM quarantine WHERE id = $1 AND expires > $2`, id, q.surely().UnixMilli()).
 			Scan(&t.From.Raw, &t.From.Local, &t.From.Domain, &t.SMTPUTF8, &t.EightBit, &t.NextHop, &about, &h.head, &h.skip, &h.raw); err != nil {
 			return err
 		}
@@ -85,6 +78,9 @@ func (q *Quarantine) read(ctx context.Context, id string) (*held, error) {
 			return err
 		}
 		t.Outbound = f.Outbound
+		if h.agreed, err = approvals(ctx, tx, id); err != nil {
+			return err
+		}
 		return h.readRcpts(ctx, tx)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -93,24 +89,37 @@ func (q *Quarantine) read(ctx context.Context, id string) (*held, error) {
 	if err != nil {
 		return nil, fmt.Errorf("quarantine: %s: %w", id, err)
 	}
-	return h, h.readContent(ctx, q.o.Store)
+	return h, nil
 }
 
 func (h *held) readRcpts(ctx context.Context, tx store.Tx) error {
-	rows, err := tx.Query(ctx, `SELECT n, rcpt, rcpt_local, rcpt_domain FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, h.t.ID)
+	rows, err := tx.Query(ctx, `SELECT n, rcpt, rcpt_local, rcpt_domain, gone FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, h.t.ID)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }() // Err below tells
 	for rows.Next() {
-		var n int64
+		var a addressee
 		var p msg.Path
-		if err := rows.Scan(&n, &p.Raw, &p.Local, &p.Domain); err != nil {
+		if err := rows.Scan(&a.n, &p.Raw, &p.Local, &p.Domain, &a.gone); err != nil {
 			return err
 		}
-		h.ns, h.t.To = append(h.ns, n), append(h.t.To, p)
+		a.name, a.key, a.domain = p.Raw, p.Key(), p.Domain
+		h.ns, h.t.To, h.all = append(h.ns, a.n), append(h.t.To, p), append(h.all, a)
 	}
 	return rows.Err()
+}
+
+// limit keeps of the recipients those that are chosen.
+func (h *held) limit(keep func(addressee) bool) {
+	var ns []int64
+	var to []msg.Path
+	for i, a := range h.all {
+		if keep(a) {
+			ns, to = append(ns, h.ns[i]), append(to, h.t.To[i])
+		}
+	}
+	h.ns, h.t.To, h.all = ns, to, nil
 }
 
 func (h *held) readContent(ctx context.Context, db *store.DB) error {
@@ -198,28 +207,36 @@ func (q *Quarantine) routed(t *msg.Transfer) ([]*msg.Transfer, error) {
 // If one is gone already nothing of this happens. Of two who take out different
 // recipients the second must see what the first has left, so the message is locked.
 func (q *Quarantine) takeOut(ctx context.Context, tx store.Tx, id string, h *held) error {
+	if err := q.same(ctx, tx, id, h); err != nil {
+		return err
+	}
+	for _, n := range h.ns {
+		r, err := tx.Exec(ctx, `DELETE FROM quarantine_rcpt WHERE id = $1 AND n = $2 AND gone = 0`, id, n)
+		if err != nil {
+			return err
+		}
+		if k, err := r.RowsAffected(); err != nil || k != 1 {
+			return errors.Join(err, errChanged)
+		}
+	}
+	return q.removeEmpty(ctx, tx, id)
+}
+
+// same locks the message and tells whether it is still the one that was read.
+func (q *Quarantine) same(ctx context.Context, tx store.Tx, id string, h *held) error {
 	err := tx.QueryRow(ctx, `SELECT 1 FROM quarantine WHERE id = $1 AND raw = $2 {lock}`, id, h.raw).Scan(new(int))
 	if errors.Is(err, sql.ErrNoRows) {
 		return errChanged
 	}
-	if err != nil {
-		return err
-	}
-	for _, n := range h.ns {
-		r, err := tx.Exec(ctx, `DELETE FROM quarantine_rcpt WHERE id = $1 AND n = $2`, id, n)
-		if err != nil {
-			return err
-		}
-		if gone, err := r.RowsAffected(); err != nil {
-			return err
-		} else if gone != 1 {
-			return errChanged
-		}
-	}
+	return err
+}
+
+// removeEmpty removes a message that is held for nobody any more.
+func (q *Quarantine) removeEmpty(ctx context.Context, tx store.Tx, id string) error {
 	var left int
 	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM quarantine_rcpt WHERE id = $1`, id).Scan(&left); err != nil || left > 0 {
 		return err
 	}
-	_, err = q.remove(ctx, tx, id)
+	_, err := q.remove(ctx, tx, id)
 	return err
 }

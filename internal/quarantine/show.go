@@ -6,107 +6,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"congthu/internal/msg"
 	"congthu/internal/store"
 )
 
-// Filter says which items List returns. The zero value is all of them.
-type Filter struct {
-	Text          string    // in id, sender, recipients, subject or reason; without marks it finds marked letters too
-	Since         time.Time // held at or after
-	Limit, Offset int       // of the list, newest first; Limit 0 is 100
-
-	scope Scope // nil: everything
-}
-
-const columns = `SELECT id, message, sender, sender_domain, next_hop, held, expires, size, facts, raw FROM quarantine `
+const columns = `SELECT id, message, sender, sender_domain, next_hop, held, expires, size, facts, raw, class FROM quarantine `
 
 // List returns held messages, newest first.
 func (q *Quarantine) List(ctx context.Context, f Filter) ([]Item, error) {
-	if f.Limit <= 0 {
-		f.Limit = 100
-	}
-	since := int64(0)
-	if !f.Since.IsZero() {
-		since = f.Since.UnixMilli()
-	}
-	f.Offset = max(f.Offset, 0)
-	var out []Item
-	err := q.o.Store.View(ctx, func(tx store.Tx) (err error) {
-		if text := fold(strings.TrimSpace(f.Text)); text != "" || f.scope != nil {
-			out, err = q.search(ctx, tx, since, text, f)
-			return err
-		}
-		out, err = q.items(ctx, tx, columns+`WHERE held >= $1 ORDER BY held DESC, id LIMIT $2 OFFSET $3`, since, f.Limit, f.Offset)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("quarantine: list: %w", err)
-	}
-	return out, nil
-}
-
-// search finds text anywhere in what may be searched. That is sealed, so no index of the
-// database can help: it is unsealed and read from the newest on.
-func (q *Quarantine) search(ctx context.Context, tx store.Tx, since int64, text string, f Filter) (out []Item, err error) {
-	ids, err := q.found(ctx, tx, since, text, f)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range ids[min(f.Offset, len(ids)):] {
-		is, err := q.items(ctx, tx, columns+`WHERE id = $1`, id)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, is...)
-	}
-	return out, nil
-}
-
-func (q *Quarantine) found(ctx context.Context, tx store.Tx, since int64, text string, f Filter) (ids []string, err error) {
-	rows, err := tx.Query(ctx, `SELECT id, raw, search, sender_domain, outbound, domains FROM quarantine WHERE held >= $1 ORDER BY held DESC, id`, since)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // Err below tells
-	for len(ids) < f.Offset+f.Limit && rows.Next() {
-		var r searched
-		if err := rows.Scan(&r.id, &r.raw, &r.text, &r.sender, &r.outbound, &r.domains); err != nil {
-			return nil, err
-		}
-		ok, err := q.matches(&r, text, f.scope)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			ids = append(ids, r.id)
-		}
-	}
-	return ids, rows.Err()
-}
-
-// searched is a row of which is asked whether it is in a list.
-type searched struct {
-	id, raw, text, sender, domains string
-	outbound                       bool
-}
-
-func (q *Quarantine) matches(r *searched, text string, s Scope) (bool, error) {
-	if s != nil && !(r.outbound && s(r.sender)) && !slices.ContainsFunc(strings.Fields(r.domains), s) {
-		return false, nil
-	}
-	if text == "" {
-		return true, nil
-	}
-	in, err := q.o.Store.UnsealText(searchName(r.raw), r.text)
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", r.id, err)
-	}
-	return strings.Contains(in, text), nil
+	return q.All().List(ctx, f)
 }
 
 // The names that facts and search are sealed for. The id of a held message is not known
@@ -116,10 +26,13 @@ func searchName(raw string) string { return "quarantine.search " + raw }
 
 // Show returns a held message and its octets as they were received.
 func (q *Quarantine) Show(ctx context.Context, id string) (Item, []byte, error) {
-	var item Item
-	var raw string
-	err := q.o.Store.View(ctx, func(tx store.Tx) error {
-		is, err := q.items(ctx, tx, columns+`WHERE id = $1`, id)
+	return q.All().Show(ctx, id)
+}
+
+// show reads a message that has not expired, with all for whom it is or was held.
+func (q *Quarantine) show(ctx context.Context, id string) (item Item, err error) {
+	err = q.o.Store.View(ctx, func(tx store.Tx) error {
+		is, err := q.items(ctx, tx, columns+`WHERE id = $1 AND expires > $2`, id, q.surely().UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -127,16 +40,15 @@ func (q *Quarantine) Show(ctx context.Context, id string) (Item, []byte, error) 
 			return sql.ErrNoRows
 		}
 		item = is[0]
-		return tx.QueryRow(ctx, `SELECT raw FROM quarantine WHERE id = $1`, id).Scan(&raw)
+		return nil
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return Item{}, nil, fmt.Errorf("%w: %s", ErrNotFound, id)
+		return Item{}, fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
 	if err != nil {
-		return Item{}, nil, fmt.Errorf("quarantine: show %s: %w", id, err)
+		return Item{}, fmt.Errorf("quarantine: show %s: %w", id, err)
 	}
-	body, err := q.o.Store.Body(ctx, raw)
-	return item, body, err
+	return item, nil
 }
 
 func (q *Quarantine) items(ctx context.Context, tx store.Tx, query string, args ...any) ([]Item, error) {
@@ -164,31 +76,77 @@ func (q *Quarantine) items(ctx context.Context, tx store.Tx, query string, args 
 	return out, nil
 }
 
-func (i *Item) recipients(ctx context.Context, tx store.Tx) (err error) {
-	if i.To, err = texts(ctx, tx, `SELECT rcpt FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, i.ID); err != nil {
+// recipients reads for whom a message is held, and who has agreed to its release.
+func (i *Item) recipients(ctx context.Context, tx store.Tx) error {
+	rows, err := tx.Query(ctx, `SELECT n, rcpt, rcpt_local, rcpt_domain, gone FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, i.ID)
+	if err != nil {
 		return err
 	}
-	i.domains, err = texts(ctx, tx, `SELECT rcpt_domain FROM quarantine_rcpt WHERE id = $1 ORDER BY n`, i.ID)
+	defer func() { _ = rows.Close() }() // Err below tells
+	for rows.Next() {
+		var a addressee
+		var local string
+		if err := rows.Scan(&a.n, &a.name, &local, &a.domain, &a.gone); err != nil {
+			return err
+		}
+		a.key = msg.Path{Local: local, Domain: a.domain}.Key()
+		i.all = append(i.all, a)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	agreed, err := approvals(ctx, tx, i.ID)
+	for n := range i.all {
+		i.all[n].agreed = agreed[i.all[n].n]
+	}
 	return err
+}
+
+// addressee is somebody for whom a message is held, with the address as it was given.
+type addressee struct {
+	rcpt
+	name   string
+	agreed []string
+}
+
+// only keeps of a message what is within a scope: those for whom it is held there, or was
+// until it was deleted. It returns false when that is nobody.
+func (i *Item) only(w *Within, deleted bool) bool {
+	i.To, i.Approved, i.Deleted = []string{}, nil, time.Time{}
+	for _, a := range i.all {
+		if !w.q.state(a.rcpt, deleted) || !w.sees(i.senderDomain, i.Outbound, a.rcpt) {
+			continue
+		}
+		i.To = append(i.To, a.name)
+		i.Approved = merge(i.Approved, a.agreed)
+		if deleted {
+			i.Deleted = time.UnixMilli(a.gone)
+		}
+	}
+	return len(i.To) > 0
 }
 
 func (q *Quarantine) scanItem(rows *sql.Rows) (Item, error) {
 	var i Item
 	var held, expires int64
 	var text, raw string
-	if err := rows.Scan(&i.ID, &i.Message, &i.From, &i.senderDomain, &i.NextHop, &held, &expires, &i.Size, &text, &raw); err != nil {
+	if err := rows.Scan(&i.ID, &i.Message, &i.From, &i.senderDomain, &i.NextHop, &held, &expires, &i.Size, &text, &raw, &i.Class); err != nil {
 		return i, err
 	}
-	i.Held, i.Expires = time.UnixMilli(held), time.UnixMilli(expires)
+	i.Held, i.Expires, i.raw = time.UnixMilli(held), time.UnixMilli(expires), raw
 	f, err := q.readFacts(raw, text)
 	if err != nil {
 		return i, fmt.Errorf("%s: %w", i.ID, err)
 	}
+	i.Short = Short(i.ID)
 	i.Rule, i.Rules = f.Rule, f.Rules
 	i.Subject, i.Reason, i.Score, i.Required = f.Subject, f.Reason, f.Score, f.Required
 	i.Findings, i.Blind, i.Auth = orEmpty(f.Findings), f.Blind, orEmpty(f.Auth)
 	i.Remote, i.Helo, i.TLS = f.Remote, f.Helo, f.TLS
 	i.Outbound, i.Agency, i.Account = f.Outbound, f.Agency, f.Account
+	if i.Class == "" { // held before there were classes
+		i.Class = ClassOf(i.Reason, i.Findings)
+	}
 	return i, nil
 }
 

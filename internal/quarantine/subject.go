@@ -64,9 +64,10 @@ func charsetReader(charset string, input io.Reader) (io.Reader, error) {
 
 // searchText is what a search looks through: every text that an operator may
 // remember of a message, once as it is and once without marks, so that
-// "hoa don" finds "Hóa đơn".
+// "hoa don" finds "Hóa đơn". The recipients are not in it: a search must tell nobody for
+// whom else a message is held.
 func searchText(i *Item) string {
-	all := strings.Join([]string{i.ID, i.From, strings.Join(i.To, " "), i.Subject, i.Reason}, "\n")
+	all := strings.Join([]string{i.ID, i.From, i.Subject, i.Reason}, "\n")
 	exact := fold(all)
 	if plain := unmark(exact); plain != exact {
 		return exact + "\n" + plain

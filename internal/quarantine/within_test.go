@@ -57,29 +57,29 @@ func TestWithin(t *testing.T) {
 		if _, _, err := other.Show(t.Context(), id); !errors.Is(err, ErrNotFound) {
 			t.Errorf("show %s: %v", id, err)
 		}
-		if _, err := other.Release(t.Context(), id, nil, "mai"); !errors.Is(err, ErrNotFound) {
+		if _, err := other.Release(t.Context(), id, nil, Act{Actor: "mai"}); !errors.Is(err, ErrNotFound) {
 			t.Errorf("release %s: %v", id, err)
 		}
-		if err := other.Delete(t.Context(), id, "mai"); !errors.Is(err, ErrNotFound) {
+		if _, err := other.Delete(t.Context(), id, Act{Actor: "mai"}); !errors.Is(err, ErrNotFound) {
 			t.Errorf("delete %s: %v", id, err)
 		}
 	}
-	if _, err := other.Release(t.Context(), "B", []string{"a@yte.test"}, "mai"); !errors.Is(err, ErrRecipient) {
+	if _, err := other.Release(t.Context(), "B", []string{"a@yte.test"}, Act{Actor: "mai"}); !errors.Is(err, ErrRecipient) {
 		t.Error("to another's recipient:", err)
 	}
 	if i, raw, err := w.Show(t.Context(), "B"); err != nil || len(i.To) != 2 || len(raw) == 0 {
 		t.Error(i.To, err)
 	}
-	if err := other.Delete(t.Context(), "B", "mai"); err != nil {
+	if _, err := other.Delete(t.Context(), "B", Act{Actor: "mai"}); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := w.Release(t.Context(), "B", nil, "lan"); err != nil || !slices.Equal(got, []string{"a@yte.test", "c@yte.test"}) {
+	if got, err := w.Release(t.Context(), "B", nil, Act{Actor: "lan"}); err != nil || !slices.Equal(got, []string{"a@yte.test", "c@yte.test"}) {
 		t.Error(got, err)
 	}
 	if _, _, err := r.Show(t.Context(), "B"); !errors.Is(err, ErrNotFound) {
 		t.Error("it is still there:", err)
 	}
-	if got, err := w.Release(t.Context(), "O", nil, "lan"); err != nil || len(got) != 1 {
+	if got, err := w.Release(t.Context(), "O", nil, Act{Actor: "lan"}); err != nil || len(got) != 1 {
 		t.Error(got, err)
 	}
 }

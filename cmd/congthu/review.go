@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"congthu/internal/admin"
+	"congthu/internal/inspect"
+	"congthu/internal/inspect/clamav"
+	"congthu/internal/lessons"
+	"congthu/internal/mimetree"
+	"congthu/internal/msg"
+	"congthu/internal/pipeline"
+	"congthu/internal/policy"
+	"congthu/internal/quarantine"
+	"congthu/internal/review"
+	"congthu/internal/token"
+)
+
+func (g *gateway) quarantineOptions() quarantine.Options {
+	return quarantine.Options{
+		Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), Undo: g.cfg.Quarantine.Undo.Std(),
+		OfAgency: g.ofAgency, NextHop: g.hop, Log: g.log,
+	}
+}
+
+// ofAgency tells whether a domain belongs to an agency, which is called by its name in
+// the settings or by a domain.
+func (g *gateway) ofAgency(agency, domain string) bool {
+	if token.Covers(agency, domain) {
+		return true
+	}
+	for _, a := range g.cfg.Agency {
+		if strings.EqualFold(a.Name, agency) {
+			return slices.ContainsFunc(a.Domains, func(p string) bool { return token.Covers(p, domain) })
+		}
+	}
+	return false
+}
+
+func (g *gateway) newReview() *review.Desk {
+	again := g.judge.newRescan()
+	return review.New(review.Options{
+		Quarantine: g.held, Audit: g.audit,
+		Rescan: func(ctx context.Context, it quarantine.Item, raw []byte) (review.Today, error) {
+			_, walk := again.judge(ctx, it, raw)
+			return today(walk), ctx.Err()
+		},
+		Explain: func(ctx context.Context, it quarantine.Item, raw []byte, now bool) (any, error) {
+			if now {
+				return again.explain(ctx, it, raw), ctx.Err()
+			}
+			weights, then := g.weightsOf(ctx, it.Rules)
+			return explainedHeld(it, weights, then), nil
+		},
+		Teach: func(ctx context.Context, raw []byte, l review.Lesson) (lessons.Lesson, error) {
+			return g.judge.teach(ctx, raw, lessons.Report{Spam: l.Spam, Actor: l.Actor, Source: l.Source, With: l.Record})
+		},
+	})
+}
+
+// weightsOf returns the weights of the set that judged a letter; then is false when that
+// set is not kept and they are today's.
+func (g *gateway) weightsOf(ctx context.Context, hash string) (w policy.Weights, then bool) {
+	live := g.judge.rules.Get()
+	if live.Hash == hash {
+		return live.Policy.Weights, true
+	}
+	if files, err := book(g.db, g.cfg.Rules.History).Files(ctx, hash); err == nil {
+		if w, err := weightsIn(g.cfg, files); err == nil {
+			return w, true
+		}
+	}
+	return live.Policy.Weights, false
+}
+
+// rescan judges held letters with the rules of today, beside the mail that comes. Those
+// who count, remember or ask others are not asked: they would take an old letter for one
+// that came just now. Authentication is replayed.
+type rescan struct {
+	j     *judge
+	looks []inspect.Timed
+}
+
+func (j *judge) newRescan() *rescan {
+	looks := []inspect.Timed{
+		{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
+		{Inspector: j.perSet("link", j.link), Timeout: 10 * time.Second},
+		{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
+		{Inspector: j.perSet("classify", j.classify), Timeout: 10 * time.Second},
+		{Inspector: clamav.New(clamOptions(j.cfg)), Timeout: j.cfg.ClamAV.Timeout.Std() + 5*time.Second},
+	}
+	if !j.skips("attach") {
+		looks = append(looks, inspect.Timed{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second})
+	}
+	return &rescan{j, j.switchedOn(looks)}
+}
+
+// judge judges one letter.
+func (r *rescan) judge(ctx context.Context, it quarantine.Item, raw []byte) (*msg.Message, pipeline.Walk) {
+	m, then := held(it, raw)
+	p := pipeline.Pipeline{
+		Pin: r.j.pin, Parse: func(m *msg.Message) *msg.Part { return mimetree.Parse(m.Raw, mimetree.DefaultLimits()) }, Read: r.j.read(),
+		Authenticate: []inspect.Timed{{Inspector: then}}, Inspect: r.looks,
+		Decide: func(m *msg.Message, o []msg.Outcome) []msg.Decision {
+			return r.j.rules.For(m).Policy.Decide(policy.Input{Message: m, Outcomes: o}, r.j.routes)
+		},
+	}
+	return m, p.Judge(ctx, m)
+}
+
+func (r *rescan) explain(ctx context.Context, it quarantine.Item, raw []byte) explained {
+	m, walk := r.judge(ctx, it, raw)
+	return explanation(m, walk, r.j.rules.For(m).Policy.Weights, inspect.Explain(ctx, m, r.looks))
+}
+
+// today is what was found, with the reason of whoever would be refused most.
+func today(w pipeline.Walk) review.Today {
+	var t review.Today
+	for _, o := range w.Outcomes {
+		if o.Err != nil {
+			t.Blind = append(t.Blind, o.Inspector)
+		}
+	}
+	for _, d := range w.Decisions {
+		t.Findings = d.Why.Counted // the same for all
+		if d.Action != msg.Deliver && quarantine.ClassOf(d.Reason, nil) == quarantine.Malware || t.Reason == "" {
+			t.Reason = d.Reason
+		}
+	}
+	return t
+}
+
+// reviewed is the desk as the API asks for it.
+type reviewed struct{ desk *review.Desk }
+
+// List implements admin.Quarantine.
+func (r reviewed) List(ctx context.Context, f quarantine.Filter) ([]quarantine.Item, error) {
+	p, err := r.desk.For(admin.Caller(ctx)).List(ctx, f)
+	return p.Items, err
+}
+
+// Show implements admin.Quarantine.
+func (r reviewed) Show(ctx context.Context, id string) (quarantine.Item, []byte, error) {
+	return r.desk.For(admin.Caller(ctx)).Show(ctx, id)
+}
+
+// Release implements admin.Quarantine; the actor is whoever calls.
+func (r reviewed) Release(ctx context.Context, id string, to []string, _ string) ([]string, error) {
+	out, err := r.desk.For(admin.Caller(ctx)).Release(ctx, id, review.Order{To: to})
+	return out.To, err
+}
+
+// Delete implements admin.Quarantine; the actor is whoever calls.
+func (r reviewed) Delete(ctx context.Context, id, _ string) error {
+	return r.desk.For(admin.Caller(ctx)).Delete(ctx, id)
+}

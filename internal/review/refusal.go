@@ -1,0 +1,44 @@
+package review
+
+import (
+	"errors"
+	"strings"
+
+	"congthu/internal/lang"
+	"congthu/internal/quarantine"
+)
+
+// Refusal is why something is not done, for a person who can mend it.
+type Refusal struct {
+	Code string `json:"code"` // one word that stays the same
+	What lang.Text
+}
+
+// Error returns the English sentence.
+func (r *Refusal) Error() string { return r.What.EN }
+
+// In returns the sentence in that language.
+func (r *Refusal) In(l lang.Lang) string { return r.What.In(l) }
+
+// refusal says what a person can mend as such; other errors stay as they are.
+func refusal(err error) error {
+	var a *quarantine.Ambiguous
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &a):
+		list := strings.Join(a.IDs, ", ")
+		return &Refusal{"ambiguous", lang.T("mã "+a.Part+" ứng với nhiều thư: "+list+"; hãy viết thêm", "the id "+a.Part+" is of several messages: "+list+"; write more of it")}
+	case errors.Is(err, quarantine.ErrRecipient):
+		return &Refusal{"recipient", lang.T("thư không (hoặc không còn) được giữ cho địa chỉ đó; xem congthu quarantine show", "the message is not held for that address, or not any more; see congthu quarantine show")}
+	case errors.Is(err, quarantine.ErrNoRoute):
+		return &Refusal{"route", lang.T("chưa có tuyến [[route]] cho tên miền người nhận; thêm tuyến rồi thả lại", "no [[route]] for the recipient's domain; add one and release again")}
+	case errors.Is(err, quarantine.ErrApproval):
+		return &Refusal{"approval", lang.T(
+			"thư này phải có hai người: một người khác đồng ý trước bằng congthu quarantine approve",
+			"this message needs two people: somebody else must agree first, with congthu quarantine approve")}
+	case errors.Is(err, quarantine.ErrCursor):
+		return &Refusal{"cursor", lang.T("tham số trang không hợp lệ; mở lại danh sách từ đầu", "the place in the list is not one; open the list from its beginning")}
+	}
+	return err
+}

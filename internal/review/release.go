@@ -1,0 +1,146 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"congthu/internal/lang"
+	"congthu/internal/lessons"
+	"congthu/internal/quarantine"
+)
+
+// Order is how a message is released.
+type Order struct {
+	To          []string `json:"to,omitempty"`           // none: all for whom it is held
+	Learn       bool     `json:"learn,omitempty"`        // such letters are wanted
+	AllowSender string   `json:"allow_sender,omitempty"` // "": no; "recipient", "agency": its letters get credit there
+}
+
+// Released is what came of a release.
+type Released struct {
+	To     []string        `json:"to"`
+	Lesson *lessons.Lesson `json:"lesson,omitempty"`
+}
+
+// opaque are the symbols of what nobody could look into. They may pass by the judgement
+// of two people.
+var opaque = []string{"SCAN_CRASH", "SCAN_ERROR", "ATTACH_UNSCANNABLE"}
+
+// Release sends a message on, its octets as they came. It cannot be called back.
+func (r *Reviewer) Release(ctx context.Context, part string, o Order) (Released, error) {
+	i, raw, err := r.look(ctx, part, "review")
+	if err != nil {
+		return Released{}, err
+	}
+	today, err := r.d.o.Rescan(ctx, i, raw)
+	if err != nil {
+		return Released{}, err
+	}
+	second, err := r.judge(i, today)
+	if err != nil {
+		return Released{}, err
+	}
+	act := r.acts("quarantine.release", i.ID, string(i.Class))
+	act.Second = second
+	to, err := r.within.Release(ctx, i.ID, o.To, act)
+	if err != nil {
+		return Released{}, refusal(err)
+	}
+	out := Released{To: to}
+	if o.Learn {
+		x, err := r.teach(ctx, i, raw, false)
+		if err != nil {
+			return out, errors.Join(&Refusal{"learn", lang.T("thư đã được thả, nhưng chưa dạy được bộ phân loại", "the message is released, but the classifier was not taught")}, err)
+		}
+		out.Lesson = &x
+	}
+	return out, nil
+}
+
+// judge tells whether a message may be released by what is found today, and whether that
+// takes a second person.
+func (r *Reviewer) judge(i quarantine.Item, t Today) (second bool, err error) {
+	if len(t.Blind) > 0 {
+		list := lang.Safe(strings.Join(t.Blind, ", "), 200)
+		return false, &Refusal{"blind", lang.T(
+			"chưa kiểm tra lại được thư này ("+list+"), nên chưa thả; thử lại sau, hoặc xem congthu check",
+			"the message could not be looked at again ("+list+"), so it is not released; try later, or see congthu check")}
+	}
+	if quarantine.ClassOf(t.Reason, t.Findings) == quarantine.Malware {
+		found := quarantine.Harmful(t.Findings)
+		if len(found) == 0 {
+			found = []string{t.Reason}
+		}
+		list := strings.Join(found, ", ")
+		return false, &Refusal{"malware", lang.T(
+			"quy tắc hôm nay vẫn coi thư này là mã độc ("+list+"), nên không ai thả được; nếu là nhầm, sửa quy tắc, nạp lại rồi thả",
+			"the rules of today still call it malware ("+list+"), so nobody can release it; if they are wrong, mend the rule, reload, release again")}
+	}
+	second = i.Class == quarantine.Malware
+	for _, f := range t.Findings {
+		second = second || slices.Contains(opaque, f.Symbol)
+	}
+	if second && r.own {
+		return false, &Refusal{"administrator", lang.T("thư này chỉ quản trị viên mới thả được", "only an administrator can release this message")}
+	}
+	return second, nil
+}
+
+// Approve agrees to the release of a message by somebody else.
+func (r *Reviewer) Approve(ctx context.Context, part string) error {
+	id, err := r.resolve(ctx, part, "review")
+	if err != nil {
+		return err
+	}
+	if r.own {
+		return ErrForbidden
+	}
+	_, err = r.within.Approve(ctx, id, r.acts("quarantine.approve", id, ""))
+	return refusal(err)
+}
+
+// Delete removes a message; until the time to undo is over it can be had back.
+func (r *Reviewer) Delete(ctx context.Context, part string) error {
+	id, err := r.resolve(ctx, part, "review")
+	if err != nil {
+		return err
+	}
+	_, err = r.within.Delete(ctx, id, r.acts("quarantine.delete", id, ""))
+	return refusal(err)
+}
+
+// Undo takes a deletion back.
+func (r *Reviewer) Undo(ctx context.Context, part string) error {
+	id, err := r.resolve(ctx, part, "review")
+	if err != nil {
+		return err
+	}
+	_, err = r.within.Undo(ctx, id, r.acts("quarantine.undo", id, ""))
+	return refusal(err)
+}
+
+// Learn teaches the classifier that a message is spam, or is not.
+func (r *Reviewer) Learn(ctx context.Context, part string, spam bool) error {
+	i, raw, err := r.look(ctx, part, "review")
+	if err != nil {
+		return err
+	}
+	if r.own {
+		return ErrForbidden
+	}
+	_, err = r.teach(ctx, i, raw, spam)
+	return err
+}
+
+func (r *Reviewer) teach(ctx context.Context, i quarantine.Item, raw []byte, spam bool) (lessons.Lesson, error) {
+	as := "as wanted"
+	if spam {
+		as = "as spam"
+	}
+	return r.d.o.Teach(ctx, raw, Lesson{
+		Spam: spam, Actor: r.who.Name, Source: "quarantine " + i.ID,
+		Record: r.d.o.Audit.Change(r.entry("quarantine.learn", i.ID, i.To, as)),
+	})
+}
