@@ -377,9 +377,18 @@ func TestShortIDs(t *testing.T) {
 		who        token.Who
 		part, want string
 	}{
-		{admin("lan"), "bbbb2222", "AAAA0000BBBB2222"}, {admin("lan"), "BBBB1111", "ambiguous"}, {admin("lan"), "AAAA", "ambiguous"}, {admin("lan"), "CCCC", "CCCC0000BBBB1111"},
-		{reviewer("mai", "yte.test"), "AAAA", "AAAA0000BBBB1111"}, {reviewer("mai", "yte.test"), "BBBB1111", "AAAA0000BBBB1111"}, {reviewer("mai", "yte.test"), "2222", "not found"},
-		{admin("lan"), "111", "not found"}, {admin("lan"), "", "not found"}, {admin("lan"), "%%%%", "not found"}, {admin("lan"), "____", "not found"}, {admin("lan"), "BBBB'--", "not found"},
+		{admin("lan"), "bbbb2222", "AAAA0000BBBB2222"},
+		{admin("lan"), "BBBB1111", "ambiguous"},
+		{admin("lan"), "AAAA", "ambiguous"},
+		{admin("lan"), "CCCC", "CCCC0000BBBB1111"},
+		{reviewer("mai", "yte.test"), "AAAA", "AAAA0000BBBB1111"},
+		{reviewer("mai", "yte.test"), "BBBB1111", "AAAA0000BBBB1111"},
+		{reviewer("mai", "yte.test"), "2222", "not found"},
+		{admin("lan"), "111", "not found"},
+		{admin("lan"), "", "not found"},
+		{admin("lan"), "%%%%", "not found"},
+		{admin("lan"), "____", "not found"},
+		{admin("lan"), "BBBB'--", "not found"},
 	} {
 		if got := show(c.who, c.part); got != c.want {
 			t.Errorf("%s %q: %s, want %s", c.who.Name, c.part, got, c.want)
