@@ -34,6 +34,7 @@ type cli struct {
 	Keys       keysCmd       `cmd:"" help:"OpenPGP keys of recipients / khoá OpenPGP của người nhận."`
 	Account    accountCmd    `cmd:"" help:"Who may send with a password / tài khoản gửi thư."`
 	Learn      learnCmd      `cmd:"" help:"Teach the classifier / dạy bộ phân loại."`
+	Digest     digestCmd     `cmd:"" help:"Digests and notices to people / bản tin và thông báo cho người dùng."`
 	Train      trainCmd      `cmd:"" help:"Make the classifier's starting model, or measure it / tạo hoặc đo mô hình phân loại."`
 	Report     reportCmd     `cmd:"" help:"DMARC aggregate reports / báo cáo DMARC tổng hợp."`
 	Version    versionCmd    `cmd:"" help:"Version / phiên bản."`

@@ -68,6 +68,7 @@ type gateway struct {
 	disk    *diskGuard
 	reports *reports
 	people  *people
+	post    *post            // what the gateway writes, and takes, itself
 	record  *record.Recorder // of past letters, for rules simulate
 }
 
@@ -104,6 +105,10 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	g.judge.people = g.people
+	if g.post, err = g.newPost(); err != nil {
+		g.close()
+		return nil, err
+	}
 	path := g.judge.pipeline()
 	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held, c.Hostname, g.hop}
 	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
@@ -115,7 +120,11 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		g.record.Note(g.judge.event(m, w))
 		g.count(m, w)
 	}
-	if g.server, err = g.edge(path); err != nil {
+	g.post.trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
+		trail.Record(ctx, trace.Event{Message: m, Reply: w.Reply, Err: w.Err})
+		g.reports.done(m, w)
+	}
+	if g.server, err = g.edge(mailroom{path, g.post}); err != nil {
 		g.close()
 		return nil, err
 	}
@@ -188,7 +197,10 @@ func (g *gateway) checkMail(ctx context.Context, s *msg.Session, from msg.Path) 
 
 // checkRcpt answers RCPT: mail for our domains from anywhere, mail for the world only
 // from our own networks (RFC 5321 section 3.6.2).
-func (g *gateway) checkRcpt(ctx context.Context, s *msg.Session, _ msg.Envelope, to msg.Path) msg.Reply {
+func (g *gateway) checkRcpt(ctx context.Context, s *msg.Session, env msg.Envelope, to msg.Path) msg.Reply {
+	if r, ours := g.post.checkRcpt(env, to); ours {
+		return r
+	}
 	if to.Domain == "" {
 		return g.senders.count(ctx, s) // <postmaster>
 	}
@@ -227,6 +239,9 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.note("lessons", g.judge.lessons.Run(run)) })
 	wg.Go(func() { g.note("keys", g.judge.keys.Run(run)) })
 	wg.Go(func() { g.reports.run(run) })
+	if g.post.sender != nil {
+		wg.Go(func() { g.post.sender.Run(run) })
+	}
 	wg.Go(func() { g.record.Run(run) })
 	wg.Go(func() { g.desk.Run(run) })
 	wg.Go(func() { g.reloadOnHangup(run) })
@@ -317,6 +332,7 @@ func (g *gateway) reloadOnHangup(ctx context.Context) {
 // with the ones in use.
 func (g *gateway) reload(ctx context.Context, actor string) error {
 	g.judge.signer.Forget()
+	g.post.reload()
 	err := g.desk.Reload(ctx, actor)
 	if err == nil {
 		g.log.Info("rules reloaded")

@@ -42,6 +42,7 @@ func check(file *tomlfile.File, c *Config) error {
 	k.store(c.Store.URL)
 	k.lease(c.Queue.Lease.Std())
 	k.report(c.Report)
+	k.letters(c)
 	k.rules(c.Record, c.Rules)
 	if c.Metrics.Address != "" {
 		k.address(c.Metrics.Address, "metrics", "address")

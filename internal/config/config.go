@@ -35,6 +35,9 @@ type Config struct {
 	DKIM       DKIM     `toml:"dkim"`
 	Queue      Queue    `toml:"queue"`
 	Quarantine Quar     `toml:"quarantine"`
+	Digest     Digest   `toml:"digest"`
+	Notice     Notice   `toml:"notice"`
+	Reported   Reported `toml:"report_address"`
 	Report     Report   `toml:"report"`
 	Record     Record   `toml:"record"`
 	Rules      Rules    `toml:"rules"`
@@ -208,6 +211,39 @@ type Quar struct {
 	Undo Duration `toml:"undo"` // how long a deletion can be taken back
 }
 
+// Digest is the daily list of held letters. At "" sends none.
+type Digest struct {
+	At      string    `toml:"at"`      // local time, "07:00"
+	Address string    `toml:"address"` // of the gateway: it writes digests and notices, and replies come to it; "": postmaster@hostname, and no replies
+	Name    string    `toml:"name"`    // of that address
+	Entries int       `toml:"entries"` // at most, in one digest
+	Life    Duration  `toml:"life"`    // of the codes in it
+	Release []string  `toml:"release"` // classes of letters that their recipients may ask for
+	Mailbox []Mailbox `toml:"mailbox"`
+}
+
+// Mailbox says who is told of the letters of some domains: an address, "recipient" (as for
+// domains that no mailbox names) or "none".
+type Mailbox struct {
+	Domains []string `toml:"domains"`
+	To      string   `toml:"to"`
+}
+
+// Notice says what people are told at once.
+type Notice struct {
+	Texts   string `toml:"texts"`    // directory with texts of the administrator's own; "": none
+	Held    bool   `toml:"held"`     // a recipient: that a letter is held
+	Sender  bool   `toml:"sender"`   // our own sender: that a letter is held, or went without some files
+	PerHour int    `toml:"per_hour"` // to one address, at most
+}
+
+// Reported is where our own people send letters that were judged wrongly.
+type Reported struct {
+	Spam   []string `toml:"spam"`
+	Ham    []string `toml:"ham"`
+	PerDay int      `toml:"per_day"` // of one reporter
+}
+
 // Record is what is kept of past letters, so that changed rules can be tried on them.
 type Record struct {
 	Keep    Duration `toml:"keep"`    // 0: nothing is recorded
@@ -323,4 +359,5 @@ func (c *Config) resolve(base string) {
 	c.PGP.WKDRoots = abs(base, c.PGP.WKDRoots)
 	c.DKIM.Keys = abs(c.DataDir, c.DKIM.Keys)
 	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)
+	c.Notice.Texts = abs(base, c.Notice.Texts)
 }

@@ -38,3 +38,14 @@ func (k *key) mac(use string, octets []byte) []byte {
 	m.Write(octets)
 	return m.Sum(nil)
 }
+
+// Tags are what each of our keys makes of the octets for one use, that of the current key
+// first: for marks so short that people copy them by hand, which have no room for the id
+// of a key. Whoever compares a tag does so in constant time (hmac.Equal).
+func (k *Keys) Tags(use string, octets []byte) [][]byte {
+	out := make([][]byte, len(k.keys))
+	for i := range k.keys {
+		out[i] = k.keys[i].mac(use, octets)
+	}
+	return out
+}

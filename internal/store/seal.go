@@ -136,6 +136,14 @@ func (d *DB) Marked(use string, octets []byte, mark string) error {
 	return nil
 }
 
+// Tags are for marks that are cut short (seal.Keys.Tags); none without a data key.
+func (d *DB) Tags(use string, octets []byte) [][]byte {
+	if d.keys == nil {
+		return nil
+	}
+	return d.keys.Tags(use, octets)
+}
+
 // SealText is Seal for a column of text.
 func (d *DB) SealText(name, text string) string {
 	return sealedText + base64.RawStdEncoding.EncodeToString(d.Seal(name, []byte(text)))

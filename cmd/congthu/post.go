@@ -1,0 +1,189 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"congthu/configs"
+	"congthu/internal/config"
+	"congthu/internal/digest"
+	"congthu/internal/lang"
+	"congthu/internal/msg"
+	"congthu/internal/notice"
+	"congthu/internal/pipeline"
+	"congthu/internal/policy"
+	"congthu/internal/quarantine"
+	"congthu/internal/queue"
+	"congthu/internal/signing"
+	"congthu/internal/smtpd"
+	"congthu/internal/store"
+	"congthu/internal/tomlfile"
+)
+
+// post is what the gateway itself writes to people, and the letters it takes itself.
+type post struct {
+	g       *gateway
+	texts   atomic.Pointer[notice.Texts]
+	sender  *digest.Sender // nil: no digests
+	replies *digest.Replies
+	trail   func(context.Context, *msg.Message, pipeline.Walk)
+}
+
+// shippedTexts are the texts as they come with the program.
+func shippedTexts() fs.FS {
+	sub, err := fs.Sub(configs.Notices, "notices")
+	if err != nil {
+		panic(err) // the files are part of the program
+	}
+	return sub
+}
+
+func (g *gateway) newPost() (*post, error) {
+	p := &post{g: g}
+	shipped, err := notice.Load(shippedTexts(), "")
+	if err != nil {
+		return nil, err
+	}
+	p.texts.Store(shipped)
+	p.reload()
+	q := quietly{g.queue, g.judge.signer}
+	codes := digest.Codes{Tags: g.db.Tags}
+	c := g.cfg.Digest
+	p.replies = &digest.Replies{
+		Store: g.db, Queue: q, Codes: codes, Texts: p.texts.Load, NextHop: g.localHop, Release: p.release,
+		Address: g.writer(), Name: c.Name, Hostname: g.cfg.Hostname, PerHour: g.cfg.Notice.PerHour, NewID: newID, Now: time.Now, Log: g.log,
+	}
+	if c.At != "" {
+		at, _ := time.Parse("15:04", c.At) // config has checked it
+		p.sender = digest.New(digest.Options{
+			Store: g.db, Queue: q, Held: g.held.Between, Box: p.box, NextHop: g.localHop, Texts: p.texts.Load, Reason: g.judge.heldBecause, May: p.may, Codes: codes,
+			Address: g.writer(), Name: c.Name, Hostname: g.cfg.Hostname, Reply: c.Address != "", Hour: time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute,
+			Entries: c.Entries, Life: c.Life.Std(), NewID: newID, Now: time.Now, Log: g.log,
+		})
+	}
+	return p, nil
+}
+
+// reload takes the administrator's texts into use, or says what is wrong with them and
+// goes on with those in use.
+func (p *post) reload() {
+	t, err := notice.Load(shippedTexts(), p.g.cfg.Notice.Texts)
+	if err == nil {
+		p.texts.Store(t)
+		return
+	}
+	var ps tomlfile.Problems
+	if !errors.As(err, &ps) {
+		p.g.log.Error("texts of notices not read, those in use stay", "error", err)
+	}
+	for _, x := range ps {
+		p.g.log.Error("texts of notices not taken, those in use stay", "problem", x.In(lang.VI), "en", x.In(lang.EN))
+	}
+}
+
+// writer is the address that notices and digests are from.
+func (g *gateway) writer() string {
+	return cmp.Or(g.cfg.Digest.Address, "postmaster@"+g.cfg.Hostname)
+}
+
+// localHop is where the mail of a domain of ours goes: nobody else is written to.
+func (g *gateway) localHop(domain string) (string, bool) {
+	if !g.judge.routes.Local(domain) {
+		return "", false
+	}
+	return g.hop(domain)
+}
+
+// quietly signs what the gateway writes and queues it; nobody is told when it cannot be
+// delivered.
+type quietly struct {
+	queue  *queue.Queue
+	signer *signing.Store
+}
+
+// PrepareQuiet implements digest.Queue.
+func (s quietly) PrepareQuiet(ctx context.Context, ts ...*msg.Transfer) (*store.Change, error) {
+	for _, t := range ts {
+		if err := s.signer.Sign(t); err != nil {
+			return nil, err
+		}
+	}
+	return s.queue.PrepareQuiet(ctx, ts...)
+}
+
+// box is who is told of the letters of a recipient: by the most exact name that a mailbox
+// has for its domain, else the recipient.
+func (p *post) box(recipient string) (digest.Box, bool) {
+	path, err := smtpd.ParsePath(recipient, true)
+	if err != nil || !p.g.judge.routes.Local(path.Domain) {
+		return digest.Box{}, false
+	}
+	switch to := mailboxOf(p.g.cfg.Digest.Mailbox, path.Domain); to {
+	case "", "recipient":
+		return digest.Box{To: path}, true
+	case "none":
+		return digest.Box{}, false
+	default:
+		shared, err := smtpd.ParsePath(to, true)
+		return digest.Box{To: shared, Shared: true}, err == nil
+	}
+}
+
+// mailboxOf is the To of the mailbox whose name for a domain is the longest; "" none.
+func mailboxOf(list []config.Mailbox, domain string) string {
+	to, length := "", 0
+	for _, m := range list {
+		for _, name := range m.Domains {
+			name = strings.ToLower(name)
+			below, wild := strings.CutPrefix(name, "*")
+			fits := name == domain || name == "*" || wild && strings.HasSuffix(domain, below)
+			weight := len(name)
+			if name == domain {
+				weight = 1 << 10
+			}
+			if fits && weight > length {
+				to, length = m.To, weight
+			}
+		}
+	}
+	return to
+}
+
+// heldBecause says in words why a letter is held: what decided, and where that is only a
+// sum, what weighed most.
+func (j *judge) heldBecause(it quarantine.Item) lang.Text {
+	return because(it, j.rules.Get().Policy.Weights.Symbols)
+}
+
+func because(it quarantine.Item, symbols map[string]policy.Weight) lang.Text {
+	if w, ok := symbols[it.Reason]; ok && w.VI != "" {
+		return lang.T(w.VI, w.EN)
+	}
+	var top *msg.Weighed
+	for i, f := range it.Findings {
+		if f.Score > 0 && symbols[f.Symbol].VI != "" && (top == nil || f.Score > top.Score) {
+			top = &it.Findings[i]
+		}
+	}
+	lead := lang.T("Quy định của cổng thư giữ lại.", "Held by the rules of the gateway.")
+	if it.Reason == "SCORE" {
+		lead = lang.T("Thư giống thư rác.", "It looks like spam.")
+	}
+	if top == nil {
+		return lead
+	}
+	w := symbols[top.Symbol]
+	return lead.Plus(" ").Also(lang.T(w.VI, w.EN))
+}
+
+// may tells whether those whom a digest tells of a letter may ask for it.
+func (p *post) may(it quarantine.Item) (ask, malware bool) {
+	class := string(it.Class)
+	return class != string(quarantine.Malware) && slices.Contains(p.g.cfg.Digest.Release, class), class == string(quarantine.Malware)
+}
