@@ -21,26 +21,26 @@ type mailroom struct {
 	post *post
 }
 
-// desk is what an address of the gateway's own is for.
-type desk string
+// errand is what an address of the gateway's own is for.
+type errand string
 
 const (
-	deskReply desk = "reply"
-	deskSpam  desk = "spam"
-	deskHam   desk = "ham"
+	errandReply errand = "reply"
+	errandSpam  errand = "spam"
+	errandHam   errand = "ham"
 )
 
-// deskOf tells what an address is for; "" for all that are not the gateway's own.
-func (p *post) deskOf(to msg.Path) desk {
+// errandOf tells what an address is for; "" for all that are not the gateway's own.
+func (p *post) errandOf(to msg.Path) errand {
 	is := func(a string) bool { return a != "" && strings.EqualFold(a, to.Key()) }
 	c := p.g.cfg
 	switch {
 	case is(c.Digest.Address):
-		return deskReply
+		return errandReply
 	case slices.ContainsFunc(c.Reported.Spam, is):
-		return deskSpam
+		return errandSpam
 	case slices.ContainsFunc(c.Reported.Ham, is):
-		return deskHam
+		return errandHam
 	}
 	return ""
 }
@@ -55,9 +55,9 @@ var (
 // has one reply, so that a letter to the gateway is to nobody else; servers send what
 // is put off so in a letter of its own (RFC 5321 section 4.5.3.1.10).
 func (p *post) checkRcpt(env msg.Envelope, to msg.Path) (r msg.Reply, ok bool) {
-	ours := p.deskOf(to) != ""
+	ours := p.errandOf(to) != ""
 	others := len(env.To) > 0
-	if others && (ours || p.deskOf(env.To[0]) != "") {
+	if others && (ours || p.errandOf(env.To[0]) != "") {
 		return replyApart, true
 	}
 	if ours && !env.From.IsNull() && !p.g.judge.routes.Local(env.From.Domain) {
@@ -68,7 +68,7 @@ func (p *post) checkRcpt(env msg.Envelope, to msg.Path) (r msg.Reply, ok bool) {
 
 // Handle implements smtpd.Handler.
 func (r mailroom) Handle(ctx context.Context, m *msg.Message) msg.Reply {
-	d := r.post.deskOf(m.Envelope.To[0])
+	d := r.post.errandOf(m.Envelope.To[0])
 	if d == "" {
 		return r.Pipeline.Handle(ctx, m)
 	}
@@ -79,13 +79,13 @@ func (r mailroom) Handle(ctx context.Context, m *msg.Message) msg.Reply {
 }
 
 // take takes a letter that is for the gateway.
-func (r mailroom) take(ctx context.Context, m *msg.Message, d desk) (msg.Reply, error) {
+func (r mailroom) take(ctx context.Context, m *msg.Message, d errand) (msg.Reply, error) {
 	if r.Pin != nil {
 		r.Pin(m)
 	}
 	m.Root = mimetree.Parse(m.Raw, mimetree.DefaultLimits())
 	if notice.Automatic(m.Envelope.From, m.Root) {
-		r.post.g.log.Info("letter of a machine to the gateway: nothing is done", "id", m.ID, "desk", string(d))
+		r.post.g.log.Info("letter of a machine to the gateway: nothing is done", "id", m.ID, "errand", string(d))
 		return taken(m), nil
 	}
 	for _, o := range inspect.Run(ctx, m, r.Authenticate) {
@@ -96,7 +96,7 @@ func (r mailroom) take(ctx context.Context, m *msg.Message, d desk) (msg.Reply, 
 	}
 	author, err := r.post.author(m)
 	if err != nil {
-		r.post.g.log.Info("letter to the gateway refused", "id", m.ID, "desk", string(d), "reason", err)
+		r.post.g.log.Info("letter to the gateway refused", "id", m.ID, "errand", string(d), "reason", err)
 		if unsure(m) {
 			return replyTrouble, nil
 		}
@@ -108,7 +108,7 @@ func (r mailroom) take(ctx context.Context, m *msg.Message, d desk) (msg.Reply, 
 	return taken(m), nil
 }
 
-func (r mailroom) serve(ctx context.Context, m *msg.Message, _ desk, author msg.Path) error {
+func (r mailroom) serve(ctx context.Context, m *msg.Message, _ errand, author msg.Path) error {
 	return r.post.replies.Take(ctx, m, author)
 }
 

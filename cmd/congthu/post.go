@@ -20,9 +20,11 @@ import (
 	"congthu/internal/policy"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
+	"congthu/internal/review"
 	"congthu/internal/signing"
 	"congthu/internal/smtpd"
 	"congthu/internal/store"
+	"congthu/internal/token"
 	"congthu/internal/tomlfile"
 )
 
@@ -64,7 +66,7 @@ func (g *gateway) newPost() (*post, error) {
 		p.sender = digest.New(digest.Options{
 			Store: g.db, Queue: q, Held: g.held.Between, Box: p.box, NextHop: g.localHop, Texts: p.texts.Load, Reason: g.judge.heldBecause, May: p.may, Codes: codes,
 			Address: g.writer(), Name: c.Name, Hostname: g.cfg.Hostname, Reply: c.Address != "", Hour: time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute,
-			Entries: c.Entries, Life: c.Life.Std(), NewID: newID, Now: time.Now, Log: g.log,
+			Settle: g.settle(), Entries: c.Entries, Life: c.Life.Std(), NewID: newID, Now: time.Now, Log: g.log,
 		})
 	}
 	return p, nil
@@ -90,6 +92,15 @@ func (p *post) reload() {
 // writer is the address that notices and digests are from.
 func (g *gateway) writer() string {
 	return cmp.Or(g.cfg.Digest.Address, "postmaster@"+g.cfg.Hostname)
+}
+
+// settle is how long a letter may take from the time that its row names until the row can
+// be read, here or at another gateway, whose clock may be another.
+func (g *gateway) settle() time.Duration {
+	if g.db.Shared() {
+		return time.Minute
+	}
+	return 2 * time.Second
 }
 
 // localHop is where the mail of a domain of ours goes: nobody else is written to.
@@ -186,4 +197,57 @@ func because(it quarantine.Item, symbols map[string]policy.Weight) lang.Text {
 func (p *post) may(it quarantine.Item) (ask, malware bool) {
 	class := string(it.Class)
 	return class != string(quarantine.Malware) && slices.Contains(p.g.cfg.Digest.Release, class), class == string(quarantine.Malware)
+}
+
+var (
+	onlyAdministrator = lang.T("Chỉ quản trị viên mới cho nhận được thư này. Xin liên hệ quản trị viên.", "Only an administrator can let you have this message. Please ask your administrator.")
+	maybeMalware      = lang.T("Thư này có thể chứa mã độc, nên không nhận được bằng cách trả lời bản tin. Xin liên hệ quản trị viên.", "This message may hold malware, so it cannot be asked for by a reply. Please ask your administrator.")
+)
+
+// release releases a letter to those whom the digests of an address tell of.
+func (p *post) release(ctx context.Context, address msg.Path, id string, with *store.Change) error {
+	it, _, err := p.g.held.Show(ctx, id)
+	if errors.Is(err, quarantine.ErrNotFound) {
+		return digest.ErrGone
+	}
+	if err != nil {
+		return err
+	}
+	who, to := p.asks(it, address)
+	if len(to) == 0 {
+		return digest.ErrGone
+	}
+	switch ok, malware := p.may(it); {
+	case malware:
+		return refusal{maybeMalware}
+	case !ok:
+		return refusal{onlyAdministrator}
+	}
+	order := review.Order{To: to, With: with}
+	if who.Name == "" {
+		_, err = p.g.review.ForRecipient(address.Key()).Release(ctx, it.ID, order)
+	} else {
+		_, err = p.g.review.For(who).Release(ctx, it.ID, order)
+	}
+	if errors.Is(err, quarantine.ErrNotFound) {
+		return digest.ErrGone
+	}
+	return err
+}
+
+// asks returns for which recipients of a letter an address may ask, and as whom: as itself
+// (the zero Who), or where it is the mailbox of an agency as a reviewer of their domains.
+func (p *post) asks(it quarantine.Item, address msg.Path) (who token.Who, to []string) {
+	for _, r := range it.To {
+		box, ok := p.box(r)
+		if !ok || box.To.Key() != address.Key() {
+			continue
+		}
+		to = append(to, r)
+		if path, err := smtpd.ParsePath(r, true); err == nil && box.Shared {
+			who.Name, who.Role, who.Via = address.Key(), token.Reviewer, "mail"
+			who.Domains = append(who.Domains, path.Domain)
+		}
+	}
+	return who, to
 }

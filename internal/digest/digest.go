@@ -54,6 +54,7 @@ type Options struct {
 	Hour     time.Duration // of the day, in local time, from which on they are sent
 	Entries  int           // at most in one digest
 	Life     time.Duration // of a code: at most so long, and not longer than the letter is held
+	Settle   time.Duration // what was held later is told of tomorrow: its row may not be there yet, and clocks differ
 	NewID    func() string
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -61,7 +62,6 @@ type Options struct {
 
 // Bounds of one run.
 const (
-	settle   = time.Minute          // a letter that is being held elsewhere at this moment is told of tomorrow
 	lookBack = 7 * 24 * time.Hour   // a first digest goes no further back
 	page     = 200                  // items read at a time
 	maxBoxes = 50_000               // beyond them letters wait for tomorrow
@@ -133,7 +133,7 @@ type pile struct {
 // Send sends what is due to everybody who has had no digest today.
 func (s *Sender) Send(ctx context.Context) (Sent, error) {
 	now := s.o.Now()
-	until := now.Add(-settle)
+	until := now.Add(-s.o.Settle)
 	rows, err := s.rows(ctx)
 	if err != nil {
 		return Sent{}, err

@@ -129,7 +129,7 @@ func newRig(t *testing.T, url string) *rig {
 		},
 		Reason:  func(quarantine.Item) lang.Text { return lang.T("Thư giống thư rác.", "It looks like spam.") },
 		May:     func(it quarantine.Item) (bool, bool) { return it.Reason == "SCORE", it.Reason == "VIRUS" },
-		Address: "cong-thu@gw.test", Name: "Cổng thư", Hostname: "gw.test", Reply: true, Entries: 3, Life: 336 * time.Hour,
+		Address: "cong-thu@gw.test", Name: "Cổng thư", Hostname: "gw.test", Reply: true, Settle: time.Minute, Entries: 3, Life: 336 * time.Hour,
 		NewID: func() string { n++; return fmt.Sprint("D", n) }, Now: func() time.Time { return r.now }, Log: slog.New(slog.DiscardHandler),
 	}
 	return r

@@ -46,6 +46,8 @@ import (
 //	OUT~ / OUT! REGEXP  its output matches, does not match
 //	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
 //	SAVE N NAME         the octets of the N-th delivery become the message NAME and ${DIR}/NAME.eml
+//	TAKE N REGEXP => NAME  what REGEXP finds (its first group) in the text of the N-th delivery
+//	                    stands for ${NAME} in all messages
 //	CHMOD FILE MODE     a file of the gateway's directory gets that mode
 //	WAITLOG REGEXP      until the log has a line that matches
 //	WAIT delivered N    until the next hop has N messages
@@ -81,7 +83,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "CHMOD", "WAITLOG":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -210,6 +212,8 @@ func (p *player) around(verb, rest string) error {
 		return p.other(rest)
 	case "SAVE":
 		return p.save(rest)
+	case "TAKE":
+		return p.take(rest)
 	case "KEYPAIR":
 		return p.keyPair(rest)
 	case "REVOKE":

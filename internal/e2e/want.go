@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 // The lines of want:
 //
 //	deliveries N                the next hop has so many messages, and no more come
+//	delivery * …                what follows, of any of them
 //	delivery I from A           envelope of the I-th, from 1; to A says one of its recipients
 //	delivery I same NAME        its octets end in those of the message; our block is above
 //	delivery I opens NAME       it is encrypted, and opens to the text of the message
@@ -25,6 +27,7 @@ import (
 //	delivery I signed DOMAIN    every DKIM signature verifies by the gateway's own keys, and is of DOMAIN
 //	delivery I says TEXT        its decoded text does
 //	delivery I has TEXT         its octets contain TEXT; lacks TEXT, that they do not
+//	delivery I reads REGEXP     its text, decoded, matches; misses REGEXP, that it does not
 //	delivery I field REGEXP     a field of the header block, unfolded, matches
 //	nowhere TEXT, TEXT          none of the texts is in anything that the next hop was sent
 //	finding SYMBOL              some delivered or held message was found to have it
@@ -111,6 +114,12 @@ func (g *Gateway) checkDelivery(c *Case, rest string) error {
 	what, arg, _ := strings.Cut(rest, " ")
 	i, err := strconv.Atoi(number)
 	all := g.Sink.Deliveries()
+	if number == "*" {
+		if slices.ContainsFunc(all, func(d sink.Delivery) bool { return g.holds(c, d, what, arg) }) {
+			return nil
+		}
+		return fmt.Errorf("none of %d does", len(all))
+	}
 	if err != nil || i < 1 || i > len(all) {
 		return fmt.Errorf("there is no delivery %s", number)
 	}
@@ -146,6 +155,9 @@ func (g *Gateway) holds(c *Case, d sink.Delivery, what, arg string) bool {
 		return bytes.Contains(d.Data, []byte(unescape(arg)))
 	case "lacks":
 		return !bytes.Contains(d.Data, []byte(unescape(arg)))
+	case "reads", "misses":
+		matched, err := regexp.MatchString("(?m)"+arg, textOf(d.Data))
+		return err == nil && matched == (what == "reads")
 	case "field":
 		matched, err := regexp.MatchString(`(?m)^`+arg, header(d.Data))
 		return err == nil && matched

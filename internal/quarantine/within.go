@@ -87,12 +87,17 @@ type Act struct {
 	Second bool
 	// Record returns what commits together with the act; to are those whom it is for. nil: nothing.
 	Record func(to []string) *store.Change
+	// With commits together with the act, or neither does; nil: nothing.
+	With *store.Change
 }
 
 // with returns what commits together: what is done, and the record of it.
 func (a Act) with(to []msg.Path, changes ...*store.Change) []*store.Change {
 	if a.Record != nil {
 		changes = append(changes, a.Record(raws(to)))
+	}
+	if a.With != nil {
+		changes = append(changes, a.With)
 	}
 	return changes
 }

@@ -9,6 +9,7 @@ import (
 	"congthu/internal/lang"
 	"congthu/internal/lessons"
 	"congthu/internal/quarantine"
+	"congthu/internal/store"
 )
 
 // Order is how a message is released.
@@ -16,6 +17,8 @@ type Order struct {
 	To          []string `json:"to,omitempty"`           // none: all for whom it is held
 	Learn       bool     `json:"learn,omitempty"`        // such letters are wanted
 	AllowSender string   `json:"allow_sender,omitempty"` // "": no; "recipient", "agency": its letters get credit there
+
+	With *store.Change `json:"-"` // commits together with the release, or neither does; nil: nothing
 }
 
 // Released is what came of a release.
@@ -43,7 +46,7 @@ func (r *Reviewer) Release(ctx context.Context, part string, o Order) (Released,
 		return Released{}, err
 	}
 	act := r.acts("quarantine.release", i.ID, string(i.Class))
-	act.Second = second
+	act.Second, act.With = second, o.With
 	to, err := r.within.Release(ctx, i.ID, o.To, act)
 	if err != nil {
 		return Released{}, refusal(err)

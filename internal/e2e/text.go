@@ -1,0 +1,41 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"congthu/internal/mimetree"
+	"congthu/internal/text"
+)
+
+// textOf is a delivery as its reader sees it: the subject, and the text below.
+func textOf(data []byte) string {
+	t := text.Read(mimetree.Parse(data, mimetree.DefaultLimits()))
+	return t.Subject + "\n" + strings.ReplaceAll(t.Body, "\r\n", "\n")
+}
+
+// take puts what is found in the text of a delivery into all messages.
+func (p *player) take(rest string) error {
+	what, name, ok := strings.Cut(rest, " => ")
+	number, pattern, _ := strings.Cut(what, " ")
+	n, err := strconv.Atoi(number)
+	got := p.g.Sink.Deliveries()
+	if !ok || err != nil || n < 1 || n > len(got) {
+		return fmt.Errorf("TAKE N REGEXP => NAME; there are %d deliveries", len(got))
+	}
+	re, err := regexp.Compile("(?m)" + pattern)
+	if err != nil {
+		return err
+	}
+	found := re.FindStringSubmatch(textOf(got[n-1].Data))
+	if len(found) < 2 {
+		return fmt.Errorf("the text is:\n%s", textOf(got[n-1].Data))
+	}
+	for m, raw := range p.c.Messages {
+		p.c.Messages[m] = bytes.ReplaceAll(raw, []byte("${"+name+"}"), []byte(found[1]))
+	}
+	return nil
+}
