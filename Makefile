@@ -7,6 +7,7 @@ GOFUMPT  := $(GO) run mvdan.cc/gofumpt@v0.12.0
 STATIC   := $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PKG      ?= ./...
 FUZZTIME ?= 30s
+PLAYWRIGHT := 1.65.1
 
 .PHONY: accuracy-all model build demo run test needs needs-demo needs-test lint check-format unit conformance accuracy bench fuzz test-faults clean
 
@@ -35,7 +36,7 @@ needs-demo:
 
 # The real counterparts that the tests speak with.
 needs-test: needs
-	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3 xmllint:libxml2-utils yara:yara clamd:clamav-daemon qrencode:qrencode mkfs.ext4:e2fsprogs mount:mount 7z:p7zip-full gcab:gcab genisoimage:genisoimage compress:ncompress bzip2:bzip2 cpio:cpio openssl:openssl; do \
+	@for p in gpg:gnupg sq:sq swaks:swaks smtp-source:postfix strace:strace python3:python3 xmllint:libxml2-utils yara:yara clamd:clamav-daemon qrencode:qrencode mkfs.ext4:e2fsprogs mount:mount 7z:p7zip-full gcab:gcab genisoimage:genisoimage compress:ncompress bzip2:bzip2 cpio:cpio openssl:openssl tmux:tmux chromium:chromium node:nodejs npm:npm; do \
 	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
 	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || missing="$$missing python3-dkim python3-nacl"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
@@ -43,6 +44,8 @@ needs-test: needs
 	perl -MMIME::Parser -e 1 2>/dev/null || missing="$$missing libmime-tools-perl"; \
 	if [ -n "$$missing" ]; then echo "installing$$missing with apt-get"; \
 	  $(APT) update && $(APT) install -y --no-install-recommends $$missing; fi
+	@[ -d .cache/node/node_modules/playwright-core ] || { echo "installing playwright-core with npm"; \
+	  npm install --silent --no-audit --no-fund --prefix .cache/node playwright-core@$(PLAYWRIGHT) || echo "npm could not install it: the test in a browser will be skipped"; }
 
 lint: check-format
 	$(GO) vet ./...

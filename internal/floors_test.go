@@ -21,7 +21,7 @@ func floors() [][]string {
 		{"text"},
 		{"audit", "lessons", "plain", "inspect", "inspect/*", "agency", "account", "acquaint", "greylist", "token", "policy", "notice", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
 		{"rules", "pipeline", "keyring", "simulate", "review", "digest"},
-		{"smtpd", "admin", "ruledesk"},
+		{"smtpd", "admin", "console", "ruledesk"},
 		{"e2e/*", "faults/*"},
 		{"e2e", "faults"},
 	}

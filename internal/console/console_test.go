@@ -1,0 +1,494 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"congthu/internal/lang"
+	"congthu/internal/msg"
+	"congthu/internal/plain"
+	"congthu/internal/policy"
+	"congthu/internal/quarantine"
+	"congthu/internal/queue"
+	"congthu/internal/record"
+	"congthu/internal/review"
+	"congthu/internal/token"
+)
+
+// hall is a gateway with held mail and people who review it.
+type hall struct {
+	people map[string]token.Who // by token
+	held   []quarantine.Item
+	raw    map[string][]byte
+	done   []string
+	err    error // trouble of everything
+	now    time.Time
+}
+
+const evil = `"><script>window.owned=1</script><img src="https://tracker.example/x.png" onerror="window.owned=1">`
+
+func newHall() *hall {
+	h := &hall{raw: map[string][]byte{}, now: time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC), people: map[string]token.Who{
+		"admin-token":   {Name: "chi.lan", Role: token.Administrator},
+		"so-token":      {Name: "anh.minh", Role: token.Reviewer, Domains: []string{"so.gov.vn"}},
+		"auditor-token": {Name: "thanh.tra", Role: token.Auditor},
+	}}
+	h.hold("m1", "so.gov.vn", "Thư mời họp", quarantine.Spam, "Subject: hop\r\n\r\nKính gửi")
+	h.hold("m2", "huyen.gov.vn", evil, quarantine.Malware, "Subject: x\r\nX-Evil: "+evil+"\r\nContent-Type: text/html\r\n\r\n<p>"+evil+"\u202eabc</p><form action=https://evil.example><input name=token></form>")
+	h.hold("m3", "so.gov.vn", "\u202egpj.exe \x1b[2J javascript:alert(1)", quarantine.Phishing, "Subject: x\r\nContent-Type: text/html\r\n\r\n&lt;script&gt;window.owned=1&lt;/script&gt; <a href=javascript:window.owned=1>x</a>")
+	return h
+}
+
+func (h *hall) hold(id, domain, subject string, class quarantine.Class, raw string) {
+	it := quarantine.Item{
+		ID: id, From: "lừa@x.example", To: []string{"van-thu@" + domain}, Subject: subject, Class: class, Reason: "SCORE", Score: 7.5, Required: 6, Helo: evil, Held: h.now.Add(-time.Hour), Expires: h.now.Add(time.Hour),
+		Findings: []msg.Weighed{{Finding: msg.Finding{Symbol: "LINK_TEXT_DIFFERS", Evidence: evil}, Score: 3}}, Auth: []msg.AuthResult{{Method: "spf", Status: "fail", Value: evil}}, Blind: []string{"attach"},
+	}
+	h.held = append(h.held, it)
+	h.raw[id] = []byte(raw)
+}
+
+func (h *hall) handler() http.Handler {
+	return New(Options{
+		Check: func(_ *http.Request, presented string) (token.Who, error) {
+			if who, ok := h.people[presented]; ok {
+				return who, nil
+			}
+			return token.Who{}, token.ErrRefused
+		},
+		Desk: func(w token.Who) Desk { return seat{h, w} },
+		Queue: func(context.Context) ([]queue.Entry, error) {
+			return []queue.Entry{{ID: "q1", From: evil, To: "a@b.example", State: "waiting", LastReply: msg.Reply{Code: 451, Text: evil}}}, h.err
+		},
+		Day: func(_ context.Context, w token.Who) (Day, error) {
+			d := Day{Since: h.now, Held: 3, Day: record.Day{Total: record.Tally{5, 0, 2, 1, 0}, Domains: map[string]record.Tally{}, Reasons: map[string]int{"SCORE": 2}}}
+			for _, domain := range []string{"so.gov.vn", "huyen.gov.vn"} {
+				if w.Sees(domain) {
+					d.Domains[domain] = record.Tally{5, 0, 2, 1, 0}
+				}
+			}
+			return d, h.err
+		},
+		Now: func() time.Time { return h.now },
+	}).Handler()
+}
+
+// seat is the fake of what one person may do.
+type seat struct {
+	h   *hall
+	who token.Who
+}
+
+func (s seat) find(id string) (quarantine.Item, error) {
+	if s.h.err != nil {
+		return quarantine.Item{}, s.h.err
+	}
+	for _, it := range s.h.held {
+		if it.ID == id && s.who.Sees(strings.SplitN(it.To[0], "@", 2)[1]) {
+			return it, nil
+		}
+	}
+	return quarantine.Item{}, quarantine.ErrNotFound
+}
+
+func (s seat) List(_ context.Context, f quarantine.Filter) (quarantine.Page, error) {
+	var out quarantine.Page
+	for _, it := range s.h.held {
+		if _, err := s.find(it.ID); err == nil && (f.Class == "" || f.Class == it.Class) && strings.Contains(it.Subject, f.Text) && !it.Held.Before(f.Since) {
+			out.Items = append(out.Items, it)
+		}
+	}
+	out.Total = len(out.Items)
+	from, _ := strconv.Atoi(f.After)
+	out.Items = out.Items[min(max(from, 0), len(out.Items)):]
+	if len(out.Items) > f.Limit {
+		out.Items, out.Next = out.Items[:f.Limit], strconv.Itoa(from+f.Limit)
+	}
+	return out, s.h.err
+}
+
+func (s seat) Item(_ context.Context, id string) (quarantine.Item, error) { return s.find(id) }
+
+func (s seat) View(_ context.Context, id string) (review.View, error) {
+	it, err := s.find(id)
+	return review.View{Item: it, View: plain.Of(s.h.raw[id])}, err
+}
+
+func (s seat) Explain(_ context.Context, id string) (Why, error) {
+	it, err := s.find(id)
+	var w Why
+	for _, f := range it.Findings {
+		w.Lines = append(w.Lines, Line{policy.Step{Weighed: f}, lang.T("chữ một đằng, đường dẫn một nẻo", "the text says one thing, the link another")})
+	}
+	w.Item = it
+	return w, err
+}
+
+func (s seat) act(what, id string) error {
+	it, err := s.find(id)
+	switch {
+	case err != nil:
+		return err
+	case !s.who.May("review"):
+		return review.ErrForbidden
+	case what == "release" && it.Class == quarantine.Malware:
+		return &review.Refusal{What: lang.T("cần người thứ hai đồng ý", "a second person must approve")}
+	}
+	s.h.done = append(s.h.done, s.who.Name+" "+what+" "+id)
+	if what == "release" || what == "delete" {
+		s.h.held = slices.DeleteFunc(s.h.held, func(it quarantine.Item) bool { return it.ID == id })
+	}
+	return nil
+}
+
+func (s seat) Release(_ context.Context, id string, _ review.Order) (review.Released, error) {
+	return review.Released{To: []string{"van-thu@so.gov.vn"}}, s.act("release", id)
+}
+func (s seat) Approve(_ context.Context, id string) error { return s.act("approve", id) }
+func (s seat) Delete(_ context.Context, id string) error  { return s.act("delete", id) }
+func (s seat) Learn(_ context.Context, id string, spam bool) error {
+	if spam {
+		return s.act("spam", id)
+	}
+	return s.act("ham", id)
+}
+
+// browser is a client that keeps cookies and follows redirects.
+type browser struct {
+	*testing.T
+	c    *http.Client
+	base string
+	last *http.Response
+	body string
+}
+
+func visit(t *testing.T, h *hall) *browser {
+	srv := httptest.NewTLSServer(h.handler())
+	t.Cleanup(srv.Close)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := srv.Client()
+	c.Jar = jar
+	return &browser{T: t, c: c, base: srv.URL}
+}
+
+func (b *browser) do(r *http.Request, err error) *browser {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+	resp, err := b.c.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.last, b.body = resp, string(body)
+	return b
+}
+
+func (b *browser) get(path string) *browser {
+	b.Helper()
+	return b.do(http.NewRequest("GET", b.base+path, nil))
+}
+
+func (b *browser) post(path string, form url.Values) *browser {
+	b.Helper()
+	r, err := http.NewRequest("POST", b.base+path, strings.NewReader(form.Encode()))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	return b.do(r, err)
+}
+
+var formField = regexp.MustCompile(`name="form" value="([^"]+)"`)
+
+// submit posts what a form of the page that is open would.
+func (b *browser) submit(path string, fields url.Values) *browser {
+	b.Helper()
+	m := formField.FindStringSubmatch(b.body)
+	if m == nil {
+		b.Fatalf("the page has no form: %s", b.body)
+	}
+	fields.Set("form", m[1])
+	return b.post(path, fields)
+}
+
+func (b *browser) signIn(tok string) *browser {
+	b.Helper()
+	return b.post("/login", url.Values{"token": {tok}, "to": {"/quarantine"}})
+}
+
+func (b *browser) is(status int, words ...string) {
+	b.Helper()
+	if b.last.StatusCode != status {
+		b.Errorf("%s: status %d, want %d", b.last.Request.URL, b.last.StatusCode, status)
+	}
+	for _, w := range words {
+		if !strings.Contains(b.body, w) {
+			b.Errorf("%s: no %q in:\n%s", b.last.Request.URL, w, b.body)
+		}
+	}
+}
+
+func TestSigningIn(t *testing.T) {
+	b := visit(t, newHall())
+	b.get("/quarantine/m1").is(200, "Đăng nhập", "/quarantine/m1")
+	b.signIn("wrong").is(403, "Token không được nhận")
+	b.signIn("admin-token").is(200, "Thư mời họp", "chi.lan")
+	b.submit("/logout", url.Values{}).is(200, "Đăng nhập")
+	b.get("/quarantine").is(200, "Đăng nhập")
+}
+
+func TestARevokedTokenEndsAtOnce(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("so-token").is(200, "Thư mời họp")
+	delete(h.people, "so-token")
+	b.get("/quarantine").is(200, "Đăng nhập")
+}
+
+func TestSessionsEnd(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("so-token")
+	h.now = h.now.Add(idle)
+	b.get("/quarantine").is(200, "Đăng nhập")
+	b.signIn("so-token")
+	for range 17 {
+		h.now = h.now.Add(idle - time.Second)
+		b.get("/quarantine")
+	}
+	b.is(200, "Đăng nhập")
+}
+
+func TestSessionsAreBounded(t *testing.T) {
+	now := time.Unix(0, 0)
+	k := newBook(func() time.Time { return now })
+	first := k.begin("a")
+	for range sessions {
+		now = now.Add(time.Second)
+		k.begin("b")
+	}
+	if _, ok := k.find(first); ok || len(k.byID) != sessions {
+		t.Errorf("%d sessions, the first is there: %v", len(k.byID), ok)
+	}
+}
+
+func TestWhereToGoAfterSigningIn(t *testing.T) {
+	for to, want := range map[string]string{
+		"/quarantine?text=x": "/quarantine?text=x", "//evil.example/": "/", "https://evil.example/": "/", `/\evil.example`: "/", "javascript:alert(1)": "/", "": "/", "/a\r\nSet-Cookie: x=y": "/",
+	} {
+		if got := local(to); got != want {
+			t.Errorf("%q leads to %q", to, got)
+		}
+	}
+}
+
+func TestReviewing(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("so-token")
+	b.get("/quarantine/m1").is(200, "Kính gửi", "Thả")
+	b.submit("/quarantine/m1", url.Values{"act": {"ham"}}).is(200, "Đã ghi bài học")
+	b.submit("/quarantine/m1", url.Values{"act": {"release"}}).is(200, "Đã thả, đang giao cho: van-thu@so.gov.vn")
+	b.get("/quarantine/m3/explain").is(200, "LINK_TEXT_DIFFERS", "chữ một đằng", "không xem được")
+	b.submit2(t, "/quarantine/m3", "delete").is(200, "congthu quarantine undo m3")
+	want := []string{"anh.minh ham m1", "anh.minh release m1", "anh.minh delete m3"}
+	if !slices.Equal(h.done, want) {
+		t.Errorf("done %q, want %q", h.done, want)
+	}
+}
+
+// submit2 opens a message and does something to it.
+func (b *browser) submit2(t *testing.T, path, act string) *browser {
+	t.Helper()
+	return b.get(path).submit(path, url.Values{"act": {act}})
+}
+
+func TestMalwareNeedsASecondPerson(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("admin-token")
+	b.submit2(t, "/quarantine/m2", "release").is(409, "cần người thứ hai đồng ý")
+	b.submit2(t, "/quarantine/m2", "approve").is(200, "ý kiến đồng ý")
+	if len(h.held) != 3 {
+		t.Error("it is gone")
+	}
+}
+
+func TestSeveralAtOnce(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("admin-token")
+	b.submit("/quarantine", url.Values{"act": {"release"}}).is(200, "hãy chọn ít nhất một thư")
+	ids := []string{"m1", "m2", "gone"}
+	b.submit("/quarantine", url.Values{"act": {"release"}, "id": ids}).is(200, "Thả những thư này?", "Thư mời họp")
+	if len(h.done) != 0 {
+		t.Errorf("done unconfirmed: %q", h.done)
+	}
+	b.submit("/quarantine", url.Values{"act": {"release"}, "id": ids, "confirm": {"yes"}}).is(200, "đã làm xong với 1 thư", "m2: cần người thứ hai", "gone: không có thư nào")
+	if want := []string{"chi.lan release m1"}; !slices.Equal(h.done, want) {
+		t.Errorf("done %q", h.done)
+	}
+}
+
+// Another agency's mail is not there, by list, by id, by act, by several at once; and for
+// the answer it makes no difference whether an id exists.
+func TestAnotherAgencysMail(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("so-token").is(200, "Thư mời họp")
+	if strings.Contains(b.body, "huyen.gov.vn") {
+		t.Error("the list shows it")
+	}
+	form := formField.FindStringSubmatch(b.body)[1]
+	for _, id := range []string{"m2", "does-not-exist"} {
+		for _, path := range []string{"/quarantine/" + id, "/quarantine/" + id + "/explain"} {
+			b.get(path).is(404, "không có thư nào mang mã này")
+		}
+		for _, act := range []string{"release", "delete", "approve", "spam", "ham"} {
+			b.post("/quarantine/"+id, url.Values{"act": {act}, "form": {form}}).is(404, "không có thư nào mang mã này")
+			b.post("/quarantine", url.Values{"act": {act}, "form": {form}, "id": {id}, "confirm": {"yes"}})
+			if strings.Contains(b.body, "huyen") {
+				t.Errorf("%s %s tells of it", act, id)
+			}
+		}
+	}
+	b.get("/queue").is(403)
+	b.get("/day").is(200, "so.gov.vn")
+	if strings.Contains(b.body, "huyen.gov.vn") {
+		t.Error("the day's figures tell of it")
+	}
+	if len(h.done) != 0 || len(h.held) != 3 {
+		t.Errorf("done: %q", h.done)
+	}
+}
+
+func TestAnAuditorOnlyReads(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("auditor-token").is(200, "Thư mời họp")
+	if strings.Contains(b.body, `name="act"`) {
+		t.Error("there are buttons")
+	}
+	form := formField.FindStringSubmatch(b.body)[1]
+	for _, act := range []string{"release", "delete", "approve", "spam", "ham"} {
+		b.post("/quarantine/m1", url.Values{"act": {act}, "form": {form}}).is(403, "không được làm việc này")
+	}
+	b.get("/queue").is(200, "waiting")
+	if len(h.done) != 0 {
+		t.Errorf("done: %q", h.done)
+	}
+}
+
+func TestFormsOfOtherSites(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("admin-token")
+	b.post("/quarantine/m1", url.Values{"act": {"release"}}).is(403, "biểu mẫu này đã cũ")
+	b.post("/quarantine/m1", url.Values{"act": {"release"}, "form": {"guess"}}).is(403)
+	r, err := http.NewRequest("POST", b.base+"/quarantine/m1", strings.NewReader("act=release"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "https://evil.example")
+	b.do(r, err).is(403)
+	b.post("/quarantine/m1", url.Values{"act": {strings.Repeat("x", maxForm)}})
+	if b.last.StatusCode < 400 {
+		t.Errorf("a form without bounds: %d", b.last.StatusCode)
+	}
+	if len(h.done) != 0 {
+		t.Errorf("done: %q", h.done)
+	}
+}
+
+// Every answer says what a browser must not do, and no page has a script, a frame, a
+// picture or an address of elsewhere in it, whatever the messages say.
+func TestHostileMessages(t *testing.T) {
+	b := visit(t, newHall())
+	b.signIn("admin-token")
+	for _, path := range []string{"/quarantine", "/quarantine/m2", "/quarantine/m2/explain", "/quarantine/m3", "/queue", "/day", "/quarantine?text=" + url.QueryEscape(evil), "/nowhere" + url.PathEscape(evil), "/quarantine/" + url.PathEscape(evil)} {
+		b.get(path)
+		for name, want := range answerHeader() {
+			if got := b.last.Header.Get(name); got != want {
+				t.Errorf("%s: %s: %q", path, name, got)
+			}
+		}
+		for _, bad := range []string{"<script", "<img", "<iframe", "onerror=\"", "<form action=https", "javascript:window.owned=1\"", "\u202e", "\x1b"} {
+			if strings.Contains(b.body, bad) {
+				t.Errorf("%s: %q is in the page", path, bad)
+			}
+		}
+	}
+	for _, c := range b.last.Cookies() {
+		t.Errorf("a page sets cookie %s", c.Name)
+	}
+}
+
+func TestCookies(t *testing.T) {
+	b := visit(t, newHall())
+	b.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	b.signIn("admin-token").is(303)
+	cs := b.last.Cookies()
+	if len(cs) != 1 || !cs[0].HttpOnly || !cs[0].Secure || cs[0].SameSite != http.SameSiteStrictMode || cs[0].Path != "/" || cs[0].Domain != "" {
+		t.Errorf("%+v", cs)
+	}
+}
+
+func TestLanguages(t *testing.T) {
+	b := visit(t, newHall())
+	b.signIn("admin-token").is(200, `<html lang="vi">`, "Thư bị giữ", "lừa đảo")
+	b.post("/lang", url.Values{"lang": {"en"}, "to": {"/quarantine"}}).is(200, `<html lang="en">`, "Held mail", "phishing")
+	b.post("/lang", url.Values{"lang": {"vi"}, "to": {"//evil.example"}}).is(200, `<html lang="vi">`)
+}
+
+func TestListPages(t *testing.T) {
+	h := newHall()
+	for i := range 120 {
+		h.hold("x"+string(rune('0'+i/100))+string(rune('0'+i/10%10))+string(rune('0'+i%10)), "so.gov.vn", "Trang", quarantine.Spam, "")
+	}
+	b := visit(t, h)
+	b.signIn("admin-token")
+	n := 0
+	for path := "/quarantine?text=Trang&class=spam&since=24h"; path != ""; {
+		b.get(path).is(200)
+		n += strings.Count(b.body, `type="checkbox"`)
+		path = ""
+		if m := regexp.MustCompile(`href="([^"]+)" rel="next"`).FindStringSubmatch(b.body); m != nil {
+			path = strings.ReplaceAll(m[1], "&amp;", "&")
+		}
+	}
+	if n != 120 {
+		t.Errorf("%d of 120 by turning pages", n)
+	}
+	b.get("/quarantine?after=-5&since=xx&class=none").is(200, "Không có thư nào như vậy")
+}
+
+func TestTroubleSaysNothingInside(t *testing.T) {
+	h := newHall()
+	b := visit(t, h)
+	b.signIn("admin-token")
+	h.err = errors.New("disk /var/lib/secret")
+	for _, path := range []string{"/quarantine", "/quarantine/m1", "/quarantine/m1/explain", "/queue", "/day"} {
+		b.get(path).is(500, "trục trặc")
+		if strings.Contains(b.body, "secret") {
+			t.Errorf("%s tells", path)
+		}
+	}
+}
