@@ -33,6 +33,8 @@ import (
 //	LETTER NAME from=A to=B,C [ip=I] [helo=H] => 250
 //	                    a whole transaction on a connection of its own; XCLIENT when ip= is given
 //	                    a reply ~REGEXP matches
+//	POISON NAME …       as LETTER, and the worker that looks at it is killed at its work; one
+//	                    must be ready, and the case's rules must take long enough; signal=SEGV
 //	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc, the
 //	                    secret one in ${DIR}/ADDRESS.sec.asc
 //	REVOKE ADDRESS      its holder revokes the key; ${DIR}/ADDRESS.asc says so
@@ -52,7 +54,7 @@ import (
 //	WAITLOG REGEXP      until the log has a line that matches
 //	WAIT delivered N    until the next hop has N messages
 //	SLEEP D             a pause
-//	CRASH worker        every scan worker gets SIGSEGV
+//	CRASH worker        every scan worker gets SIGSEGV, at work or not
 //	HUP                 the gateway gets SIGHUP
 //	RESTART             the gateway is killed and started again
 type player struct {
@@ -83,7 +85,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "POISON":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -224,6 +226,8 @@ func (p *player) around(verb, rest string) error {
 		return p.badKey(rest)
 	case "PLANT":
 		return p.plant(context.Background(), rest)
+	case "POISON":
+		return p.poison(rest)
 	case "RESTART":
 		p.hangUp()
 		p.conn = nil

@@ -19,6 +19,8 @@ func byText(f File) []func(*reader) {
 		return nil // letters are opened as such
 	case bytes.HasPrefix(head, []byte("ActiveMime")):
 		return []func(*reader){(*reader).activeMime}
+	case encodedScript(plain(f.Data)) != "":
+		return []func(*reader){(*reader).script, (*reader).carried} // it ends in a zero octet
 	case bytes.IndexByte(head, 0) >= 0:
 		return nil // no text
 	case bytes.HasPrefix(head, []byte("ID;P")):

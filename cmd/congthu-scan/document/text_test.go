@@ -44,6 +44,8 @@ func TestTexts(t *testing.T) {
 		{"plain symbolic links", "a.slk", "ID;PWXL;N;E\nC;Y1;X1;K1\n", "", ""},
 		{"encoded script", "a.txt", "#@~^AAAA==x", "SCRIPT #@~^", ""},
 		{"encoded script of some length", "a.txt", "\n\n" + strings.Repeat("rem\r\n", 9000) + "#@~^HwAAAA==@#@&x", "SCRIPT #@~^HwAAAA==, SCRIPT_ENCODED #@~^HwAAAA==", ""},
+		{"as the encoder writes it", "a.txt", "#@~^HwAAAA==@#@&x==^#~@\x00", "SCRIPT #@~^HwAAAA==, SCRIPT_ENCODED #@~^HwAAAA==", ""},
+		{"octets that are no text", "a.bin", "\x00\x01\x02\x03#@~^", "", ""},
 		{"encoded in UTF-16", "a.txt", "\xff\xfe#\x00@\x00~\x00^\x00H\x00w\x00A\x00A\x00A\x00A\x00=\x00=\x00x\x00", "SCRIPT #@~^HwAAAA==, SCRIPT_ENCODED #@~^HwAAAA==", ""},
 		{"marks far down that are none", "a.txt", strings.Repeat("a b\r\n", 9000) + "#@~^ #@~^AA__AA== #@~^AAAAAA= #@~^", "", ""},
 		{"carried", "a.txt", "data:\n" + lines + "\n", "", "=" + octets},

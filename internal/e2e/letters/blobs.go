@@ -31,25 +31,38 @@ func Blob(name string) ([]byte, bool) {
 		"traverse.zip": func() []byte {
 			return zipped("../../tmp/gwpwn", []byte("x"), "/tmp/gwpwn", []byte("y"), "$(touch gwpwn)", []byte("z"))
 		},
-		"bomb.zip":    func() []byte { return zipped("zeros.bin", make([]byte, 64<<20)) },
-		"lnk":         lnk,
-		"lnk.zip":     func() []byte { return zipped("chi thi.docx.lnk", lnk()) },
-		"exe":         exe,
-		"exe.zip":     func() []byte { return zipped("cai-dat.exe", exe()) },
-		"js.zip":      func() []byte { return zipped("hoa-don.js", []byte("var a = 1;\n")) },
-		"macro.docm":  macroDocument,
-		"docx":        document,
-		"iso":         iso,
-		"pdf":         func() []byte { return pdf("Cong van mau") },
-		"link.pdf":    linkPDF,
-		"qr.pdf":      codePDF,
-		"qr.png":      codePicture,
-		"overlap.zip": overlapped,
+		"bomb.zip":            func() []byte { return zipped("zeros.bin", make([]byte, 64<<20)) },
+		"lnk":                 lnk,
+		"lnk.zip":             func() []byte { return zipped("chi thi.docx.lnk", lnk()) },
+		"exe":                 exe,
+		"exe.zip":             func() []byte { return zipped("cai-dat.exe", exe()) },
+		"js.zip":              func() []byte { return zipped("hoa-don.js", []byte("var a = 1;\n")) },
+		"macro.docm":          macroDocument,
+		"docx":                document,
+		"iso":                 iso,
+		"pdf":                 func() []byte { return pdf("Cong van mau") },
+		"link.pdf":            linkPDF,
+		"qr.pdf":              codePDF,
+		"qr.png":              codePicture,
+		"overlap.zip":         overlapped,
+		"arj":                 arj,
+		"ace":                 ace,
+		"lha":                 lha,
+		"lzx.cab":             lzxCab,
+		"msi":                 installer,
+		"msi.zip":             func() []byte { return zipped("phan-mem.doc", installer()) },
+		"vbe":                 encodedScript,
+		"vbe.zip":             func() []byte { return zipped("thong-bao.txt", encodedScript()) },
+		"xfa.pdf":             xfaPDF,
+		"eicar.deflate64.zip": eicarDeflate64,
 		"eicar.eml.tnef": func() []byte {
 			return Winmail("thu.eml", []byte("Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n"+string(lines64(Eicar()))))
 		},
 		"mismatch.zip": func() []byte { return renamedLocally(zipped("bao-cao.txt", []byte("MZ"))) },
 	}[name]
+	if ordinary, found := Ordinary()[strings.TrimPrefix(name, "ordinary/")]; found && !ok {
+		return ordinary, true
+	}
 	if !ok {
 		return nil, false
 	}

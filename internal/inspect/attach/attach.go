@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"congthu/internal/msg"
+	"congthu/internal/scanproto"
 )
 
 // Options say which workers to run.
@@ -157,6 +158,26 @@ func (p *Pool) current() (*generation, error) {
 		return nil, ErrClosed
 	}
 	return p.gen, nil
+}
+
+// errNotAsked says that no worker has seen the request.
+var errNotAsked = errors.New("attach: no worker was asked")
+
+// ask lets a worker look. One that turns out to be gone before it had the request has cost
+// nothing: the next one is waited for.
+func (p *Pool) ask(ctx context.Context, r *scanproto.Request) (*scanproto.Answer, error) {
+	const most = 5 // workers that end as fast as they come are a trouble of their own
+	for range most {
+		gen, w, err := p.borrow(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errNotAsked, err)
+		}
+		a, err := gen.ask(ctx, w, r)
+		if !errors.Is(err, errDead) {
+			return a, err
+		}
+	}
+	return nil, fmt.Errorf("%w: %w, %d times", errNotAsked, errDead, most)
 }
 
 // borrow waits for a free worker. A generation that a reload has just closed is left

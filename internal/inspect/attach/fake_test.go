@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -51,12 +52,36 @@ func fakeWorker(mode string) {
 	if err != nil {
 		os.Exit(64)
 	}
+	if mode == "all-deaf" || mode == "deaf" && first() {
+		peek()
+		os.Exit(70)
+	}
 	for {
 		r, err := scanproto.ReadRequest(conn, view)
 		if err != nil {
 			return
 		}
 		misbehave(mode, conn, r)
+		if mode == "leaves" {
+			os.Exit(70)
+		}
+	}
+}
+
+// first tells the first of the workers that follow each other.
+func first() bool {
+	_, err := os.Stat(os.Getenv(stateVar))
+	_ = os.WriteFile(os.Getenv(stateVar), nil, 0o600)
+	return err != nil
+}
+
+// peek waits until a request has come, and does not read it.
+func peek() {
+	for {
+		if n, _, err := syscall.Recvfrom(3, make([]byte, 1), syscall.MSG_PEEK); err == nil && n > 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

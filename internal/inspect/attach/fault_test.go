@@ -45,6 +45,38 @@ func TestFaultsOfAWorker(t *testing.T) {
 	}
 }
 
+// A worker that ends between two letters, or before it has read the second one, costs
+// neither that letter nor one of its tries: it waits for the next worker.
+func TestFaultBetweenLetters(t *testing.T) {
+	for _, mode := range []string{"leaves", "deaf"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			p, err := fake(t, mode)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := range 5 {
+				if f, err := look(t, p, 20*time.Second); err != nil || len(f) != 1 || f[0].Symbol != "ATTACH_LNK" {
+					t.Fatalf("letter %d: %v %v", n, f, err)
+				}
+			}
+		})
+	}
+}
+
+// Workers that are gone whenever they are asked are a trouble, and no fault of the letter.
+func TestFaultOfEveryWorker(t *testing.T) {
+	p, err := fake(t, "all-deaf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if f, err := look(t, p, 60*time.Second); err == nil || len(f) > 0 {
+			t.Errorf("%v %v", f, err)
+		}
+	}
+}
+
 // A bad answer of a worker in good order is an error, too, with what it found.
 func TestFaultsOfAnAnswer(t *testing.T) {
 	for mode, want := range map[string]int{"unknown-symbol": 0, "could-not": 1} {

@@ -2,6 +2,7 @@ package attach
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -55,6 +56,7 @@ func newGeneration(ctx context.Context, o Options, before *generation) (*generat
 		g.fences = common(g.fences, s.w.fences)
 		g.alive.Add(1)
 		g.idle <- s.w
+		go g.watch(s.w)
 	}
 	if err != nil {
 		g.close()
@@ -66,6 +68,10 @@ func newGeneration(ctx context.Context, o Options, before *generation) (*generat
 // ask lets a worker look. A worker that failed in any way is never asked again.
 func (g *generation) ask(ctx context.Context, w *worker, r *scanproto.Request) (*scanproto.Answer, error) {
 	a, err := w.ask(ctx, r, g.opt.Timeout)
+	if errors.Is(err, errDead) {
+		g.lost(w)
+		return nil, err
+	}
 	if err != nil {
 		g.opt.Log.Warn("scan worker failed and is replaced", "pid", w.pid(), "error", err)
 		g.discard(w)
@@ -78,6 +84,30 @@ func (g *generation) ask(ctx context.Context, w *worker, r *scanproto.Request) (
 	}
 	g.giveBack(w)
 	return a, nil
+}
+
+// watch waits for the end of a worker and fills its place at once when nobody has it: the
+// next letter need not find out.
+func (g *generation) watch(w *worker) {
+	<-w.exited
+	for range cap(g.idle) {
+		select {
+		case o := <-g.idle:
+			if o == w {
+				g.lost(w)
+				return
+			}
+			g.giveBack(o)
+		default:
+			return // it is at work, or has been discarded
+		}
+	}
+}
+
+// lost replaces a worker that ended by itself while no letter was in its hands.
+func (g *generation) lost(w *worker) {
+	g.opt.Log.Warn("scan worker ended while it was idle and is replaced", "pid", w.pid())
+	g.discard(w)
 }
 
 func (g *generation) discard(w *worker) {
@@ -102,6 +132,7 @@ func (g *generation) replace() {
 		w, err := startWorker(context.Background(), g.opt, g.rules)
 		if err == nil {
 			g.giveBack(w)
+			go g.watch(w)
 			return
 		}
 		g.opt.Log.Error("scan worker does not start", "error", err, "next_try", wait)

@@ -28,12 +28,11 @@ func (inspector) Name() string { return "attach" }
 // Inspect hands the message and its decoded parts to a worker. Findings that came
 // before a worker's trouble are returned with the error.
 func (i inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
-	gen, w, err := i.pool.borrow(ctx)
-	if err != nil {
+	a, err := i.pool.ask(ctx, request(m))
+	switch {
+	case errors.Is(err, errNotAsked):
 		return nil, nil, err
-	}
-	a, err := gen.ask(ctx, w, request(m))
-	if err != nil {
+	case err != nil:
 		return i.pool.failed(ctx, m, Crash, nil, err)
 	}
 	found, err := i.findings(a)

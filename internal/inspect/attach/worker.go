@@ -3,6 +3,7 @@ package attach
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -98,16 +99,33 @@ func (w *worker) ready(ctx context.Context, o Options) error {
 	return nil
 }
 
+// errDead says that the worker was gone before it had taken the request: nothing of the
+// message was looked at, and its end is not the message's fault.
+var errDead = errors.New("the scan worker was gone before it was asked")
+
+// untaken tells whether the worker ended without having read the request to its end. The
+// kernel knows: writing to a socket whose other end is closed is EPIPE, and reading from
+// one that was closed over octets that nobody had read is ECONNRESET (unix(7)); after an
+// end at work there is just nothing more to read.
+func untaken(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+}
+
 // ask sends the request and waits for its answer.
 func (w *worker) ask(ctx context.Context, r *scanproto.Request, timeout time.Duration) (*scanproto.Answer, error) {
 	w.lastID++
 	r.ID, r.TimeoutMS = w.lastID, timeout.Milliseconds()
 	stop := w.limit(ctx, timeout+grace)
 	defer stop()
-	if err := scanproto.WriteRequest(w.conn, w.tray, r); err != nil {
+	if err := scanproto.WriteRequest(w.conn, w.tray, r); untaken(err) {
+		return nil, errDead
+	} else if err != nil {
 		return nil, fmt.Errorf("attach: ask scan worker: %w", err)
 	}
 	a, err := scanproto.ReadAnswer(w.conn)
+	if untaken(err) {
+		return nil, errDead
+	}
 	if err != nil {
 		return nil, fmt.Errorf("attach: scan worker: %w", err)
 	}
