@@ -38,6 +38,11 @@ type Judgement struct {
 // false for a rule of the house that says nothing of what its match means.
 func judge(r yara.Rule, house bool) (j Judgement, ok bool) {
 	m := metas(r)
+	defer func() {
+		if ok && j.VI == "" {
+			j.VI = inVietnamese(r.Identifier(), j, m, r.Tags())
+		}
+	}()
 	tags := r.Tags()
 	percent, scored := m.percent()
 	j = Judgement{Percent: percent, VI: m.sentence("description_vi", "vi"), EN: m.sentence("description_en", "en", "description")}
