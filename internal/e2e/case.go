@@ -5,7 +5,8 @@
 // A case is a txtar file. What stands before the first file says what it shows. Then:
 //
 //	-- dns --         the zone (internal/dns/fake.ParseZone)
-//	-- config --      TOML laid over the settings below; ${SMTP} and ${SINK} are addresses
+//	-- config --      TOML laid over the settings below; ${SMTP}, ${SINK} and
+//	                  ${CLAMD} are addresses
 //	-- sink --        where the next hop misbehaves (internal/sink.ParseScript)
 //	-- rules/… --     a file laid over the shipped rules
 //	-- message/NAME -- a message; LF becomes CRLF, {{base64:BLOB}} an attachment

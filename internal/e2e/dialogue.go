@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -35,6 +36,7 @@ import (
 //	                    a reply ~REGEXP matches
 //	POISON NAME …       as LETTER, and the worker that looks at it is killed at its work; one
 //	                    must be ready, and the case's rules must take long enough; signal=SEGV
+//	CLAMD start         Debian's clamd begins with the signatures in file/*.ndb; CLAMD stop
 //	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc, the
 //	                    secret one in ${DIR}/ADDRESS.sec.asc
 //	REVOKE ADDRESS      its holder revokes the key; ${DIR}/ADDRESS.asc says so
@@ -61,13 +63,19 @@ type player struct {
 	g    *Gateway
 	c    *Case
 	conn *client
-	out  string // of the last RUN
+	out  string    // of the last RUN
+	clam *exec.Cmd // nil: not running
 }
 
 // Play speaks the dialogue. The error names the line.
 func (g *Gateway) Play(c *Case) error {
 	p := &player{g: g, c: c}
 	defer p.hangUp()
+	defer func() {
+		if p.clam != nil {
+			_ = p.stopClamd()
+		}
+	}()
 	for _, line := range c.Dialogue {
 		if err := p.step(line); err != nil {
 			return fmt.Errorf("%s\n\t%w", line, err)
@@ -85,7 +93,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "POISON":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "POISON", "CLAMD":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -226,6 +234,8 @@ func (p *player) around(verb, rest string) error {
 		return p.badKey(rest)
 	case "PLANT":
 		return p.plant(context.Background(), rest)
+	case "CLAMD":
+		return p.clamd(rest)
 	case "POISON":
 		return p.poison(rest)
 	case "RESTART":

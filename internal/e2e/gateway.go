@@ -176,7 +176,7 @@ address = ""
 func (g *Gateway) writeConfig(over, dns, hop string) error {
 	settings := map[string]any{}
 	for _, text := range []string{baseConfig, over} {
-		text = strings.NewReplacer("${DIR}", g.Dir, "${SMTP}", g.Addr, "${SINK}", hop, "${DNS}", dns, "${CLIENT}", g.fingerprint(), "${TLSPORT}", g.tlsPort()).Replace(text)
+		text = strings.NewReplacer("${DIR}", g.Dir, "${SMTP}", g.Addr, "${SINK}", hop, "${DNS}", dns, "${CLIENT}", g.fingerprint(), "${TLSPORT}", g.tlsPort(), "${CLAMD}", g.clamdAddr()).Replace(text)
 		layer := map[string]any{}
 		if err := toml.Unmarshal([]byte(text), &layer); err != nil {
 			return fmt.Errorf("config: %w", err)
