@@ -114,12 +114,12 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	senders.Wait()
-	delivered(t, g, int(sent.Load()))
+	deliveredScanned(t, g, int(sent.Load()))
 	oldWorkersEnd(t, g, 2)
 }
 
-// delivered wants that many deliveries, each with the finding of a rule.
-func delivered(t *testing.T, g *e2e.Gateway, want int) {
+// deliveredScanned wants that many deliveries, each with the finding of a rule.
+func deliveredScanned(t *testing.T, g *e2e.Gateway, want int) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); len(g.Sink.Deliveries()) < want && time.Now().Before(deadline); {
 		time.Sleep(20 * time.Millisecond)
