@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -69,16 +70,9 @@ type accountAddCmd struct {
 
 // Run adds an account.
 func (c *accountAddCmd) Run(a *app) error {
-	cfg, err := a.settings()
-	if err != nil {
-		return err
-	}
 	name, err := account.CleanName(c.Name)
 	if err != nil {
 		return accountError(err)
-	}
-	if c.Agency != "" && !hasAgency(cfg, c.Agency) {
-		return fail(exitData, "không có cơ quan nào tên %q trong cấu hình", "the settings have no agency called %q", c.Agency)
 	}
 	hash, made, err := c.password(a)
 	if err != nil {
@@ -141,7 +135,7 @@ type accountListCmd struct{}
 
 // Run lists accounts by name.
 func (accountListCmd) Run(a *app) error {
-	cfg, err := a.settings()
+	cfg, err := a.settingsHere()
 	if err != nil {
 		return err
 	}
@@ -167,6 +161,9 @@ func (accountListCmd) Run(a *app) error {
 
 // domainsOf are those that the account may send for.
 func domainsOf(c *config.Config, one account.Account) string {
+	if c == nil { // they are elsewhere
+		return strings.Join(one.Domains, " ")
+	}
 	for _, ag := range c.Agency {
 		if ag.Name == one.Agency {
 			return strings.Join(ag.Domains, " ")
@@ -179,7 +176,7 @@ func (a *app) stateOf(c *config.Config, one account.Account) string {
 	switch {
 	case one.Disabled:
 		return a.word("đã khoá", "disabled")
-	case one.Agency != "" && !hasAgency(c, one.Agency):
+	case c != nil && one.Agency != "" && !hasAgency(c, one.Agency):
 		return a.word("cơ quan không còn trong cấu hình", "its agency is not in the settings")
 	}
 	return a.word("dùng được", "in use")
@@ -191,7 +188,7 @@ type accountShowCmd struct {
 
 // Run shows one account.
 func (c *accountShowCmd) Run(a *app) error {
-	cfg, err := a.settings()
+	cfg, err := a.settingsHere()
 	if err != nil {
 		return err
 	}
@@ -317,22 +314,24 @@ func (a *app) eachAccount(names []string, done lang.Text, do func(admin.Accounts
 // withAccounts does something with the accounts: through the running gateway, or in the
 // store itself when no gateway runs here.
 func (a *app) withAccounts(do func(admin.Accounts) error) error {
-	c, err := a.settings()
-	if err != nil {
-		return err
+	return accountError(a.withAPI(false, func(c *config.Config, db *store.DB) (admin.Services, error) {
+		return admin.Services{Accounts: register{account.NewBook(db, slog.New(slog.DiscardHandler)), c}}, nil
+	}, func(_ *config.Config, cl *admin.Client) error { return do(cl.Accounts()) }))
+}
+
+// register is the accounts, of agencies that there are.
+type register struct {
+	*account.Book
+	settings *config.Config
+}
+
+// Add implements admin.Accounts.
+func (r register) Add(ctx context.Context, one account.Account, hash, actor string) error {
+	if one.Agency != "" && !hasAgency(r.settings, one.Agency) {
+		name := lang.Safe(one.Agency, 100)
+		return &lang.Problem{What: lang.T("không có cơ quan nào tên “"+name+"” trong cấu hình", `the settings have no agency called "`+name+`"`)}
 	}
-	all := admin.Dial(c.Admin.Socket).Accounts()
-	_, err = all.List(a.ctx)
-	var u *admin.Unreachable
-	if !errors.As(err, &u) || errors.Is(err, os.ErrPermission) {
-		if err == nil {
-			err = do(all)
-		}
-		return accountError(err)
-	}
-	return accountError(a.direct(c, func(db *store.DB) (admin.Services, error) {
-		return admin.Services{Accounts: account.NewBook(db, slog.New(slog.DiscardHandler))}, nil
-	}, func(cl *admin.Client) error { return do(cl.Accounts()) }))
+	return r.Book.Add(ctx, one, hash, actor)
 }
 
 // accountError gives what is wrong with a request its exit status.

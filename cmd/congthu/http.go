@@ -13,6 +13,7 @@ import (
 	"congthu/internal/admin"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
+	"congthu/internal/token"
 )
 
 // serveHTTP opens the operators' socket and the metrics endpoint. stop closes both.
@@ -34,7 +35,16 @@ func (g *gateway) serveHTTP() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	start(l, admin.Handler(g.services()))
+	api := admin.Handler(g.services())
+	start(l, api)
+	far, err := g.serveRemote(api)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	if far != nil {
+		servers = append(servers, far)
+	}
 	if addr := g.cfg.Metrics.Address; addr != "" {
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
@@ -73,8 +83,8 @@ func (g *gateway) adminSocket() (net.Listener, error) {
 
 func (g *gateway) services() admin.Services {
 	return admin.Services{
-		Quarantine: reviewed{g.review}, Queue: g.queue, Keys: g.judge.keys, Accounts: g.senders.accounts, Lessons: school{g.judge}, Reports: g.reports, Rules: ruleActs{g}, Health: g.health,
-		Record: g.audit.Record, Log: g.log,
+		Quarantine: reviewed{g.review}, Queue: g.queue, Keys: g.judge.keys, Accounts: register{g.senders.accounts, g.cfg}, Lessons: school{g.judge}, Reports: g.reports, Rules: ruleActs{g}, Health: g.health,
+		Tokens: token.NewBook(g.db, nil), Audit: g.audit, Record: g.audit.Record, Log: g.log,
 		NotFound: func(err error) bool {
 			return errors.Is(err, quarantine.ErrNotFound) || errors.Is(err, queue.ErrNotFound)
 		},

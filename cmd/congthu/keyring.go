@@ -95,23 +95,19 @@ func passphrase(c *config.Config) ([]byte, error) {
 // withKeys does something with the keys: through the running gateway, or in the store itself
 // when no gateway runs here.
 func (a *app) withKeys(do func(*config.Config, admin.Keys) error) error {
-	c, err := a.settings()
-	if err != nil {
-		return err
-	}
-	keys := admin.Dial(c.Admin.Socket).Keys()
-	_, err = keys.Show(a.ctx, "-")
-	var u *admin.Unreachable
-	if !errors.As(err, &u) || errors.Is(err, os.ErrPermission) {
-		if u == nil {
-			err = do(c, keys)
-		}
-		return keyError(err)
-	}
-	return keyError(a.direct(c, func(db *store.DB) (admin.Services, error) {
+	return keyError(a.withAPI(false, func(c *config.Config, db *store.DB) (admin.Services, error) {
 		r, err := openRing(a.ctx, c, db, slog.New(slog.DiscardHandler))
 		return admin.Services{Keys: r}, err
-	}, func(cl *admin.Client) error { return do(c, cl.Keys()) }))
+	}, func(c *config.Config, cl *admin.Client) error { return do(c, cl.Keys()) }))
+}
+
+// withKeysHere is withKeys for what also needs the settings of the gateway: its resolver,
+// its passphrase, its domains. It does not go with --server, and says so.
+func (a *app) withKeysHere(do func(*config.Config, admin.Keys) error) error {
+	if _, err := a.settings(); err != nil {
+		return err
+	}
+	return a.withKeys(do)
 }
 
 // keyError gives what is wrong with a request its exit status.

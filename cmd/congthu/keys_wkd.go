@@ -26,7 +26,7 @@ type keysLookupCmd struct {
 // Run asks for keys and proposes what it finds. Exit 69 when one could not be asked for, 65
 // when there is none.
 func (c *keysLookupCmd) Run(a *app) error {
-	return a.withKeys(func(cfg *config.Config, keys admin.Keys) error {
+	return a.withKeysHere(func(cfg *config.Config, keys admin.Keys) error {
 		return a.lookup(cfg, keys, c.Address)
 	})
 }
@@ -36,7 +36,7 @@ type keysRefreshCmd struct{}
 // Run asks again for every pinned address: a revocation or a longer life of the same key is
 // taken, another key is a proposal.
 func (keysRefreshCmd) Run(a *app) error {
-	return a.withKeys(func(cfg *config.Config, keys admin.Keys) error {
+	return a.withKeysHere(func(cfg *config.Config, keys admin.Keys) error {
 		list, err := keys.List(a.ctx)
 		if err != nil {
 			return err
@@ -163,10 +163,10 @@ type keysExportCmd struct {
 
 // Run writes keys.
 func (c *keysExportCmd) Run(a *app) error {
-	return a.withKeys(func(cfg *config.Config, keys admin.Keys) error {
-		if c.WKD != "" {
-			return c.publish(a, cfg, keys)
-		}
+	if c.WKD != "" {
+		return a.withKeysHere(func(cfg *config.Config, keys admin.Keys) error { return c.publish(a, cfg, keys) })
+	}
+	return a.withKeys(func(_ *config.Config, keys admin.Keys) error {
 		data, err := keys.Export(a.ctx, c.Key)
 		if err == nil {
 			_, err = a.stdout.Write(data)
@@ -240,7 +240,7 @@ func (c *keysSignCmd) Run(a *app) error {
 	if err != nil {
 		return fail(exitNoInput, "không đọc được tệp khoá: %v", "cannot read the key file: %v", err)
 	}
-	return a.withKeys(func(cfg *config.Config, keys admin.Keys) error {
+	return a.withKeysHere(func(cfg *config.Config, keys admin.Keys) error {
 		pass, err := passphrase(cfg)
 		if err != nil {
 			return err

@@ -23,6 +23,7 @@ type cli struct {
 	Config string `help:"Settings file / tệp cấu hình (default: /etc/congthu/congthu.toml, then configs/congthu.toml)." placeholder:"FILE"`
 	Lang   string `help:"Language / ngôn ngữ: vi, en (default: from LANG)." placeholder:"vi|en" enum:"vi,en," default:""`
 	JSON   bool   `help:"Machine-readable output / xuất JSON."`
+	remote
 
 	Serve      serveCmd      `cmd:"" help:"Run the gateway / chạy cổng thư."`
 	Check      checkCmd      `cmd:"" help:"Check settings, rules and worker / kiểm tra cấu hình, quy tắc, bộ quét."`
@@ -36,6 +37,8 @@ type cli struct {
 	Learn      learnCmd      `cmd:"" help:"Teach the classifier / dạy bộ phân loại."`
 	Digest     digestCmd     `cmd:"" help:"Digests and notices to people / bản tin và thông báo cho người dùng."`
 	Train      trainCmd      `cmd:"" help:"Make the classifier's starting model, or measure it / tạo hoặc đo mô hình phân loại."`
+	Token      tokenCmd      `cmd:"" help:"Who may call the API over the network / token cho người làm việc từ xa."`
+	Audit      auditCmd      `cmd:"" help:"Record of who did what / nhật ký ai đã làm gì."`
 	Report     reportCmd     `cmd:"" help:"DMARC aggregate reports / báo cáo DMARC tổng hợp."`
 	Version    versionCmd    `cmd:"" help:"Version / phiên bản."`
 }
@@ -49,6 +52,7 @@ type app struct {
 	lang   lang.Lang
 	json   bool
 	config string
+	remote remote
 }
 
 // say prints one sentence in the user's language.
@@ -74,7 +78,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if status >= 0 { // --help was answered
 		return status
 	}
-	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, lang: lang.Choose(c.Lang, getenv), json: c.JSON, config: c.Config}
+	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, lang: lang.Choose(c.Lang, getenv), json: c.JSON, config: c.Config, remote: c.remote.from(getenv)}
 	if err != nil {
 		fmt.Fprintln(stderr, "congthu:", err)
 		a.complain(lang.T("xem `congthu --help`", "see `congthu --help`"))

@@ -1,15 +1,21 @@
 package main
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"congthu/internal/testca"
 )
 
 func TestMain(m *testing.M) {
@@ -32,7 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "en_US.UTF-8")
 			return os.CopyFS(filepath.Join(e.WorkDir, "rules"), os.DirFS(filepath.Join(root, "rules")))
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair, "golden": golden, "tlspair": tlspair, "lines": lines},
 	})
 }
 
@@ -79,6 +85,72 @@ func appendTo(ts *testscript.TestScript, neg bool, args []string) {
 	out := ts.ReadFile(args[0]) + ts.ReadFile(args[1])
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(out), 0o600))
 }
+
+// golden compares what the last command has printed with a file: golden stdout FILE. What
+// is another each time is written as a word: times, hashes, ids, tokens, the user's name.
+func golden(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: golden stdout|stderr FILE")
+	}
+	got := scrub(ts.ReadFile(args[0]))
+	if want := ts.ReadFile(args[1]); got != want {
+		ts.Fatalf("%s is\n%s\nwant\n%s", args[0], got, want)
+	}
+}
+
+// lines writes the first lines of a file to another: lines FILE N OTHER.
+func lines(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: lines FILE N OTHER")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	all := strings.SplitAfter(ts.ReadFile(args[0]), "\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Join(all[:min(n, len(all))], "")), 0o600))
+}
+
+func scrub(s string) string {
+	for _, r := range [][2]string{
+		{`\bct_[0-9a-f]{8}_[A-Za-z0-9_-]{43}`, "TOKEN"},
+		{`\b[0-9a-f]{64}\b`, "HASH"},
+		{`\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?`, "TIME"},
+		{`\b[0-9a-f]{8}\b`, "ID"},
+		{`\b` + regexp.QuoteMeta(actor()) + `\b`, "USER"},
+		{` +`, " "},
+		{`(?m) $`, ""},
+	} {
+		s = regexp.MustCompile(r[0]).ReplaceAllString(s, r[1])
+	}
+	return s
+}
+
+// tlspair makes a certificate for 127.0.0.1 and the authority that has signed it:
+// tlspair CERT KEY CA.
+func tlspair(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: tlspair CERT KEY CA")
+	}
+	t := scriptTB{ts: ts}
+	ca := testca.New(t)
+	pair := ca.IssueIP(t, net.IPv4(127, 0, 0, 1))
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	ts.Check(err)
+	for i, block := range []pem.Block{{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, {Type: "PRIVATE KEY", Bytes: key}, {Type: "CERTIFICATE", Bytes: ca.Cert.Raw}} {
+		ts.Check(os.WriteFile(ts.MkAbs(args[i]), pem.EncodeToMemory(&block), 0o600))
+	}
+}
+
+// scriptTB lets what is made for tests be made in a script.
+type scriptTB struct {
+	testing.TB
+	ts *testscript.TestScript
+}
+
+// Helper implements testing.TB.
+func (scriptTB) Helper() {}
+
+// Fatal implements testing.TB.
+func (s scriptTB) Fatal(args ...any) { s.ts.Fatalf("%v", args) }
 
 // keypair makes the demo recipient's keys: keypair PUBLIC SECRET.
 func keypair(ts *testscript.TestScript, neg bool, args []string) {

@@ -62,7 +62,8 @@ type gateway struct {
 	queue   *queue.Queue
 	held    *quarantine.Quarantine // hold
 	audit   *audit.Log             // who did what
-	review  *review.Desk           // what people may do with held mail
+	chain   auditState
+	review  *review.Desk // what people may do with held mail
 	metrics *trace.Metrics
 	senders *senders // who may send, as whom, how much
 	disk    *diskGuard
@@ -91,6 +92,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 	g.metrics = trace.NewMetrics(g.depth)
 	g.keyMetrics()
 	g.rulesMetrics()
+	g.auditMetrics()
 	g.metrics.Gauge("store_healthy", "1 while the store takes mail; 0: the log says what is wrong.", g.healthy)
 	if err := g.wayOut(); err != nil {
 		g.close()
@@ -236,6 +238,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
 	wg.Go(func() { g.people.run(run, g.note) })
 	wg.Go(func() { g.expire(run) })
+	wg.Go(func() { g.keepAudit(run) })
 	wg.Go(func() { g.note("lessons", g.judge.lessons.Run(run)) })
 	wg.Go(func() { g.note("keys", g.judge.keys.Run(run)) })
 	wg.Go(func() { g.reports.run(run) })

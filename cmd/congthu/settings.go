@@ -18,6 +18,9 @@ func places() []string {
 
 // settings reads the settings file.
 func (a *app) settings() (*config.Config, error) {
+	if a.remote.Server != "" {
+		return nil, fail(exitUsage, "lệnh này chỉ chạy trên chính máy của cổng thư, vì đọc cấu hình và tệp ở đó; không dùng được với --server (hay CONGTHU_SERVER)", "this command works on the gateway's own machine only, for it reads the settings and files there; it does not go with --server (or CONGTHU_SERVER)")
+	}
 	name := a.config
 	chosen := name != ""
 	for _, p := range places() {
@@ -37,6 +40,15 @@ func (a *app) settings() (*config.Config, error) {
 		useTree(c)
 	}
 	return c, err
+}
+
+// settingsHere reads the settings, or returns nil when the gateway is elsewhere: for what is
+// only said a little better with them.
+func (a *app) settingsHere() (*config.Config, error) {
+	if a.remote.Server != "" {
+		return nil, nil
+	}
+	return a.settings()
 }
 
 // useTree lets a newcomer try the commands in the source tree, where nothing is

@@ -25,6 +25,8 @@ type Services struct {
 	Lessons    Lessons
 	Reports    Reports
 	Rules      Rules
+	Tokens     Tokens
+	Audit      Audit
 	NotFound   func(error) bool // tells a wrong id from a fault; nil: none
 	Health     func() lang.Text // what is wrong with the gateway; the zero Text: nothing
 
@@ -67,6 +69,8 @@ func (s Services) routes() []Route {
 		{s.Accounts != nil, s.accountRoutes()},
 		{s.Lessons != nil, s.lessonRoutes()},
 		{s.Reports != nil, s.reportRoutes()},
+		{s.Tokens != nil, s.tokenRoutes()},
+		{s.Audit != nil, s.auditRoutes()},
 		{s.Health != nil, s.healthRoutes()},
 	} {
 		if group.there {

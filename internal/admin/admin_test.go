@@ -310,7 +310,7 @@ func TestBadRequests(t *testing.T) {
 // everything is all parts, as they answer.
 func everything(s *services) admin.Services {
 	return admin.Services{
-		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s}, Rules: sets{s}, Lessons: class{s}, Reports: post{s},
+		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s}, Rules: sets{s}, Lessons: class{s}, Reports: post{s}, Tokens: purse{s}, Audit: chain{s},
 		NotFound: func(err error) bool { return errors.Is(err, errNone) },
 		Health:   func() lang.Text { return lang.T("đĩa", "disk") },
 	}

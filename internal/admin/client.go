@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"congthu/internal/lang"
@@ -48,6 +49,9 @@ func (u *Unreachable) Unwrap() error { return u.Err }
 
 // In says it in that language, with what to do.
 func (u *Unreachable) In(l lang.Lang) string {
+	if strings.HasPrefix(u.Where, "https://") {
+		return unreachable(u).In(l)
+	}
 	return lang.T("không liên lạc được với cổng thư qua %s (%v); cổng có đang chạy không, bạn có quyền không?",
 		"the gateway does not answer on %s (%v); is it running, and may you open the socket?").F(l, u.Where, u.Err)
 }

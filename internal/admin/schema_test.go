@@ -57,7 +57,7 @@ func fill(v reflect.Value, depth int) {
 // table is all routes, with parts that are there and do nothing.
 func table() []Route {
 	s := Services{}
-	return slices.Concat(s.quarantineRoutes(), s.queueRoutes(), s.ruleRoutes(), s.keyRoutes(), s.accountRoutes(), s.lessonRoutes(), s.reportRoutes(), s.healthRoutes())
+	return slices.Concat(s.quarantineRoutes(), s.queueRoutes(), s.ruleRoutes(), s.keyRoutes(), s.accountRoutes(), s.lessonRoutes(), s.reportRoutes(), s.tokenRoutes(), s.auditRoutes(), s.healthRoutes())
 }
 
 // What encoding/json makes of the answer of each route is as its schema says, with

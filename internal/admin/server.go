@@ -122,13 +122,24 @@ func (s Services) do(ctx context.Context, route Route, who token.Who, c call) (a
 		return nil, err
 	}
 	out, err := route.serve(ctx, who, c)
-	if err != nil {
+	o, news := out.(outcome)
+	switch {
+	case err != nil:
 		e.Detail = "failed: " + lang.Safe(err.Error(), 200)
-		if err := s.Record(context.WithoutCancel(ctx), e); err != nil {
-			s.Log.Error("audit: that an act failed is not on record", "act", e.Act, "object", e.Object, "error", err)
-		}
+	case news:
+		e.Object, e.Detail = o.outcome()
+	default:
+		return out, nil
+	}
+	if err := s.Record(context.WithoutCancel(ctx), e); err != nil {
+		s.Log.Error("audit: what came of an act is not on record", "act", e.Act, "object", e.Object, "error", err)
 	}
 	return out, err
+}
+
+// outcome is an answer that says for the record what could not be known before the act.
+type outcome interface {
+	outcome() (object, detail string)
 }
 
 // Entry is the beginning of an entry about an act of a caller.

@@ -93,7 +93,7 @@ func testChain(t *testing.T, url string) {
 	if err != nil || len(list) != 3 || list[0].N != 100 || list[0].Gateway != "gw.test" || list[0].At.IsZero() {
 		t.Errorf("%+v %v", list, err)
 	}
-	if mine, err := r.List(t.Context(), audit.Filter{Agency: "yte", Limit: 1000}); err != nil || len(mine) != 52 {
+	if mine, err := r.List(t.Context(), audit.Filter{Show: func(e audit.Entry) (audit.Entry, bool) { return e, e.Agency == "yte" }, Limit: 1000}); err != nil || len(mine) != 52 {
 		t.Errorf("%d of one agency: %v", len(mine), err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"congthu/internal/store"
@@ -18,8 +19,12 @@ var errNoRows = sql.ErrNoRows
 type Filter struct {
 	Since  time.Time
 	Object string // exactly
-	Agency string // exactly; for those who may see their own only
+	Actor  string // exactly
+	Act    string // exactly, or a noun: "quarantine" is all that was done to held mail
 	Limit  int    // 0 is 100
+	// Show gives an entry as whoever asks may see it, or false; nil: all of it. The limit
+	// is of what is shown.
+	Show func(Entry) (Entry, bool)
 }
 
 // List returns entries, newest first.
@@ -47,7 +52,7 @@ func (l *Log) List(ctx context.Context, f Filter) ([]Entry, error) {
 			if err := json.Unmarshal([]byte(text), &e); err != nil {
 				continue // an altered entry is for Verify to report
 			}
-			if (f.Object == "" || f.Object == e.Object) && (f.Agency == "" || f.Agency == e.Agency) {
+			if e, ok := f.shows(e); ok {
 				out = append(out, e)
 			}
 		}
@@ -57,6 +62,17 @@ func (l *Log) List(ctx context.Context, f Filter) ([]Entry, error) {
 		return nil, fmt.Errorf("audit: list: %w", err)
 	}
 	return out, nil
+}
+
+func (f Filter) shows(e Entry) (Entry, bool) {
+	noun, _, _ := strings.Cut(e.Act, ".")
+	if f.Object != "" && f.Object != e.Object || f.Actor != "" && f.Actor != e.Actor || f.Act != "" && f.Act != e.Act && f.Act != noun {
+		return e, false
+	}
+	if f.Show == nil {
+		return e, true
+	}
+	return f.Show(e)
 }
 
 // row is an entry as it is exported: the octets that the hash is of, as they are.

@@ -31,6 +31,8 @@ func check(file *tomlfile.File, c *Config) error {
 	k.limits(c.Limits)
 	k.queue(c.Queue)
 	k.files(c)
+	k.admin(c.Admin)
+	k.audit(c.Audit.Keep.Std())
 	k.relay(c.Relay)
 	for i, name := range c.Inspect.Skip {
 		k.choice(name, Inspectors(), "inspect", "skip", i)
@@ -108,6 +110,29 @@ func (k *checker) clamav(c ClamAV) {
 	if !strings.HasPrefix(c.Address, "/") && !local {
 		k.complain(lang.T("clamav.address phải là đường dẫn của socket hoặc cổng trên chính máy này", "clamav.address must be the path of a socket or a port of this machine"),
 			lang.T(`ghi "/run/clamav/clamd.ctl" hoặc "127.0.0.1:3310"`, `write "/run/clamav/clamd.ctl" or "127.0.0.1:3310"`), "clamav", "address")
+	}
+}
+
+// admin: what goes over the network goes over TLS.
+func (k *checker) admin(a Admin) {
+	if a.Listen == "" {
+		return
+	}
+	k.address(a.Listen, "admin", "listen")
+	if a.Cert == "" || a.Key == "" {
+		k.complain(lang.T("admin.listen cần chứng thư TLS", "admin.listen needs a TLS certificate"),
+			lang.T("ghi cert và key ở [admin] hoặc ở [tls]; không dùng thì listen = \"\"", "write cert and key in [admin] or in [tls]; listen = \"\" switches it off"), "admin", "listen")
+	}
+}
+
+// leastAudit is how long the record of who did what is kept at least, unless for ever:
+// Decree 91/2020/ND-CP wants 180 days of logs.
+const leastAudit = 180 * 24 * time.Hour
+
+func (k *checker) audit(keep time.Duration) {
+	if keep != 0 && keep < leastAudit {
+		k.complain(lang.T("audit.keep phải từ 4320h (180 ngày, Nghị định 91/2020/NĐ-CP)", "audit.keep must be 4320h or more (180 days, Decree 91/2020)"),
+			lang.T(`"0s": giữ mãi`, `"0s" keeps it for ever`), "audit", "keep")
 	}
 }
 

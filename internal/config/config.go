@@ -43,6 +43,7 @@ type Config struct {
 	Rules      Rules    `toml:"rules"`
 	Store      Store    `toml:"store"`
 	Admin      Admin    `toml:"admin"`
+	Audit      Audit    `toml:"audit"`
 	Metrics    Metrics  `toml:"metrics"`
 	Log        Log      `toml:"log"`
 }
@@ -276,9 +277,18 @@ type Store struct {
 	Key string `toml:"key"` // the file with the data key, under data_dir
 }
 
-// Admin is the Unix socket of the operator commands.
+// Admin is where the operator commands reach the gateway: the Unix socket, and TLS for
+// those elsewhere who have a token. Listen "": no TLS. Cert and Key "": those of [tls].
 type Admin struct {
 	Socket string `toml:"socket"`
+	Listen string `toml:"listen"`
+	Cert   string `toml:"cert"`
+	Key    string `toml:"key"`
+}
+
+// Audit is the record of who did what.
+type Audit struct {
+	Keep Duration `toml:"keep"`
 }
 
 // Metrics is the Prometheus endpoint; "" switches it off.
@@ -360,4 +370,6 @@ func (c *Config) resolve(base string) {
 	c.DKIM.Keys = abs(c.DataDir, c.DKIM.Keys)
 	c.Admin.Socket = abs(c.DataDir, c.Admin.Socket)
 	c.Notice.Texts = abs(base, c.Notice.Texts)
+	c.Admin.Cert = abs(base, cmp.Or(c.Admin.Cert, c.TLS.Cert))
+	c.Admin.Key = abs(base, cmp.Or(c.Admin.Key, c.TLS.Key))
 }

@@ -34,6 +34,7 @@ func Default() *Config {
 		Rules:      Rules{History: 50, Watch: Duration(time.Hour), FallBack: true, MaxRise: 5, MinLetters: 50, CanaryWatch: Duration(30 * time.Minute)},
 		Store:      Store{URL: "sqlite", Key: "data.key"},
 		Admin:      Admin{Socket: "admin.sock"},
+		Audit:      Audit{Keep: Duration(4320 * time.Hour)},
 		Metrics:    Metrics{Address: "127.0.0.1:9464"},
 		Log:        Log{Level: "info"},
 	}
