@@ -222,6 +222,7 @@ func (c *checker) regex(out *condition, pattern string, key []any) {
 	}
 	if out.regex, err = regexp.Compile(pattern); err == nil {
 		out.starts, err = newStarts(pattern)
+		out.filter = newFilter(pattern)
 	}
 	if err != nil {
 		c.complain(lang.T("biểu thức chính quy sai: "+err.Error(), "the regular expression is wrong: "+err.Error()), lang.Text{}, key...)

@@ -36,6 +36,7 @@ type condition struct {
 	full   int // as many for the whole weight; 0: min is enough
 	regex  *regexp.Regexp
 	starts *starts // of the expression, where it has any
+	filter *filter // of the expression; nil: it would be too large
 	form   form    // in which the expression is compared
 	needs  []int32 // parts of which the expression needs one; empty: unknown
 }
@@ -239,6 +240,9 @@ func (c *condition) found(s *Set, v *views) []string {
 }
 
 func (c *condition) find(text string) []int {
+	if c.filter != nil && !c.filter.may(text) {
+		return nil
+	}
 	if c.starts != nil {
 		return c.starts.find(text)
 	}
