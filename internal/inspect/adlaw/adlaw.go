@@ -20,6 +20,7 @@ import (
 	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
+	"congthu/internal/needles"
 )
 
 // The symbols.
@@ -37,16 +38,16 @@ func Symbols() []string { return []string{Label, Misplaced, NoOptOut, NoSender, 
 
 type inspector struct {
 	law   Law
-	words []string // of advertising, letters made plain
-	out   []string // of the way out, likewise
-	place []string // of an address, likewise
+	words *needles.Set // of advertising, letters made plain
+	out   []string     // of the way out, likewise
+	place *needles.Set // of an address, likewise
 	count *Counter
 }
 
 // New returns the inspector "adlaw" under a law. The counter outlives a change of the law;
 // nil: mails a day are not counted.
 func New(l Law, c *Counter) msg.Inspector {
-	return &inspector{law: l, words: plain(l.Words), out: plain(l.OptOut), place: plain(l.Address), count: c}
+	return &inspector{law: l, words: needles.Of(plain(l.Words)), out: plain(l.OptOut), place: needles.Of(plain(l.Address)), count: c}
 }
 
 // plain makes the letters of words plain; two that then are one count as one.
@@ -95,15 +96,16 @@ func (i *inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding,
 
 // advertises tells whether enough of the words of advertising stand in the text.
 func (i *inspector) advertises(text string) bool {
-	n := 0
-	for _, w := range i.words {
-		if strings.Contains(text, w) {
-			if n++; n >= i.law.LikelyFrom {
-				return true
-			}
+	seen := make([]bool, i.words.Len())
+	different := 0
+	i.words.Find(text, func(n int32) bool {
+		if !seen[n] {
+			seen[n] = true
+			different++
 		}
-	}
-	return false
+		return different >= i.law.LikelyFrom
+	})
+	return different > 0 && different >= i.law.LikelyFrom
 }
 
 const (
@@ -150,19 +152,10 @@ func (i *inspector) missing(text string) string {
 	if !mailbox.MatchString(text) {
 		out = append(out, "email")
 	}
-	if !hasOne(text, i.place) {
+	if !i.place.In(text) {
 		out = append(out, "address")
 	}
 	return strings.Join(out, ", ")
-}
-
-func hasOne(text string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(text, w) {
-			return true
-		}
-	}
-	return false
 }
 
 // daily counts the advertising of one house to one mailbox.

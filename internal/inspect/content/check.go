@@ -229,6 +229,6 @@ func (c *checker) regex(out *condition, pattern string, key []any) {
 		return
 	}
 	for _, lit := range needs {
-		out.needs = append(out.needs, c.set.parts.add(lit))
+		out.needs = append(out.needs, c.set.parts.Add(lit))
 	}
 }

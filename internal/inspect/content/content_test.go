@@ -216,7 +216,11 @@ func TestRequiredLiterals(t *testing.T) {
 		{`(a|b|c|d|e|f)(a|b|c|d|e|f)(a|b|c|d|e|f)xyz`, "xyz"},
 	} {
 		s := mustLoad(t, "[[rule]]\nsymbol='ABC'\nwhere=['subject']\nregex='"+c.pattern+"'\n")
-		if got := strings.Join(s.parts.strings, " "); got != c.want {
+		var needs []string
+		for n := range s.parts.Len() {
+			needs = append(needs, s.parts.String(int32(n)))
+		}
+		if got := strings.Join(needs, " "); got != c.want {
 			t.Errorf("%s: needs %q, want %q", c.pattern, got, c.want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"congthu/internal/lang"
+	"congthu/internal/needles"
 	"congthu/internal/tomlfile"
 )
 
@@ -217,5 +218,5 @@ func (l *loader) build() {
 }
 
 func newSet() *Set {
-	return &Set{phrases: newPhrases(), parts: newParts(), wakes: wakes{phrase: map[string][][]int32{}, part: map[string][][]int32{}}}
+	return &Set{phrases: newPhrases(), parts: &needles.Set{}, wakes: wakes{phrase: map[string][][]int32{}, part: map[string][][]int32{}}}
 }

@@ -35,7 +35,7 @@ func FuzzNeeds(f *testing.F) {
 			}
 			c := compiled{re: s.rules[0].all[0].regex, form: kind}
 			for _, n := range s.rules[0].all[0].needs {
-				c.needs = append(c.needs, s.parts.strings[n])
+				c.needs = append(c.needs, s.parts.String(n))
 			}
 			all = append(all, c)
 		}

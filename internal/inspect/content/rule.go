@@ -8,6 +8,7 @@ import (
 
 	"congthu/internal/lang"
 	"congthu/internal/msg"
+	"congthu/internal/needles"
 )
 
 // Set is all content rules, compiled.
@@ -15,9 +16,9 @@ type Set struct {
 	rules      []rule
 	composites []Composite
 	infos      []RuleInfo
-	phrases    *phrases // the words of all rules, without marks
-	exact      []bool   // of phrases: every place counts, because a rule wants them with marks
-	parts      *parts   // what regular expressions need
+	phrases    *phrases     // the words of all rules, without marks
+	exact      []bool       // of phrases: every place counts, because a rule wants them with marks
+	parts      *needles.Set // what regular expressions need
 	wakes      wakes
 }
 

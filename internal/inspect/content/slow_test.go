@@ -136,33 +136,6 @@ func TestWordOctetsOfAll(t *testing.T) {
 	}
 }
 
-func FuzzParts(f *testing.F) {
-	list := []string{"ab", "abc", "bc", "zalo", "mk", "điện", "中文", "aa", "aab"}
-	for i := range 200 { // more octets than there are classes
-		list = append(list, string([]byte{byte(i + 50), byte(i * 7)}))
-	}
-	p := newParts()
-	for _, s := range list {
-		p.add(s)
-	}
-	f.Add("abc zalo điện 中文 aaab")
-	f.Fuzz(func(t *testing.T, text string) {
-		got := map[string]int{}
-		p.find(text, func(n int32) { got[p.strings[n]]++ })
-		for _, s := range p.strings {
-			want := 0
-			for i := range len(text) {
-				if strings.HasPrefix(text[i:], s) {
-					want++
-				}
-			}
-			if got[s] != want {
-				t.Fatalf("%q in %q: %d times, want %d", s, text, got[s], want)
-			}
-		}
-	})
-}
-
 func FuzzTable(f *testing.F) {
 	f.Add([]byte("abcabcxyz"))
 	f.Fuzz(func(t *testing.T, b []byte) {

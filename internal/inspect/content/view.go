@@ -130,14 +130,15 @@ func (v *view) search(s *Set) {
 	v.fold()
 	v.searched = true
 	s.phrases.find(v.bare, func(n, at int32) { v.phrases.add(n, at, s.exact[n], len(s.phrases.forms)) })
-	s.parts.find(v.bare, func(n int32) {
+	s.parts.Find(v.bare, func(n int32) (enough bool) {
 		if v.parts == nil {
-			v.parts = make([]bool, len(s.parts.strings))
+			v.parts = make([]bool, s.parts.Len())
 		}
 		if !v.parts[n] {
 			v.parts[n] = true
 			v.partsSeen = append(v.partsSeen, n)
 		}
+		return false
 	})
 }
 

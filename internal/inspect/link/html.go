@@ -3,6 +3,7 @@ package link
 import (
 	"errors"
 	"path"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -258,7 +259,7 @@ func secret(attr map[string]string) bool {
 		return false
 	}
 	asks := lookalike.Fold(attr["name"] + " " + attr["placeholder"] + " " + attr["id"])
-	return hasOne(asks, []string{"passw", "pwd", "mat khau", "matkhau", "mat_khau"})
+	return slices.ContainsFunc([]string{"passw", "pwd", "mat khau", "matkhau", "mat_khau"}, func(w string) bool { return strings.Contains(asks, w) })
 }
 
 func (w *walker) close() {

@@ -70,11 +70,12 @@ type Inspector struct {
 	shorteners map[string]bool
 	free       map[string]string // host -> path that the page begins with, "" for any
 	guarded    []lookalike.Domain
+	words      *askers
 }
 
 // New returns the inspector "link".
 func New(o Options) *Inspector {
-	in := &Inspector{o: o, shorteners: map[string]bool{}, free: map[string]string{}}
+	in := &Inspector{o: o, shorteners: map[string]bool{}, free: map[string]string{}, words: newAskers()}
 	if o.Local == nil {
 		in.o.Local = func(string) bool { return false }
 	}

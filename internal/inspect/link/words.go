@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"congthu/internal/lookalike"
+	"congthu/internal/needles"
 )
 
 // around is how many octets of text before and after a link are its neighbourhood, and
@@ -24,7 +25,7 @@ func (r *report) asking(a anchor, t target, hides bool) {
 		return
 	}
 	r.asked++
-	if !asks(neighbourhood(r.text, a.from, a.to)) {
+	if !r.in.words.ask(neighbourhood(r.text, a.from, a.to)) {
 		return
 	}
 	r.near = true
@@ -42,12 +43,12 @@ const maxBare = 16 << 10
 // all of a letter with a link to somebody else counts as near it.
 func (r *report) disguised() {
 	t := r.message
-	if !r.foreign || r.near || t == nil || !asks(t.Bare[:min(len(t.Bare), maxBare)]) {
+	if !r.foreign || r.near || t == nil || !r.in.words.ask(t.Bare[:min(len(t.Bare), maxBare)]) {
 		return
 	}
 	how := t.Charset
 	if how == "" {
-		if slices.ContainsFunc(r.own, func(text string) bool { return asks(plain(text[:min(len(text), maxBare)])) }) {
+		if slices.ContainsFunc(r.own, func(text string) bool { return r.in.words.ask(plain(text[:min(len(text), maxBare)])) }) {
 			return // far from any link
 		}
 		how = "..."
@@ -66,7 +67,7 @@ func (r *report) nobodyAsks() bool {
 	}
 	if r.asks == 0 {
 		r.asks = 1
-		if asks(r.message.Bare) {
+		if r.in.words.ask(r.message.Bare) {
 			r.asks = 2
 		}
 	}
@@ -87,16 +88,37 @@ var (
 	}
 )
 
-// asks tells whether text asks for what opens an account.
-func asks(text string) bool { return hasOne(text, demands) && hasOne(text, acts) }
+// askers are the words of both kinds, sought together.
+type askers struct {
+	needles.Set
+	kinds []uint8 // by number
+}
 
-func hasOne(text string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(text, w) {
-			return true
+const (
+	demand = 1 << iota
+	act
+	askBoth = demand | act
+)
+
+func newAskers() *askers {
+	a := &askers{}
+	for i, list := range [][]string{demands, acts} {
+		for _, w := range list {
+			n := a.Add(w)
+			if int(n) == len(a.kinds) {
+				a.kinds = append(a.kinds, 0)
+			}
+			a.kinds[n] |= 1 << i
 		}
 	}
-	return false
+	return a
+}
+
+// ask tells whether text asks for what opens an account.
+func (a *askers) ask(text string) bool {
+	var seen uint8
+	a.Find(text, func(n int32) bool { seen |= a.kinds[n]; return seen == askBoth })
+	return seen == askBoth
 }
 
 // neighbourhood is the text around a place, letters made plain.
