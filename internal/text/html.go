@@ -3,13 +3,13 @@ package text
 import (
 	"bytes"
 	"errors"
-	"io"
 	"strings"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 
 	"congthu/internal/charset"
+	"congthu/internal/htmltoken"
 )
 
 // page is HTML as a reader meets it. It is read in one pass without a tree. Where it is
@@ -42,12 +42,12 @@ const (
 // readPage reads until more than limit octets of shown or hidden text were found.
 func readPage(text string, limit int) *page {
 	p := &page{limit: limit, root: look{color: black, ground: white}, shown: make([]byte, 0, min(len(text)*3/4, limit)+64)}
-	p.read(strings.NewReader(text))
+	p.read(text)
 	return p
 }
 
-func (p *page) read(text io.Reader) {
-	z := html.NewTokenizer(text)
+func (p *page) read(text string) {
+	z := htmltoken.New(text)
 	z.SetMaxBuf(maxTag)
 	for len(p.shown) <= p.limit && len(p.hidden) <= p.limit {
 		switch z.Next() {
@@ -88,7 +88,7 @@ func (p *page) comment(text []byte) {
 func (p *page) inner(text []byte) {
 	depth := len(p.stack)
 	p.nested++
-	p.read(bytes.NewReader(bytes.Clone(text)))
+	p.read(string(text))
 	p.nested--
 	p.stack = p.stack[:min(depth, len(p.stack))]
 }
@@ -167,7 +167,7 @@ func isTablePart(a atom.Atom) bool {
 
 func isCell(a atom.Atom) bool { return a == atom.Td || a == atom.Th || a == atom.Caption }
 
-func (p *page) open(z *html.Tokenizer, closed bool) {
+func (p *page) open(z *htmltoken.Tokenizer, closed bool) {
 	word, more := z.TagName()
 	name := atom.Lookup(word)
 	other := ""

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"congthu/internal/htmltoken"
 	"congthu/internal/lookalike"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
@@ -141,7 +142,7 @@ type walker struct {
 
 func walk(text string) *walker {
 	w := &walker{whole: true}
-	z := html.NewTokenizer(strings.NewReader(text))
+	z := htmltoken.New(text)
 	z.SetMaxBuf(1 << 20)
 	for len(w.out) < maxLinks+1 {
 		switch z.Next() {
@@ -174,7 +175,7 @@ func (w *walker) words(b []byte) {
 	}
 }
 
-func (w *walker) end(z *html.Tokenizer) {
+func (w *walker) end(z *htmltoken.Tokenizer) {
 	switch name, _ := z.TagName(); string(name) {
 	case "a":
 		w.close()
@@ -184,7 +185,7 @@ func (w *walker) end(z *html.Tokenizer) {
 }
 
 // start looks at the elements that lead somewhere; the attributes of others are not read.
-func (w *walker) start(z *html.Tokenizer) {
+func (w *walker) start(z *htmltoken.Tokenizer) {
 	name, more := z.TagName()
 	switch tag := string(name); tag {
 	case "style", "script":
@@ -195,7 +196,7 @@ func (w *walker) start(z *html.Tokenizer) {
 }
 
 // attributes are those of a tag; browsers take the first of a name.
-func attributes(z *html.Tokenizer, more bool) map[string]string {
+func attributes(z *htmltoken.Tokenizer, more bool) map[string]string {
 	attr := map[string]string{}
 	for more {
 		var k, v []byte
