@@ -132,8 +132,11 @@ func isUTF8Name(charset string) bool {
 
 // isKnown tells whether there is a way to read the charset.
 func isKnown(charset string) bool {
+	if isUTF8Name(charset) || isUTF7Name(charset) { // nearly all are
+		return true
+	}
 	_, old := oldcharset.Decode(charset, nil)
-	return old || isUTF8Name(charset) || isUTF7Name(charset) || lookupCharset(charset) != nil
+	return old || lookupCharset(charset) != nil
 }
 
 // lookupCharset returns nil for a name nobody knows. UTF-16 looks for a byte order

@@ -28,6 +28,7 @@ type folder struct {
 	folded, bare []byte
 	tricks
 	word  word
+	slow  bool // letter by letter only, which says in tests what is right
 	row   []single
 	told  int  // where the language was last looked at; 0: never
 	other bool // and whether it was another than Vietnamese
@@ -63,6 +64,11 @@ func newFolder(size int) *folder {
 
 func (f *folder) write(s string) {
 	for i := 0; i < len(s); {
+		if !f.slow && !f.word.open && (isLetter[s[i]] || s[i] >= utf8.RuneSelf) {
+			if i = f.words(s, i); i == len(s) {
+				return
+			}
+		}
 		c := s[i]
 		switch {
 		case isLetter[c]:

@@ -83,3 +83,50 @@ func FuzzFold(f *testing.F) {
 		}
 	})
 }
+
+// plainly folds letter by letter.
+func plainly(s string) *folder {
+	f := newFolder(len(s))
+	f.slow = true
+	f.write(s)
+	f.end()
+	return f
+}
+
+// The quick way writes what the long way writes, and counts the same.
+func FuzzQuick(f *testing.F) {
+	for _, s := range []string{
+		"Kính gửi Phòng số 7: Ủy ban nhân dân huyện, hoà bình của tôi", "v a y v o n nhanh  vay", "hủy xóa góa qúy mùa nghĩa thuế chủ yếu", "v\u0430y von abc4 4abc a\u0301b o\u0301a", "THÔNG BÁO\u00a0Ǆ Ⱥb ſt ﬁn ĐĐ", "abcdefgh abcdefghi\xe1\xbb ab\xc3",
+		"a\u200bb cd\u00ade f\u202eg", "òa  oà, oa\tuý\n", "ab x y z cd", "x. y. z.  ab",
+	} {
+		f.Add(s)
+		f.Add(norm.NFD.String(s))
+		f.Add(strings.ToUpper(s))
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, want := newFolder(0), plainly(s)
+		got.write(s)
+		got.end()
+		if string(got.folded) != string(want.folded) || string(got.bare) != string(want.bare) {
+			t.Fatalf("%q:\n got %q %q\nwant %q %q", s, got.folded, got.bare, want.folded, want.bare)
+		}
+		if got.unseen != want.unseen || got.turns != want.turns || got.mixed != want.mixed || strings.Join(got.example, " ") != strings.Join(want.example, " ") {
+			t.Fatalf("%q: %+v, want %+v", s, got.tricks, want.tricks)
+		}
+	})
+}
+
+// Each letter that there is a class for, alone, in a word, behind and before a tone.
+func TestQuickOfAll(t *testing.T) {
+	for r := range rune(tableEnd + 100) {
+		for _, form := range []string{"abcdefgh _ abcdefgh", "ab_ c _d a_ o_ ó_a ù_ _a _ _ _ abcdefgh", "n_h _ n_h x y z abcdefgh"} {
+			s := strings.ReplaceAll(form, "_", string(r))
+			got, want := newFolder(0), plainly(s)
+			got.write(s)
+			got.end()
+			if string(got.folded) != string(want.folded) || string(got.bare) != string(want.bare) || got.unseen != want.unseen {
+				t.Fatalf("%U %q:\n got %q %q\nwant %q %q", r, s, got.folded, got.bare, want.folded, want.bare)
+			}
+		}
+	}
+}

@@ -3,6 +3,8 @@ package content
 import (
 	"sync"
 	"unicode/utf8"
+
+	"congthu/internal/octets"
 )
 
 // phrases finds many words and phrases in one pass over a text: each word of the text is
@@ -126,7 +128,7 @@ func (p *phrases) follow(words []int32, found func(phrase, at int32)) {
 func (p *phrases) numbered(text string, out []int32) []int32 {
 	i := 0
 	for i+8 <= len(text) {
-		x := eight(text[i:])
+		x := octets.Eight(text[i:])
 		n := wordOctets(x)
 		if n < 8 && text[i+n] < utf8.RuneSelf { // all of a short word, or none
 			if n > 0 {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"congthu/internal/octets"
 )
 
 // The plain forms of what the search does in quick ways: they say what is right.
@@ -116,24 +118,11 @@ func FuzzWordOctets(f *testing.F) {
 			for n < 8 && b[i+n] < utf8.RuneSelf && inWord[b[i+n]] {
 				n++
 			}
-			if got := wordOctets(eight(string(b[i:]))); got != n {
+			if got := wordOctets(octets.Eight(string(b[i:]))); got != n {
 				t.Fatalf("%q: %d, want %d", b[i:i+8], got, n)
 			}
 		}
 	})
-}
-
-func TestWordOctetsOfAll(t *testing.T) {
-	for c := range 256 {
-		b := []byte{'a', byte(c), byte(c), 'z', byte(c), '%', '0', '9'}
-		n := 8
-		if c >= utf8.RuneSelf || !inWord[c] {
-			n = 1
-		}
-		if got := wordOctets(eight(string(b))); got != n {
-			t.Errorf("%q: %d, want %d", b, got, n)
-		}
-	}
 }
 
 func FuzzTable(f *testing.F) {

@@ -1,9 +1,10 @@
 package content
 
 import (
-	"math/bits"
 	"unicode"
 	"unicode/utf8"
+
+	"congthu/internal/octets"
 )
 
 // span is a word of a text.
@@ -87,31 +88,10 @@ func (w *spanner) upTo(n int) []span {
 	return w.list
 }
 
-// Eight octets at once: a word of Vietnamese without marks is seldom longer.
-const (
-	ones  = 0x0101010101010101
-	highs = 0x80 * ones
-)
-
-// eight loads the first eight octets, the first of them lowest.
-func eight(s string) uint64 {
-	_ = s[7]
-	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
-		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-}
-
-// wordOctets returns how many of the eight octets, from the lowest on, are in a word; one
+// wordOctets returns how many of eight octets, from the lowest on, are in a word; one
 // beyond ASCII is not, whatever it is.
 func wordOctets(x uint64) int {
-	low := x &^ highs
-	// An octet of low plus what is short of 0x80 has its high bit from there on; none
-	// reaches into the next.
-	from := func(c uint64) uint64 { return low + (0x80-c)*ones }
-	letter := from('a') &^ from('z'+1)
-	digit := from('0') &^ from('9'+1)
-	percent := ^((low ^ '%'*ones) + 0x7F*ones)
-	in := (letter | digit | percent) &^ x & highs
-	return bits.TrailingZeros64(^in&highs) / 8
+	return octets.Run(octets.Within(x, 'a', 'z') | octets.Within(x, '0', '9') | octets.Within(x, '%', '%'))
 }
 
 // key is a number for a word: its octets where they are eight or fewer, and a hash of
