@@ -60,7 +60,7 @@ type emitter struct {
 }
 
 // add counts a feature in.
-func (e *emitter) add(v View, hash uint32) { e.sets[v].add(hash >> (32 - v.slots())) }
+func (e *emitter) add(v View, hash uint32) { e.sets[v].add(hash) }
 
 // say counts a feature in that has words for it.
 func (e *emitter) say(v View, prefix, word string) {
@@ -72,15 +72,19 @@ func (e *emitter) say(v View, prefix, word string) {
 }
 
 // hash is FNV-1a with a final mix, because the high bits are those that are used.
-func hash(prefix, word string) uint32 {
-	h := uint32(2166136261)
-	for i := range len(prefix) {
-		h = (h ^ uint32(prefix[i])) * 16777619
+func hash(prefix, word string) uint32 { return mix(fnv(fnv(fnvStart, prefix), word)) }
+
+const (
+	fnvStart = 2166136261
+	fnvPrime = 16777619
+)
+
+// fnv goes on with FNV-1a over the octets.
+func fnv(h uint32, s string) uint32 {
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * fnvPrime
 	}
-	for i := range len(word) {
-		h = (h ^ uint32(word[i])) * 16777619
-	}
-	return mix(h)
+	return h
 }
 
 // mix spreads every bit over all (the finalizer of MurmurHash3).
@@ -94,38 +98,48 @@ func mix(h uint32) uint32 {
 
 // set is a set of slots that gives its members in order without sorting them.
 type set struct {
-	words []uint64
+	words []uint64 // a bit for each slot
+	some  []uint64 // a bit for each of words that is not 0
+	shift uint8    // 32 less the binary logarithm of the slots
 	n     int
+}
+
+func newSet(slots int) set {
+	words := max(1, 1<<slots/64)
+	return set{words: make([]uint64, words), some: make([]uint64, (words+63)/64), shift: uint8(32 - slots)}
 }
 
 // workspace keeps the sets between letters.
 var workspace = sync.Pool{New: func() any {
 	var s [views]set
 	for v := range views {
-		s[v].words = make([]uint64, 1<<v.slots()/64)
+		s[v] = newSet(v.slots())
 	}
 	return &s
 }}
 
-func (s *set) add(i uint32) {
-	w, bit := &s.words[i/64], uint64(1)<<(i%64)
-	if *w&bit == 0 {
-		*w |= bit
-		s.n++
-	}
+// add puts the slot of a hash in. It does not ask whether it is there: a processor guesses
+// wrong too often.
+func (s *set) add(hash uint32) {
+	i := hash >> s.shift
+	was := s.words[i>>6]
+	s.words[i>>6] = was | 1<<(i&63)
+	s.some[i>>12] |= 1 << (i >> 6 & 63)
+	s.n += int(^was >> (i & 63) & 1)
 }
 
 // take returns the members in order and empties the set.
 func (s *set) take() []uint32 {
 	out := make([]uint32, 0, s.n)
-	for i, w := range s.words {
-		if w == 0 {
-			continue
+	for i, some := range s.some {
+		for ; some != 0; some &= some - 1 {
+			n := i*64 + bits.TrailingZeros64(some)
+			for w := s.words[n]; w != 0; w &= w - 1 {
+				out = append(out, uint32(n*64+bits.TrailingZeros64(w)))
+			}
+			s.words[n] = 0
 		}
-		for ; w != 0; w &= w - 1 {
-			out = append(out, uint32(i*64+bits.TrailingZeros64(w)))
-		}
-		s.words[i] = 0
+		s.some[i] = 0
 	}
 	s.n = 0
 	return out

@@ -2,9 +2,12 @@ package learn
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,6 +227,9 @@ func FuzzRead(f *testing.F) {
 		l := written(header, body)
 		l.Root.MediaType = "text/html"
 		e := Read(l)
+		if spelled := read(l, func(View, uint32, string, string) {}); fmt.Sprint(e) != fmt.Sprint(spelled) {
+			t.Fatalf("spelled out it is another example:\n got %v\nwant %v", e, spelled)
+		}
 		m.Judge(e)
 		m.Reasons(l, 3)
 		for v := range views {
@@ -285,4 +291,27 @@ func BenchmarkUnpack(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// A set is what a map is.
+func FuzzSet(f *testing.F) {
+	f.Add([]byte("abcdabcdzzzz"), uint8(12))
+	f.Fuzz(func(t *testing.T, b []byte, size uint8) {
+		slots := 6 + int(size)%14
+		s := newSet(slots)
+		for range 2 { // a set that was emptied is as a new one
+			want := map[uint32]bool{}
+			for i := 0; i+4 <= len(b); i++ {
+				h := binary.BigEndian.Uint32(b[i:])
+				s.add(h)
+				want[h>>(32-slots)] = true
+			}
+			if n := s.n; n != len(want) {
+				t.Fatalf("%d members, want %d", n, len(want))
+			}
+			if got := s.take(); !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
+				t.Fatalf("%v, want %v", got, want)
+			}
+		}
+	})
 }

@@ -83,6 +83,6 @@ func (g *grams) octet(b byte) {
 	}
 	g.gram = g.gram<<8 | uint32(b)
 	if g.n >= 4 {
-		g.e.add(g.view, mix(g.gram))
+		g.e.sets[g.view].add(mix(g.gram))
 	}
 }

@@ -22,12 +22,12 @@ func (e *emitter) text(t *msg.Text) {
 		return
 	}
 	e.chars(head(t.Folded, charLimit))
-	e.words("d:", syllables(head(t.Folded, wordLimit)))
+	e.wordsOf("d:", head(t.Folded, wordLimit))
 	if t.Folded != t.Bare {
-		e.words("n:", syllables(head(t.Bare, wordLimit)))
+		e.wordsOf("n:", head(t.Bare, wordLimit))
 	}
 	subject, _, _ := strings.Cut(t.Folded, "\n")
-	e.words("s:", syllables(head(subject, subjectLimit)))
+	e.wordsOf("s:", head(subject, subjectLimit))
 }
 
 func head(s string, n int) string { return s[:min(len(s), n)] }
@@ -36,6 +36,7 @@ func head(s string, n int) string { return s[:min(len(s), n)] }
 // space and all digits are one.
 func (e *emitter) chars(s string) {
 	const mask = 1<<(8*gramSize) - 1
+	set := &e.sets[Chars]
 	var gram uint64
 	n := 0
 	space := true
@@ -53,38 +54,60 @@ func (e *emitter) chars(s string) {
 		space = b == ' '
 		gram = (gram<<8 | uint64(b)) & mask
 		if n++; n >= gramSize {
-			e.add(Chars, mix(uint32(gram)*0x9E3779B1^uint32(gram>>32)*0x85ebca77))
+			set.add(mix(uint32(gram)*0x9E3779B1 ^ uint32(gram>>32)*0x85ebca77))
 		}
 	}
 }
 
-// words reads syllables, alone and in pairs.
+// wordsOf reads the syllables of a text, alone and in pairs.
+func (e *emitter) wordsOf(prefix, s string) {
+	if e.named != nil {
+		e.words(prefix, syllables(s))
+		return
+	}
+	set := &e.sets[Words]
+	start := fnv(fnvStart, prefix)
+	pair, behind := uint32(0), false
+	for i := 0; i < len(s); {
+		if syllabic[s[i]] == 0 {
+			i++
+			continue
+		}
+		one, two := start, pair
+		for most := i + syllableLimit; i < len(s) && syllabic[s[i]] != 0; i++ {
+			if i < most {
+				c := uint32(syllabic[s[i]])
+				one = (one ^ c) * fnvPrime
+				two = (two ^ c) * fnvPrime
+			}
+		}
+		set.add(mix(one))
+		if behind {
+			set.add(mix(two))
+		}
+		pair, behind = (one^' ')*fnvPrime, true
+	}
+}
+
+// words reads syllables one by one, so that each can be named; wordsOf does the same.
 func (e *emitter) words(prefix string, list []string) {
 	for i, w := range list {
 		e.say(Words, prefix, w)
 		if i > 0 {
-			e.pair(prefix, list[i-1], w)
+			e.say(Words, prefix, list[i-1]+" "+w)
 		}
 	}
 }
 
-// pair is say for two words with a blank between.
-func (e *emitter) pair(prefix, first, second string) {
-	if e.named != nil {
-		e.say(Words, prefix, first+" "+second)
-		return
+// syllabic is what an octet is within a syllable, all digits being one; 0: it is in none.
+var syllabic = func() (t [256]byte) {
+	for i := range t {
+		if b := digitless(string([]byte{byte(i)})); inSyllable(b[0]) {
+			t[i] = b[0]
+		}
 	}
-	var buf [2*syllableLimit + 1]byte
-	b := append(append(append(buf[:0], first...), ' '), second...)
-	h := uint32(2166136261)
-	for i := range len(prefix) {
-		h = (h ^ uint32(prefix[i])) * 16777619
-	}
-	for _, c := range b {
-		h = (h ^ uint32(c)) * 16777619
-	}
-	e.add(Words, mix(h))
-}
+	return t
+}()
 
 // syllableLimit bounds a syllable, in octets.
 const syllableLimit = 40
