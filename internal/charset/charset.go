@@ -42,10 +42,16 @@ func Decode(label string, octets []byte) (text string, ok bool) {
 	}
 }
 
+var signs = strings.NewReplacer("-", "", "_", "", ":1993", "", " ", "")
+
 // Named returns the set that a label (RFC 2978, or as old programs wrote it) stands for;
 // windows-1258 is left to the general tables.
 func Named(label string) Name {
-	switch strings.NewReplacer("-", "", "_", "", ":1993", "", " ", "").Replace(strings.ToLower(label)) {
+	switch strings.ToLower(label) {
+	case "utf-8", "us-ascii", "iso-8859-1": // nearly all are
+		return ""
+	}
+	switch signs.Replace(strings.ToLower(label)) {
 	case "tcvn", "tcvn3", "abc", "tcvn5712", "tcvn57121", "tcvn57122", "xviettcvn5712", "xviettcvn", "xtcvn", "csisotcvn5712":
 		return TCVN3
 	case "viscii", "viscii1.11", "csviscii", "xviscii", "xvietviscii":

@@ -76,7 +76,7 @@ func FuzzTokens(f *testing.F) {
 		f.Add(page, uint16(0))
 	}
 	names, _ := filepath.Glob("../../testdata/vn/*.eml")
-	for i := 0; i < len(names); i += 40 {
+	for i := 0; i < len(names); i += 100 {
 		if data, err := os.ReadFile(names[i]); err == nil {
 			f.Add(string(data), uint16(500))
 		}
@@ -93,7 +93,6 @@ func FuzzTokens(f *testing.F) {
 func TestPairs(t *testing.T) {
 	for _, a := range hard {
 		for _, b := range hard {
-			same(t, a+b, 0)
 			same(t, a[:len(a)/2]+b+a[len(a)/2:], 0)
 			same(t, a+b+a, 20+len(a))
 		}
@@ -102,7 +101,7 @@ func TestPairs(t *testing.T) {
 
 func TestLarge(t *testing.T) {
 	for _, part := range []string{"<!---->", "<a b=&amp;>", "<script><!--</script>", "<title></title>", "<!-->", "-", "<!--->>", "<a b", "<a b='&'>\r\n", "</"} {
-		page := strings.Repeat(part, 3000)
+		page := strings.Repeat(part, 1000)
 		same(t, page, 0)
 		same(t, page, 1000)
 	}

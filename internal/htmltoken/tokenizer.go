@@ -8,6 +8,7 @@ package htmltoken
 import (
 	"bytes"
 	"io"
+	"sync"
 
 	"golang.org/x/net/html"
 )
@@ -38,7 +39,28 @@ type attr struct {
 }
 
 // New returns a tokenizer of a page.
-func New(page string) *Tokenizer { return &Tokenizer{buf: []byte(page)} }
+func New(page string) *Tokenizer {
+	z, _ := idle.Get().(*Tokenizer)
+	z.buf = append(z.buf[:0], page...)
+	return z
+}
+
+// idle keeps tokenizers between pages; the room that one letter needs, the next one needs
+// as well.
+var idle = sync.Pool{New: func() any { return &Tokenizer{} }}
+
+// mostKept bounds the page whose room is kept, in octets.
+const mostKept = 256 << 10
+
+// Close gives the tokenizer's room to the next page. Nothing that it returned may be used
+// any more. A page may as well be read without Close.
+func (z *Tokenizer) Close() {
+	if cap(z.buf) > mostKept || cap(z.attrs) > fewAttrs*fewAttrs {
+		return
+	}
+	*z = Tokenizer{buf: z.buf, attrs: z.attrs[:0], references: z.references}
+	idle.Put(z)
+}
 
 // SetMaxBuf bounds one token, in octets; 0: no bound.
 func (z *Tokenizer) SetMaxBuf(n int) { z.most = n }

@@ -40,7 +40,7 @@ func (e *emitter) attributes(tag, s string) string {
 		if name == "" {
 			break
 		}
-		e.fact("attribute ", tag+" "+strings.ToLower(name))
+		e.facts("attribute ", tag, " ", strings.ToLower(name))
 		in = in[len(name):]
 		if !strings.HasPrefix(in, "=") {
 			continue
@@ -53,7 +53,7 @@ func (e *emitter) attributes(tag, s string) string {
 		value, rest, _ := strings.Cut(in, quote)
 		switch strings.ToLower(name) {
 		case "color", "bgcolor", "face", "size", "width", "height", "align", "target", "method", "type", "border":
-			e.fact("value ", strings.ToLower(name+"="+head(value, 16)))
+			e.facts("value ", strings.ToLower(name), "=", strings.ToLower(head(value, 16)))
 		}
 		in = rest
 	}

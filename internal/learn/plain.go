@@ -58,8 +58,8 @@ func (e *emitter) plain(l Letter) {
 	e.grams(Octets, whole.String()+body)
 	e.grams(Frame, own.String()+body)
 	e.chars(head(said, charLimit))
-	e.words("n:", syllables(said))
-	e.words("s:", syllables(head(subject, subjectLimit)))
+	e.wordsOf("n:", said)
+	e.wordsOf("s:", head(subject, subjectLimit))
 	if l.Root != nil {
 		e.plainShape(l, subject)
 	}

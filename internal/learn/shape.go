@@ -23,6 +23,19 @@ func (e *emitter) shape(l Letter) {
 
 func (e *emitter) fact(prefix, what string) { e.say(Shape, prefix, what) }
 
+// facts is fact of strings in a row, which are put together only for who is to be told.
+func (e *emitter) facts(prefix string, what ...string) {
+	if e.named != nil {
+		e.fact(prefix, strings.Join(what, ""))
+		return
+	}
+	h := fnv(fnvStart, prefix)
+	for _, s := range what {
+		h = fnv(h, s)
+	}
+	e.add(Shape, mix(h))
+}
+
 // fields reads the names of the fields, their order, and the form of some.
 func (e *emitter) fields(root *msg.Part) {
 	last, n := "", 0

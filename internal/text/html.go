@@ -48,6 +48,7 @@ func readPage(text string, limit int) *page {
 
 func (p *page) read(text string) {
 	z := htmltoken.New(text)
+	defer z.Close()
 	z.SetMaxBuf(maxTag)
 	for len(p.shown) <= p.limit && len(p.hidden) <= p.limit {
 		switch z.Next() {

@@ -13,6 +13,7 @@ type sheet struct {
 	rules map[string][]styled // by "p", ".note", "#top", "*"
 	count int
 	size  int
+	key   []byte // room to put one together
 }
 
 type styled struct {
@@ -134,19 +135,21 @@ func (s *sheet) collect(d *declarations, t *tag) {
 	if s.empty() {
 		return
 	}
-	s.add(d, t, []byte("*"))
-	s.add(d, t, []byte(t.name.String()))
+	s.add(d, t, s.rules["*"])
+	s.add(d, t, s.rules[t.name.String()])
 	for _, c := range t.classes {
-		s.add(d, t, append([]byte{'.'}, c...))
+		s.key = append(append(s.key[:0], '.'), c...)
+		s.add(d, t, s.rules[string(s.key)])
 	}
 	if len(t.id) > 0 {
-		s.add(d, t, append([]byte{'#'}, t.id...))
+		s.key = append(append(s.key[:0], '#'), t.id...)
+		s.add(d, t, s.rules[string(s.key)])
 	}
 }
 
-func (s *sheet) add(d *declarations, t *tag, key []byte) {
-	for i := range s.rules[string(key)] {
-		if r := &s.rules[string(key)][i]; r.tag == 0 || r.tag == t.name {
+func (s *sheet) add(d *declarations, t *tag, rules []styled) {
+	for i := range rules {
+		if r := &rules[i]; r.tag == 0 || r.tag == t.name {
 			d.add(&r.declarations)
 		}
 	}

@@ -24,7 +24,9 @@ func (f *folder) endWord() {
 		f.rewrite(withoutDigits(string(f.folded[w.start:])))
 	}
 	if w.misplaced {
-		f.rewrite(viet.Place(string(f.folded[w.start:])))
+		if s := string(f.folded[w.start:]); s != viet.Place(s) {
+			f.rewrite(viet.Place(s))
+		}
 	}
 	if w.runes == 1 && w.letters == 1 {
 		f.extend()

@@ -1,5 +1,7 @@
 package viet
 
+import "unicode/utf8"
+
 // Place returns the syllable with its tone mark where the new spelling puts it: xoá for
 // xóa, huỷ for hủy, quý for qúy. A word that is no syllable, or has no tone, is returned
 // as it is.
@@ -13,13 +15,17 @@ func Place(word string) string {
 		return word
 	}
 	at := s.seat()
-	out := make([]byte, 0, len(word)+2)
+	var room [maxSyllable * utf8.UTFMax]byte
+	out := room[:0]
 	for i, name := range s.names[:s.size] {
 		tone := byte(level)
 		if i == at {
 			tone = s.tone
 		}
-		out = append(out, string(toned[name][tone])...)
+		out = utf8.AppendRune(out, toned[name][tone])
+	}
+	if string(out) == word { // as nearly always
+		return word
 	}
 	return string(out)
 }

@@ -142,7 +142,9 @@ type walker struct {
 
 func walk(text string) *walker {
 	w := &walker{whole: true}
+	w.all.Grow(min(len(text)*2/3, maxText))
 	z := htmltoken.New(text)
+	defer z.Close()
 	z.SetMaxBuf(1 << 20)
 	for len(w.out) < maxLinks+1 {
 		switch z.Next() {

@@ -103,10 +103,13 @@ func asciiHost(h string) string {
 // isIP tells whether the host is an address, in any notation browsers take: dotted,
 // one number, hexadecimal, octal.
 func isIP(host string) bool {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if (last == "" || last[0] < '0' || last[0] > '9') && !strings.Contains(host, ":") {
+		return false // every notation ends in a number, or has colons
+	}
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
-	last := host[strings.LastIndexByte(host, '.')+1:]
 	if last == "" {
 		return false
 	}
