@@ -14,6 +14,8 @@ const (
 	exitNoInput     = 66
 	exitUnavailable = 69
 	exitSoftware    = 70
+	exitCantCreate  = 73
+	exitIOErr       = 74
 	exitTempFail    = 75
 	exitNoPerm      = 77
 	exitConfig      = 78

@@ -179,14 +179,22 @@ func (a *app) authLines(results []msg.AuthResult) {
 
 // sum prints every finding with how it came to its score, and what they come to.
 func (a *app) sum(why msg.Verdict, weights policy.Weights, notes []msg.Note) {
-	for _, s := range weights.Steps(why.Counted) {
-		fmt.Fprintln(a.stdout, a.findingLine(s.Weighed, weights.Symbols))
+	a.steps(weights.Steps(why.Counted), weights.Symbols, notes)
+	a.total(why.Score, why.Required)
+}
+
+func (a *app) steps(steps []policy.Step, sentences map[string]policy.Weight, notes []msg.Note) {
+	for _, s := range steps {
+		fmt.Fprintln(a.stdout, a.findingLine(s.Weighed, sentences))
 		if how := a.how(s); how != "" {
 			fmt.Fprintln(a.stdout, "          "+how)
 		}
 		notes = a.notesOf(s.Symbol, notes)
 	}
-	fmt.Fprintf(a.stdout, "  %+6.1f  %s\n", why.Score, lang.T("tổng; từ %.1f là thư rác", "in all; spam from %.1f").F(a.lang, why.Required))
+}
+
+func (a *app) total(score, required float64) {
+	fmt.Fprintf(a.stdout, "  %+6.1f  %s\n", score, lang.T("tổng; từ %.1f là thư rác", "in all; spam from %.1f").F(a.lang, required))
 }
 
 // how says why a finding does not count for what its symbol weighs; "" when it does.

@@ -30,7 +30,7 @@ func TestExplainIsSafeForATerminal(t *testing.T) {
 		var out bytes.Buffer
 		a := &app{stdout: &out, lang: l}
 		a.explain(m, walk, weights, []msg.Note{{Symbol: "S", VI: evil + "một", EN: evil + "one"}, {Symbol: "OTHER", VI: "hai", EN: "two"}})
-		a.explainHeld(quarantine.Item{To: []string{evil}, Findings: why.Counted, Auth: m.Auth, Blind: []string{evil}}, weights, false)
+		a.explainHeld(explainedHeld(quarantine.Item{To: []string{evil}, Findings: why.Counted, Auth: m.Auth, Blind: []string{evil}}, weights, false))
 		if s := out.String(); strings.ContainsAny(s, "\x1b\x07\u202e") || strings.Contains(s, "\ny") {
 			t.Errorf("%s: %q", l, s)
 		}
@@ -57,7 +57,7 @@ func TestExplainIsSafeForATerminal(t *testing.T) {
 func TestHeldExplanationOfASetThatIsGone(t *testing.T) {
 	var out bytes.Buffer
 	a := &app{stdout: &out, lang: lang.VI}
-	a.explainHeld(quarantine.Item{To: []string{"a@gov.test"}, Reason: "SCORE", Rule: "policy.toml:13"}, policy.Weights{}, false)
+	a.explainHeld(explainedHeld(quarantine.Item{To: []string{"a@gov.test"}, Reason: "SCORE", Rule: "policy.toml:13"}, policy.Weights{}, false))
 	if !strings.Contains(out.String(), "không còn lưu") || !strings.Contains(out.String(), "quyết định bởi policy.toml:13") {
 		t.Error(out.String())
 	}

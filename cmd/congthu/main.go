@@ -53,6 +53,7 @@ type app struct {
 	json   bool
 	config string
 	remote remote
+	getenv func(string) string
 }
 
 // say prints one sentence in the user's language.
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if status >= 0 { // --help was answered
 		return status
 	}
-	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, lang: lang.Choose(c.Lang, getenv), json: c.JSON, config: c.Config, remote: c.remote.from(getenv)}
+	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, lang: lang.Choose(c.Lang, getenv), json: c.JSON, config: c.Config, remote: c.remote.from(getenv), getenv: getenv}
 	if err != nil {
 		fmt.Fprintln(stderr, "congthu:", err)
 		a.complain(lang.T("xem `congthu --help`", "see `congthu --help`"))

@@ -1,29 +1,56 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
-	"congthu/internal/admin"
 	"congthu/internal/lang"
 	"congthu/internal/quarantine"
 )
 
 type quarantineCmd struct {
 	List    quarantineListCmd    `cmd:"" help:"List held messages / liệt kê thư bị giữ."`
-	Show    quarantineShowCmd    `cmd:"" help:"Show a held message: why it is held, its header / xem vì sao bị giữ."`
+	Show    quarantineShowCmd    `cmd:"" help:"Show a held message: why it is held, its header, its parts, its text / xem thư bị giữ."`
 	Explain quarantineExplainCmd `cmd:"" help:"Why a message is held, step by step / giải thích vì sao bị giữ."`
-	Release quarantineReleaseCmd `cmd:"" help:"Deliver a held message / giao thư bị giữ."`
-	Delete  quarantineDeleteCmd  `cmd:"" help:"Delete a held message / xoá thư bị giữ."`
+	Release quarantineReleaseCmd `cmd:"" help:"Deliver held messages / giao thư bị giữ."`
+	Approve quarantineApproveCmd `cmd:"" help:"Agree to a release by somebody else / đồng ý để người khác thả."`
+	Delete  quarantineDeleteCmd  `cmd:"" help:"Delete held messages / xoá thư bị giữ."`
+	Undo    quarantineUndoCmd    `cmd:"" help:"Take deletions back / lấy lại thư đã xoá."`
+	Learn   quarantineLearnCmd   `cmd:"" help:"Teach the classifier with held messages / dạy bộ phân loại."`
+	Export  quarantineExportCmd  `cmd:"" help:"Write a held message to a file / xuất thư ra tệp."`
+}
+
+// heldFilter is what narrows a list.
+type heldFilter struct {
+	Since     days   `help:"Held in the last 24h, 7d / bị giữ trong khoảng này." placeholder:"7d"`
+	Agency    string `help:"Of this agency, by its name or a domain / của cơ quan này." placeholder:"NAME"`
+	Recipient string `help:"For addresses with this in them / người nhận có chữ này." placeholder:"TEXT"`
+	Sender    string `help:"From addresses with this in them / người gửi có chữ này." placeholder:"TEXT"`
+	Symbol    string `help:"In which this was found / có dấu hiệu này." placeholder:"SYMBOL"`
+	Reason    string `help:"Held because of this / bị giữ vì dấu hiệu này." placeholder:"SYMBOL"`
+	Class     string `help:"Of this class / thuộc loại này: malware, unscannable, type, phishing, spam, encryption, authentication, other." enum:",malware,unscannable,type,phishing,spam,encryption,authentication,other" default:"" placeholder:"CLASS"`
+	Deleted   bool   `help:"What was deleted and can be had back / thư đã xoá còn lấy lại được."`
+}
+
+func (h heldFilter) filter(words []string) quarantine.Filter {
+	f := quarantine.Filter{
+		Text: strings.Join(words, " "), Agency: h.Agency, Recipient: h.Recipient, Sender: h.Sender, Symbol: h.Symbol, Reason: h.Reason,
+		Class: quarantine.Class(h.Class), Deleted: h.Deleted,
+	}
+	if h.Since > 0 {
+		f.Since = time.Now().Add(-time.Duration(h.Since))
+	}
+	return f
 }
 
 type quarantineListCmd struct {
-	Text   string        `arg:"" optional:"" help:"Only those with this text in sender, recipient, subject or reason / lọc theo chữ."`
-	Since  time.Duration `help:"Only the last hours, such as 24h / chỉ trong khoảng này."`
-	Limit  int           `help:"At most so many / nhiều nhất." default:"200"`
-	Offset int           `help:"Skip so many / bỏ qua."`
+	Text []string `arg:"" optional:"" help:"Only those with this text in id, sender, recipient, subject or reason / lọc theo chữ."`
+	heldFilter
+	Limit  int `help:"At most so many / nhiều nhất." default:"200"`
+	Offset int `help:"Skip so many / bỏ qua."`
 }
 
 // Run lists the newest first.
@@ -32,59 +59,89 @@ func (c *quarantineListCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	f := quarantine.Filter{Text: c.Text, Limit: c.Limit, Offset: c.Offset}
-	if c.Since > 0 {
-		f.Since = time.Now().Add(-c.Since)
-	}
-	items, err := cl.Quarantine(a.ctx, f)
+	f := c.filter(c.Text)
+	f.Limit, f.Offset = c.Limit, c.Offset
+	p, err := cl.Page(a.ctx, f)
 	if err != nil {
 		return operatorError(err)
 	}
 	if a.json {
-		return a.printJSON(items)
+		return a.printJSON(p.Items)
 	}
-	return a.heldTable(items)
+	if err := a.heldTable(p.Items); err != nil {
+		return err
+	}
+	if n := len(p.Items); n < p.Total {
+		a.say(lang.T("%d trong %d thư; xem thêm: --limit, --offset, hoặc lọc hẹp hơn", "%d of %d messages; for more: --limit, --offset, or a narrower filter"), n, p.Total)
+	}
+	return nil
 }
 
 func (a *app) heldTable(items []quarantine.Item) error {
-	head := strings.Split(lang.T("MÃ|LÚC|NGƯỜI GỬI|NGƯỜI NHẬN|TIÊU ĐỀ|LÝ DO|ĐIỂM", "ID|HELD|FROM|TO|SUBJECT|REASON|SCORE").In(a.lang), "|")
+	head := strings.Split(lang.T("MÃ|LÚC GIỮ|NGƯỜI GỬI|NGƯỜI NHẬN|TIÊU ĐỀ|LÝ DO|ĐIỂM", "ID|HELD|FROM|TO|SUBJECT|REASON|SCORE").In(a.lang), "|")
 	var rows [][]string
 	for _, it := range items {
-		rows = append(rows, []string{it.ID, it.Held.Local().Format("02/01 15:04"), lang.Safe(it.From, 40), lang.Safe(strings.Join(it.To, " "), 40), lang.Safe(it.Subject, 48), it.Reason, fmt.Sprintf("%.1f", it.Score)})
+		rows = append(rows, []string{it.Short, it.Held.Local().Format("02/01 15:04"), it.From, strings.Join(it.To, " "), it.Subject, it.Reason, fmt.Sprintf("%.1f", it.Score)})
 	}
-	return a.table(head, rows)
+	return a.fitted(head, rows, 2, 3, 4, 5)
 }
 
 type quarantineShowCmd struct {
-	ID     string `arg:"" help:"Id / mã."`
+	ID     string `arg:"" help:"Id, or its beginning or end / mã, hoặc phần đầu, phần cuối của mã."`
 	Raw    bool   `help:"Write the message's octets, unescaped, to standard output / xuất nguyên văn thư."`
+	IKnow  bool   `name:"i-know" help:"With --raw, of malware too / kể cả mã độc."`
 	Header bool   `help:"Show the whole header / xem đủ phần đầu thư." default:"true" negatable:""`
+	Text   bool   `help:"Show the text / xem nội dung." default:"true" negatable:""`
 }
 
-// Run shows why a message is held. Everything from the message is escaped, except
-// under --raw, which is for files and pipes.
+// Run shows why a message is held and what is in it. Everything from the message is
+// escaped, except under --raw, which is for files and pipes.
 func (c *quarantineShowCmd) Run(a *app) error {
 	cl, err := a.client()
 	if err != nil {
 		return err
 	}
-	held, err := cl.Held(a.ctx, c.ID)
+	if c.Raw {
+		raw, err := cl.Export(a.ctx, c.ID, c.IKnow)
+		if err == nil {
+			_, err = a.stdout.Write(raw)
+		}
+		return operatorError(err)
+	}
+	v, err := cl.View(a.ctx, c.ID)
 	if err != nil {
 		return operatorError(err)
 	}
-	switch {
-	case c.Raw:
-		_, err = a.stdout.Write(held.Raw)
-	case a.json:
-		err = a.printJSON(held.Item)
-	default:
-		err = a.showHeld(held, c.Header)
+	if a.json {
+		return a.printJSON(v.Item)
 	}
-	return err
+	a.showHeld(v.Item)
+	if c.Header {
+		a.block(lang.T("Phần đầu thư", "Header"), v.Header)
+	}
+	a.block(lang.T("Các phần của thư", "Parts"), v.Tree)
+	if c.Text {
+		a.block(lang.T("Nội dung", "Text"), v.Text)
+		a.block(lang.T("Chữ bị giấu, người đọc không thấy", "Hidden text, which its reader does not see"), v.Hidden)
+	}
+	if v.Cut {
+		a.say(lang.T("(còn nữa; xem đủ bằng --raw)", "(there is more; --raw shows all)"))
+	}
+	return nil
 }
 
-func (a *app) showHeld(h admin.Held, header bool) error {
-	it := h.Item
+// block prints lines that are safe already, once more made so.
+func (a *app) block(title lang.Text, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(a.stdout, "\n%s:\n", title.In(a.lang))
+	for _, line := range lines {
+		fmt.Fprintln(a.stdout, strings.TrimRight("  "+lang.Safe(line, 0), " "))
+	}
+}
+
+func (a *app) showHeld(it quarantine.Item) {
 	rows := [][2]string{
 		{a.word("Mã", "Id"), it.ID},
 		{a.word("Lúc giữ", "Held"), it.Held.Local().Format(time.RFC3339)},
@@ -93,77 +150,114 @@ func (a *app) showHeld(h admin.Held, header bool) error {
 		{a.word("Người gửi", "From"), "<" + it.From + ">"},
 		{a.word("Người nhận", "To"), strings.Join(it.To, ", ")},
 		{a.word("Tiêu đề", "Subject"), it.Subject},
+		{a.word("Loại", "Class"), classWord(it.Class).In(a.lang)},
 		{a.word("Lý do", "Reason"), it.Reason},
 		{a.word("Điểm", "Score"), fmt.Sprintf("%.1f", it.Score)},
 	}
+	if len(it.Approved) > 0 {
+		rows = append(rows, [2]string{a.word("Đồng ý thả", "Approved by"), strings.Join(it.Approved, ", ")})
+	}
 	for _, r := range rows {
-		fmt.Fprintf(a.stdout, "%-12s %s\n", r[0]+":", lang.Safe(r[1], 500))
+		fmt.Fprintf(a.stdout, "%s %s\n", padded(r[0]+":", 12), lang.Safe(r[1], 500))
 	}
 	sentences := a.sentences()
 	for _, f := range it.Findings {
 		fmt.Fprintln(a.stdout, a.findingLine(f, sentences))
 	}
-	if header {
-		fmt.Fprintln(a.stdout)
-		head, _, _ := bytes.Cut(h.Raw, []byte("\r\n\r\n"))
-		for _, line := range bytes.Split(head, []byte("\r\n")) {
-			fmt.Fprintln(a.stdout, lang.Safe(string(line), 1000))
-		}
-	}
-	return nil
 }
 
 // word is a short label.
 func (a *app) word(vi, en string) string { return lang.T(vi, en).In(a.lang) }
 
-type quarantineReleaseCmd struct {
-	ID    string   `arg:"" help:"Id / mã."`
-	To    []string `help:"Only to these recipients / chỉ cho người nhận này." placeholder:"ADDRESS"`
-	Learn bool     `help:"Teach the classifier that such letters are wanted / dạy rằng đây là thư tốt."`
+// classWord names a class to people.
+func classWord(c quarantine.Class) lang.Text {
+	switch c {
+	case quarantine.Malware:
+		return lang.T("mã độc", "malware")
+	case quarantine.Unscannable:
+		return lang.T("không kiểm tra được", "could not be looked at")
+	case quarantine.FileType:
+		return lang.T("loại tệp bị chặn", "blocked type of file")
+	case quarantine.Phishing:
+		return lang.T("lừa đảo", "phishing")
+	case quarantine.Spam:
+		return lang.T("thư rác", "spam")
+	case quarantine.Encryption:
+		return lang.T("chờ mã hoá", "waits for encryption")
+	case quarantine.Authentication:
+		return lang.T("chưa chứng minh được người gửi", "sender not proven")
+	}
+	return lang.T("khác", "other")
 }
 
-// Run releases a message into the queue.
-func (c *quarantineReleaseCmd) Run(a *app) error {
+// classCounts says how many of each class there are, the gravest first.
+func (a *app) classCounts(n map[quarantine.Class]int) string {
+	var out []string
+	for _, c := range quarantine.Classes() {
+		if n[c] > 0 {
+			out = append(out, fmt.Sprintf("%s %d", classWord(c).In(a.lang), n[c]))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+type quarantineExportCmd struct {
+	ID    string `arg:"" help:"Id / mã."`
+	File  string `arg:"" help:"New file, such as letter.eml / tệp mới."`
+	IKnow bool   `name:"i-know" help:"Malware too: I know how to keep it safe / kể cả mã độc: tôi biết cách giữ an toàn."`
+}
+
+// Run writes the octets to a file that was not there, readable by nobody else.
+func (c *quarantineExportCmd) Run(a *app) error {
 	cl, err := a.client()
 	if err != nil {
 		return err
 	}
-	var held admin.Held
-	if c.Learn { // before it is gone
-		if held, err = cl.Held(a.ctx, c.ID); err != nil {
-			return operatorError(err)
-		}
-	}
-	out, err := cl.Release(a.ctx, c.ID, admin.Release{To: c.To})
+	raw, err := cl.Export(a.ctx, c.ID, c.IKnow)
 	if err != nil {
 		return operatorError(err)
 	}
-	if c.Learn {
-		if _, err := cl.Lessons().Teach(a.ctx, held.Raw, false, actor(), "quarantine "+c.ID); err != nil {
-			return operatorError(err)
+	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fail(exitCantCreate, "không tạo được %v (tệp đã có thì không ghi đè)", "cannot create %v (a file that is there is not overwritten)", err)
+	}
+	_, err = f.Write(raw)
+	for _, step := range []func() error{f.Sync, f.Close} {
+		if e := step(); err == nil {
+			err = e
 		}
 	}
-	if a.json {
-		return a.printJSON(out)
+	if err != nil {
+		return fail(exitIOErr, "không ghi được %s: %v", "cannot write %s: %v", c.File, err)
 	}
-	a.say(lang.T("đã thả vào hàng đợi giao cho: %s", "released into the delivery queue for: %s"), lang.Safe(strings.Join(out.To, ", "), 500))
+	return a.done(1, lang.T("đã xuất %d thư", "exported %d message"))
+}
+
+// whole tells whether a command names messages or a filter, and not both.
+func whole(ids []string, where map[string]string) error {
+	if (len(ids) == 0) == (len(where) == 0) {
+		return fail(exitUsage, "hãy nêu mã thư, hoặc --where, một trong hai", "name ids, or --where, one of the two")
+	}
 	return nil
 }
 
-type quarantineDeleteCmd struct {
-	ID []string `arg:"" help:"Ids / các mã."`
-}
+// whereKeys are what --where may speak of.
+var whereKeys = []string{"text", "agency", "recipient", "sender", "symbol", "reason", "class", "since"}
 
-// Run deletes messages for good.
-func (c *quarantineDeleteCmd) Run(a *app) error {
-	cl, err := a.client()
-	if err != nil {
-		return err
-	}
-	for _, id := range c.ID {
-		if err := cl.Delete(a.ctx, id); err != nil {
-			return operatorError(err)
+func whereFilter(where map[string]string, deleted bool) (quarantine.Filter, error) {
+	h := heldFilter{Agency: where["agency"], Recipient: where["recipient"], Sender: where["sender"], Symbol: where["symbol"], Reason: where["reason"], Class: where["class"], Deleted: deleted}
+	for k := range where {
+		if !slices.Contains(whereKeys, k) {
+			return quarantine.Filter{}, fail(exitUsage, "--where không có %q; chỉ có: %s", "--where knows no %q; it knows: %s", k, strings.Join(whereKeys, ", "))
 		}
 	}
-	return a.done(len(c.ID), lang.T("đã xoá %d thư", "deleted %d message(s)"))
+	if c := quarantine.Class(h.Class); c != "" && !slices.Contains(quarantine.Classes(), c) {
+		return quarantine.Filter{}, fail(exitUsage, "không có loại %q", "there is no class %q", h.Class)
+	}
+	if s := where["since"]; s != "" {
+		if err := h.Since.UnmarshalText([]byte(s)); err != nil {
+			return quarantine.Filter{}, fail(exitUsage, "--where since: %v", "--where since: %v", err)
+		}
+	}
+	return h.filter(strings.Fields(where["text"])), nil
 }

@@ -31,18 +31,21 @@ func (c *quarantineExplainCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	h, err := cl.Held(a.ctx, c.ID)
-	if err != nil {
-		return operatorError(err)
-	}
 	if c.Now {
+		h, err := cl.Held(a.ctx, c.ID)
+		if err != nil {
+			return operatorError(err)
+		}
 		return c.now(a, cfg, h.Item, h.Raw)
 	}
-	weights, then := a.weightsOf(cfg, h.Item.Rules)
-	if a.json {
-		return a.printJSON(explainedHeld(h.Item, weights, then))
+	var why heldExplained
+	if err := cl.ExplainHeld(a.ctx, c.ID, false, &why); err != nil {
+		return operatorError(err)
 	}
-	a.explainHeld(h.Item, weights, then)
+	if a.json {
+		return a.printJSON(why)
+	}
+	a.explainHeld(why)
 	return nil
 }
 
@@ -63,24 +66,6 @@ func (c *quarantineExplainCmd) now(a *app, cfg *config.Config, it quarantine.Ite
 	}
 	a.explain(m, walk, weights, notes)
 	return nil
-}
-
-// weightsOf returns the weights of the set that judged a letter; then is false when that
-// set is not kept and they are today's.
-func (a *app) weightsOf(cfg *config.Config, hash string) (w policy.Weights, then bool) {
-	if db, err := a.lookAt(cfg); err == nil {
-		defer db.Close()
-		if files, err := book(db, cfg.Rules.History).Files(a.ctx, hash); err == nil {
-			if w, err := weightsIn(cfg, files); err == nil {
-				return w, true
-			}
-		}
-	}
-	set, err := source(cfg).Load()
-	if err != nil {
-		return policy.Weights{}, false
-	}
-	return set.Policy.Weights, set.Hash == hash
 }
 
 // weightsIn reads the weights out of the files of a set. They stand in several of them, so
@@ -127,15 +112,20 @@ func explainedHeld(it quarantine.Item, w policy.Weights, then bool) heldExplaine
 	}
 }
 
-func (a *app) explainHeld(it quarantine.Item, w policy.Weights, then bool) {
-	fmt.Fprintf(a.stdout, "%s: %s%s\n", lang.Safe(strings.Join(it.To, ", "), 500), a.word("giữ lại", "quarantine"), a.because(it.Score, it.Required, it.Reason))
-	a.decidedBy(it.Rule, it.Reason)
-	if !then {
+func (a *app) explainHeld(why heldExplained) {
+	fmt.Fprintf(a.stdout, "%s: %s%s\n", lang.Safe(strings.Join(why.To, ", "), 500), a.word("giữ lại", "quarantine"), a.because(why.Score, why.Required, why.Reason))
+	a.decidedBy(why.Rule, why.Reason)
+	if !why.Then {
 		a.say(lang.T("  bộ quy tắc đã xét thư này không còn lưu: trọng số và câu giải thích là của hôm nay", "  the set that judged it is not kept: weights and sentences are today's"))
 	}
-	a.authLines(it.Auth)
-	a.sum(msg.Verdict{Score: it.Score, Required: it.Required, Counted: it.Findings}, w, nil)
-	for _, name := range it.Blind {
+	a.authLines(why.Auth)
+	sentences := map[string]policy.Weight{}
+	for _, s := range why.Findings {
+		sentences[s.Symbol] = policy.Weight{VI: s.Sense.VI, EN: s.Sense.EN}
+	}
+	a.steps(why.Findings, sentences, nil)
+	a.total(why.Score, why.Required)
+	for _, name := range why.Blind {
 		fmt.Fprintf(a.stdout, "  %s: %s\n", lang.Safe(name, 40), a.word("KHÔNG XEM ĐƯỢC", "COULD NOT LOOK"))
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"congthu/internal/admin"
 	"congthu/internal/inspect"
 	"congthu/internal/inspect/clamav"
 	"congthu/internal/lessons"
@@ -131,29 +130,4 @@ func today(w pipeline.Walk) review.Today {
 		}
 	}
 	return t
-}
-
-// reviewed is the desk as the API asks for it.
-type reviewed struct{ desk *review.Desk }
-
-// List implements admin.Quarantine.
-func (r reviewed) List(ctx context.Context, f quarantine.Filter) ([]quarantine.Item, error) {
-	p, err := r.desk.For(admin.Caller(ctx)).List(ctx, f)
-	return p.Items, err
-}
-
-// Show implements admin.Quarantine.
-func (r reviewed) Show(ctx context.Context, id string) (quarantine.Item, []byte, error) {
-	return r.desk.For(admin.Caller(ctx)).Show(ctx, id)
-}
-
-// Release implements admin.Quarantine; the actor is whoever calls.
-func (r reviewed) Release(ctx context.Context, id string, to []string, _ string) ([]string, error) {
-	out, err := r.desk.For(admin.Caller(ctx)).Release(ctx, id, review.Order{To: to})
-	return out.To, err
-}
-
-// Delete implements admin.Quarantine; the actor is whoever calls.
-func (r reviewed) Delete(ctx context.Context, id, _ string) error {
-	return r.desk.For(admin.Caller(ctx)).Delete(ctx, id)
 }

@@ -13,22 +13,23 @@ import (
 
 	"congthu/internal/audit"
 	"congthu/internal/lang"
+	"congthu/internal/token"
 )
 
 // Services are the parts of the gateway that operators reach. A part that is nil is not
 // there: its routes are not found.
 type Services struct {
-	Quarantine Quarantine
-	Queue      Queue
-	Keys       Keys
-	Accounts   Accounts
-	Lessons    Lessons
-	Reports    Reports
-	Rules      Rules
-	Tokens     Tokens
-	Audit      Audit
-	NotFound   func(error) bool // tells a wrong id from a fault; nil: none
-	Health     func() lang.Text // what is wrong with the gateway; the zero Text: nothing
+	Review   func(token.Who) Reviewer
+	Queue    Queue
+	Keys     Keys
+	Accounts Accounts
+	Lessons  Lessons
+	Reports  Reports
+	Rules    Rules
+	Tokens   Tokens
+	Audit    Audit
+	NotFound func(error) bool // tells a wrong id from a fault; nil: none
+	Health   func() lang.Text // what is wrong with the gateway; the zero Text: nothing
 
 	// Record puts an act on record before it is done; without that it is not done. nil: no
 	// record is kept, for tests.
@@ -62,7 +63,7 @@ func (s Services) routes() []Route {
 		there  bool
 		routes []Route
 	}{
-		{s.Quarantine != nil, s.quarantineRoutes()},
+		{s.Review != nil, s.quarantineRoutes()},
 		{s.Queue != nil, s.queueRoutes()},
 		{s.Rules != nil, s.ruleRoutes()},
 		{s.Keys != nil, s.keyRoutes()},

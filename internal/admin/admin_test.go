@@ -22,6 +22,7 @@ import (
 	"congthu/internal/pgp"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
+	"congthu/internal/review"
 	"congthu/internal/rulebook"
 	"congthu/internal/token"
 	"congthu/internal/tomlfile"
@@ -41,22 +42,75 @@ func (s *services) note(parts ...string) error {
 	return s.fails
 }
 
-type held struct{ *services }
+type held struct {
+	*services
+	who token.Who
+}
 
-func (h held) List(_ context.Context, f quarantine.Filter) ([]quarantine.Item, error) {
+func (h held) List(_ context.Context, f quarantine.Filter) (quarantine.Page, error) {
 	h.filter = f
-	return nil, h.note("list")
+	return quarantine.Page{Items: []quarantine.Item{}}, h.note("list")
 }
 
 func (h held) Show(_ context.Context, id string) (quarantine.Item, []byte, error) {
 	return quarantine.Item{ID: id}, []byte("raw\x00\xff"), h.note("show", id)
 }
 
-func (h held) Release(_ context.Context, id string, to []string, actor string) ([]string, error) {
-	return to, h.note("release", id, strings.Join(to, ","), actor)
+func (h held) View(_ context.Context, id string) (review.View, error) {
+	return review.View{Item: quarantine.Item{ID: id}}, h.note("view", id)
 }
 
-func (h held) Delete(_ context.Context, id, actor string) error { return h.note("delete", id, actor) }
+func (h held) Explain(_ context.Context, id string, now bool) (any, error) {
+	return map[string]string{"why": id}, h.note(fmt.Sprint("explain ", id, " ", now))
+}
+
+func (h held) Export(_ context.Context, id string, iKnow bool) ([]byte, error) {
+	return []byte("raw"), h.note(fmt.Sprint("export ", id, " ", iKnow))
+}
+
+func (h held) Release(_ context.Context, id string, o review.Order) (review.Released, error) {
+	return review.Released{To: o.To}, h.note("release", id, strings.Join(o.To, ","), h.who.Name)
+}
+
+func (h held) Approve(_ context.Context, id string) error { return h.note("approve", id, h.who.Name) }
+
+func (h held) Delete(_ context.Context, id string) error { return h.note("delete", id, h.who.Name) }
+
+func (h held) Undo(_ context.Context, id string) error { return h.note("undo", id, h.who.Name) }
+
+func (h held) Learn(_ context.Context, id string, spam bool) error {
+	return h.note(fmt.Sprint("learn ", id, " ", spam))
+}
+
+func (h held) Bulk(_ context.Context, b review.Bulk) (review.Done, error) {
+	return review.Done{Count: 3, Confirm: "x"}, h.note("bulk", b.Act, b.Filter.Sender, b.Confirm)
+}
+
+// Each call about held mail arrives as it was made, from who has made it.
+func TestHeld(t *testing.T) {
+	s := &services{}
+	c, ctx := serve(t, s), t.Context()
+	f := quarantine.Filter{
+		Text: "t", Agency: "a", Recipient: "r", Sender: "s", Symbol: "S", Reason: "R", Class: quarantine.Spam,
+		Since: time.Unix(1, 0).UTC(), Until: time.Unix(2, 0).UTC(), Deleted: true, Limit: 5, Offset: 6, After: "1.x",
+	}
+	if _, err := c.Page(ctx, f); err != nil || s.filter != f {
+		t.Errorf("%+v %v", s.filter, err)
+	}
+	v, err := c.View(ctx, "A")
+	var doc map[string]string
+	err2 := c.ExplainHeld(ctx, "A", true, &doc)
+	raw, err3 := c.Export(ctx, "A", true)
+	d, err4 := c.Bulk(ctx, review.Bulk{Act: "delete", Filter: f, Confirm: "y"})
+	err = errors.Join(err, err2, err3, err4, c.Approve(ctx, "A"), c.Undelete(ctx, "A"), c.LearnHeld(ctx, "A", true))
+	if err != nil || v.Item.ID != "A" || doc["why"] != "A" || string(raw) != "raw" || d.Count != 3 {
+		t.Error(v, doc, raw, d, err)
+	}
+	want := []string{"list", "view A", "explain A true", "export A true", "bulk delete s y", "approve A " + me(), "undo A " + me(), "learn A true"}
+	if !slices.Equal(s.asked, want) {
+		t.Errorf("asked %q", s.asked)
+	}
+}
 
 type waiting struct{ *services }
 
@@ -188,7 +242,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	if h, err := c.Held(ctx, "A/../B"); err != nil || string(h.Raw) != "raw\x00\xff" || h.Item.ID != "A/../B" {
 		t.Errorf("show: %+v %v", h, err)
 	}
-	if r, err := c.Release(ctx, "A", admin.Release{To: []string{"x@y.test"}}); err != nil || len(r.To) != 1 {
+	if r, err := c.Release(ctx, "A", review.Order{To: []string{"x@y.test"}}); err != nil || len(r.To) != 1 {
 		t.Errorf("release: %v %v", r, err)
 	}
 	if n, err := c.Retry(ctx, "all"); err != nil || n != 2 {
@@ -310,7 +364,7 @@ func TestBadRequests(t *testing.T) {
 // everything is all parts, as they answer.
 func everything(s *services) admin.Services {
 	return admin.Services{
-		Quarantine: held{s}, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s}, Rules: sets{s}, Lessons: class{s}, Reports: post{s}, Tokens: purse{s}, Audit: chain{s},
+		Review: func(w token.Who) admin.Reviewer { return held{s, w} }, Queue: waiting{s}, Keys: ring{s}, Accounts: roll{s}, Rules: sets{s}, Lessons: class{s}, Reports: post{s}, Tokens: purse{s}, Audit: chain{s},
 		NotFound: func(err error) bool { return errors.Is(err, errNone) },
 		Health:   func() lang.Text { return lang.T("đĩa", "disk") },
 	}
