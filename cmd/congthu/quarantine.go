@@ -83,7 +83,17 @@ func (a *app) heldTable(items []quarantine.Item) error {
 	for _, it := range items {
 		rows = append(rows, []string{it.Short, it.Held.Local().Format("02/01 15:04"), it.From, strings.Join(it.To, " "), it.Subject, it.Reason, fmt.Sprintf("%.1f", it.Score)})
 	}
-	return a.fitted(head, rows, 2, 3, 4, 5)
+	if a.columns() < 100 { // the score is the first to go: reason and show say it
+		head, rows = withoutLast(head, rows)
+	}
+	return a.fitted(head, rows, []int{2, 3, 4}, []int{2, 3, 4, 5})
+}
+
+func withoutLast(head []string, rows [][]string) ([]string, [][]string) {
+	for i, r := range rows {
+		rows[i] = r[:len(r)-1]
+	}
+	return head[:len(head)-1], rows
 }
 
 type quarantineShowCmd struct {

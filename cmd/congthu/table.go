@@ -27,9 +27,9 @@ func (a *app) columns() int {
 	return 80
 }
 
-// fitted prints a table that is no wider than the terminal: the columns that are named are
-// cut, the widest first. Cells are made safe for a terminal.
-func (a *app) fitted(head []string, rows [][]string, flexible ...int) error {
+// fitted prints a table that is no wider than the terminal: the columns of each group are
+// cut, the widest first, before those of the next. Cells are made safe for a terminal.
+func (a *app) fitted(head []string, rows [][]string, flexible ...[]int) error {
 	all := append([][]string{head}, rows...)
 	widths := make([]int, len(head))
 	for _, row := range all {
@@ -38,7 +38,9 @@ func (a *app) fitted(head []string, rows [][]string, flexible ...int) error {
 			widths[i] = max(widths[i], wide(row[i]))
 		}
 	}
-	fit(widths, flexible, a.columns())
+	for _, group := range flexible {
+		fit(widths, group, a.columns())
+	}
 	var b strings.Builder
 	for _, row := range all {
 		var line strings.Builder
@@ -55,7 +57,7 @@ func (a *app) fitted(head []string, rows [][]string, flexible ...int) error {
 }
 
 // leastColumn is what is left of a column at least.
-const leastColumn = 6
+const leastColumn = 9
 
 // fit makes the flexible columns narrower, the widest first, until the table fits.
 func fit(widths, flexible []int, room int) {

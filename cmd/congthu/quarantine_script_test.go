@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"congthu/internal/labelled"
+	"congthu/internal/msg"
+	"congthu/internal/quarantine"
+	"congthu/internal/smtpd"
+	"congthu/internal/store"
+)
+
+// holdLetter holds a letter in the store of a gateway that does not run:
+// hold DATADIR FILE ID REASON FROM TO… The reason is also what was found.
+func holdLetter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 6 {
+		ts.Fatalf("usage: hold DATADIR FILE ID REASON FROM TO…")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	db, err := store.Open(context.Background(), store.Options{Dir: dir})
+	ts.Check(err)
+	defer func() { ts.Check(db.Close()) }()
+	raw := labelled.Wire([]byte(ts.ReadFile(args[1])))
+	m := &msg.Message{ID: args[2], Raw: raw}
+	m.Envelope.From, err = smtpd.ParsePath(args[4], true)
+	ts.Check(err)
+	d := msg.Decision{Action: msg.Quarantine, Reason: args[3], NextHop: "127.0.0.1:1", Why: msg.Verdict{Score: 7.5, Required: 6}}
+	d.Why.Counted = []msg.Weighed{{Finding: msg.Finding{Symbol: args[3], Evidence: "\x1b[2J\u202e"}, Score: 7.5}}
+	for _, to := range args[5:] {
+		p, err := smtpd.ParsePath(to, true)
+		ts.Check(err)
+		d.To = append(d.To, p)
+	}
+	q := quarantine.New(quarantine.Options{Store: db})
+	ts.Check(q.Hold(context.Background(), m, d, [][]byte{raw}))
+}
+
+// masked writes what the last command printed to a file, with X for what is another at
+// each run: masked FILE.
+func masked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: masked FILE")
+	}
+	out := ts.ReadFile("stdout") + ts.ReadFile("stderr")
+	for _, m := range []struct{ pattern, with string }{
+		{`\d\d/\d\d \d\d:\d\d`, "DD/MM HH:MM"},
+		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`, "TIME"},
+		{`\b[0-9a-z]{8}-[0-9a-f]{12}\b`, "WORD"},
+		{`\b[0-9A-HJKMNP-Z]{16}\b`, "LESSON"},
+	} {
+		out = regexp.MustCompile(m.pattern).ReplaceAllString(out, m.with)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(out, ts.MkAbs("."), "WORK")), 0o600))
+}
