@@ -60,6 +60,9 @@ func Blob(name string) ([]byte, bool) {
 		},
 		"mismatch.zip": func() []byte { return renamedLocally(zipped("bao-cao.txt", []byte("MZ"))) },
 	}[name]
+	if variant, found := variants()[name]; found && !ok {
+		return variant(), true
+	}
 	if ordinary, found := Ordinary()[strings.TrimPrefix(name, "ordinary/")]; found && !ok {
 		return ordinary, true
 	}
