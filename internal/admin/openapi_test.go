@@ -3,9 +3,7 @@ package admin_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,14 +13,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"congthu/internal/admin"
+	"congthu/internal/apitest"
 	"congthu/internal/audit"
 	"congthu/internal/token"
 )
 
 // document is the description as it is served, read as anybody would read it.
 type document struct {
+	apitest.Document
 	t        *testing.T
-	all      map[string]any
 	compiler *jsonschema.Compiler
 }
 
@@ -34,6 +33,10 @@ func description(t *testing.T, h http.Handler) document {
 	if status != http.StatusOK {
 		t.Fatalf("status %d", status)
 	}
+	all, err := apitest.Read(w.Body.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
 	v, err := jsonschema.UnmarshalJSON(w.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +47,7 @@ func description(t *testing.T, h http.Handler) document {
 	if err := c.AddResource(at, v); err != nil {
 		t.Fatal(err)
 	}
-	return document{t, v.(map[string]any), c}
+	return document{all, t, c}
 }
 
 // schema compiles the one that a pointer leads to (RFC 6901).
@@ -61,112 +64,14 @@ func (d document) schema(steps ...string) *jsonschema.Schema {
 	return s
 }
 
-// operation is one method of one path.
-type operation struct {
-	method, path string
-	it           map[string]any
-}
-
-func (d document) operations() []operation {
-	var out []operation
-	paths := d.all["paths"].(map[string]any)
-	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		methods := paths[path].(map[string]any)
-		for _, m := range slices.Sorted(maps.Keys(methods)) {
-			out = append(out, operation{strings.ToUpper(m), path, methods[m].(map[string]any)})
-		}
-	}
-	return out
-}
-
-// example makes a value that a schema allows.
-func (d document) example(schema map[string]any) any {
-	if ref, ok := schema["$ref"].(string); ok {
-		var v any = d.all
-		for step := range strings.SplitSeq(strings.TrimPrefix(ref, "#/"), "/") {
-			v = v.(map[string]any)[step]
-		}
-		return d.example(v.(map[string]any))
-	}
-	if list, ok := schema["anyOf"].([]any); ok {
-		return d.example(list[0].(map[string]any))
-	}
-	if list, ok := schema["enum"].([]any); ok {
-		return list[0]
-	}
-	kind := schema["type"]
-	if list, ok := kind.([]any); ok {
-		kind = list[0]
-	}
-	switch kind {
-	case "string":
-		return d.exampleText(schema)
-	case "integer", "number":
-		return 1
-	case "boolean":
-		return true
-	case "array":
-		return []any{d.example(schema["items"].(map[string]any))}
-	case "object":
-		out := map[string]any{}
-		props, _ := schema["properties"].(map[string]any)
-		for name, p := range props {
-			out[name] = d.example(p.(map[string]any))
-		}
-		return out
-	}
-	return nil
-}
-
-func (d document) exampleText(schema map[string]any) string {
-	switch {
-	case schema["format"] == "date-time":
-		return "2026-11-28T01:02:03Z"
-	case schema["contentEncoding"] == "base64":
-		return "aGk="
-	case schema["description"] == "1h30m":
-		return "1h30m"
-	}
-	return "192.0.2.1" // text, and an address where one is wanted
-}
-
 // request makes the request that an operation describes.
-func (d document) request(o operation) (path, body string) {
-	path, q := o.path, url.Values{}
-	params, _ := o.it["parameters"].([]any)
-	for _, p := range params {
-		p := p.(map[string]any)
-		v := d.example(p["schema"].(map[string]any))
-		if list, ok := v.([]any); ok {
-			v = list[0]
-		}
-		text, err := json.Marshal(v)
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		value, name := strings.Trim(string(text), `"`), p["name"].(string)
-		if p["in"] == "path" {
-			path = strings.Replace(path, "{"+name+"}", url.PathEscape(value), 1)
-		} else {
-			q.Set(name, value)
-		}
-	}
-	if len(q) > 0 {
-		path += "?" + q.Encode()
-	}
-	in, ok := o.it["requestBody"].(map[string]any)
-	if !ok {
-		return path, ""
-	}
-	kinds := in["content"].(map[string]any)
-	if _, raw := kinds["message/rfc822"]; raw {
-		return path, "Subject: x\r\n\r\n"
-	}
-	text, err := json.Marshal(d.example(kinds["application/json"].(map[string]any)["schema"].(map[string]any)))
+func (d document) request(o apitest.Operation) (path, body string) {
+	d.t.Helper()
+	path, body, err := d.Request(o, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return path, string(text)
+	return path, body
 }
 
 // Every route that is described answers the request that is described, with an answer that
@@ -175,24 +80,24 @@ func TestEveryRouteIsAsDescribed(t *testing.T) {
 	s := &services{}
 	h := admin.Handler(everything(s))
 	d := description(t, h)
-	if d.all["openapi"] != "3.1.0" || len(d.operations()) < 30 {
-		t.Fatalf("%v, %d operations", d.all["openapi"], len(d.operations()))
+	if d.All["openapi"] != "3.1.0" || len(d.Operations()) < 30 {
+		t.Fatalf("%v, %d operations", d.All["openapi"], len(d.Operations()))
 	}
-	for _, o := range d.operations() {
+	for _, o := range d.Operations() {
 		path, body := d.request(o)
 		s.fails = nil
-		status, w := request(t, h, admin.Local("lan"), o.method, path, body)
+		status, w := request(t, h, admin.Local("lan"), o.Method, path, body)
 		if status != http.StatusOK {
-			t.Errorf("%s %s %s: %d %s", o.method, path, body, status, w.Body)
+			t.Errorf("%s %s %s: %d %s", o.Method, path, body, status, w.Body)
 			continue
 		}
-		if o.path == "/v1/audit/export" { // JSON lines, which no schema says
+		if o.Path == "/v1/audit/export" { // JSON lines, which no schema says
 			continue
 		}
-		d.validates(w.Body.Bytes(), "paths", o.path, strings.ToLower(o.method), "responses", "200", "content", "application/json", "schema")
+		d.validates(w.Body.Bytes(), "paths", o.Path, strings.ToLower(o.Method), "responses", "200", "content", "application/json", "schema")
 		for _, fails := range []error{errors.New("disk on fire"), errNone} {
 			s.fails = fails
-			if status, w = request(t, h, admin.Local("lan"), o.method, path, body); status != http.StatusOK {
+			if status, w = request(t, h, admin.Local("lan"), o.Method, path, body); status != http.StatusOK {
 				d.validates(w.Body.Bytes(), "components", "schemas", "admin.Problem")
 			}
 		}
@@ -223,31 +128,31 @@ func TestEveryRouteNeedsItsRight(t *testing.T) {
 		{}, {Name: "x", Role: "emperor"}, admin.Local("lan"), {Name: "a", Role: token.Auditor, Via: "192.0.2.1"}, {Name: "r", Role: token.Reviewer, Domains: []string{"a.test"}, Via: "192.0.2.1"},
 	}
 	counts := map[token.Role]int{}
-	for _, o := range d.operations() {
+	for _, o := range d.Operations() {
 		path, body := d.request(o)
 		for _, who := range callers {
 			s.asked, recorded = nil, 0
-			status, w := request(t, h, who, o.method, path, body)
+			status, w := request(t, h, who, o.Method, path, body)
 			want := http.StatusOK
 			switch {
 			case who.Role == "":
 				want = http.StatusUnauthorized
-			case !who.May(o.it["x-right"].(string)):
+			case !who.May(o.It["x-right"].(string)):
 				want = http.StatusForbidden
 			default:
 				counts[who.Role]++
 			}
 			if status != want || want != http.StatusOK && (s.asked != nil || recorded != 0) {
-				t.Errorf("%s %s as %q: %d, want %d, asked %q, recorded %d: %s", o.method, path, who.Role, status, want, s.asked, recorded, w.Body)
+				t.Errorf("%s %s as %q: %d, want %d, asked %q, recorded %d: %s", o.Method, path, who.Role, status, want, s.asked, recorded, w.Body)
 			}
-			_, acts := o.it["x-audit"]
+			_, acts := o.It["x-audit"]
 			acts = acts && !strings.HasPrefix(path, "/v1/quarantine") // what is done with held mail internal/review puts on record
 			if want == http.StatusOK && acts != (recorded > 0) {
-				t.Errorf("%s %s: %d on record", o.method, path, recorded)
+				t.Errorf("%s %s: %d on record", o.Method, path, recorded)
 			}
 		}
 	}
-	if n := len(d.operations()); counts[token.Administrator] != n || counts[token.Auditor] == 0 || counts[token.Auditor] >= n || counts[token.Reviewer] == 0 || counts[token.Reviewer] >= counts[token.Auditor] {
+	if n := len(d.Operations()); counts[token.Administrator] != n || counts[token.Auditor] == 0 || counts[token.Auditor] >= n || counts[token.Reviewer] == 0 || counts[token.Reviewer] >= counts[token.Auditor] {
 		t.Errorf("of %d: %v", n, counts)
 	}
 }
@@ -255,12 +160,12 @@ func TestEveryRouteNeedsItsRight(t *testing.T) {
 // What changes something is on record, and nothing but looking is without.
 func TestWhatIsOnRecord(t *testing.T) {
 	d := description(t, admin.Handler(everything(&services{})))
-	for _, o := range d.operations() {
-		if _, acts := o.it["x-audit"]; o.method != http.MethodGet && !acts {
-			t.Errorf("%s %s changes something and is not on record", o.method, o.path)
+	for _, o := range d.Operations() {
+		if _, acts := o.It["x-audit"]; o.Method != http.MethodGet && !acts {
+			t.Errorf("%s %s changes something and is not on record", o.Method, o.Path)
 		}
-		if right := o.it["x-right"]; o.method != http.MethodGet && right != token.Manage && right != token.Review {
-			t.Errorf("%s %s changes something with the right %q", o.method, o.path, right)
+		if right := o.It["x-right"]; o.Method != http.MethodGet && right != token.Manage && right != token.Review {
+			t.Errorf("%s %s changes something with the right %q", o.Method, o.Path, right)
 		}
 	}
 }

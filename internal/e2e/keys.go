@@ -14,9 +14,11 @@ import (
 	"errors"
 	"io"
 	"math/big"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -56,7 +58,7 @@ func (g *Gateway) writeCertificate(certName, keyName string) error {
 		return err
 	}
 	now := time.Now()
-	sample := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"gw.congthu.test"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	sample := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"gw.congthu.test"}, IPAddresses: []net.IP{net.ParseIP(strings.TrimSuffix(g.Addr, ":2525"))}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
 	cert, err := x509.CreateCertificate(rand.Reader, sample, sample, &key.PublicKey, key)
 	if err != nil {
 		return err

@@ -71,7 +71,10 @@ func canaryLetter(canary, more string) string {
 		"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nVan ban %[1]s\r\n%[2]s\r\n--b\r\nContent-Type: text/plain; name=%[1]s.txt\r\n\r\n%[1]s\r\n--b--\r\n", canary, more)
 }
 
-func submitPlain(addr, letter string) error {
+func submitPlain(addr, letter string) error { return submitTo(addr, letter, "b@so.gov.test") }
+
+// submitTo sends a letter in the clear.
+func submitTo(addr, letter string, to ...string) error {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return err
@@ -84,8 +87,10 @@ func submitPlain(addr, letter string) error {
 	if err := c.Mail("a@so.test"); err != nil {
 		return err
 	}
-	if err := c.Rcpt("b@so.gov.test"); err != nil {
-		return err
+	for _, one := range to {
+		if err := c.Rcpt(one); err != nil {
+			return err
+		}
 	}
 	w, err := c.Data()
 	if err != nil {

@@ -1,0 +1,357 @@
+package e2e_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"congthu/internal/apitest"
+	"congthu/internal/e2e"
+	"congthu/internal/lang"
+)
+
+// province is a gateway with two agencies, each with a held letter, one letter held for
+// both, and people of each role who call over TLS.
+type province struct {
+	*e2e.Gateway
+	t      *testing.T
+	bin    string
+	dir    string
+	url    string
+	client *http.Client
+	secret map[string]string // by name
+	held   map[string]string // ids, by the agency
+
+	guesses int // with a wrong token, since the start
+}
+
+const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+
+func newProvince(t *testing.T, ip string) *province {
+	t.Helper()
+	programs := build(t)
+	p := &province{t: t, bin: programs.Congthu, dir: t.TempDir(), url: "https://" + ip + ":4650", secret: map[string]string{}, held: map[string]string{}}
+	var err error
+	p.Gateway, err = programs.Start(t.Context(), &e2e.Case{Config: `
+[inspect]
+skip = ["auth", "attach"]
+[tls]
+cert = "${DIR}/cert.pem"
+key = "${DIR}/key.pem"
+[admin]
+listen = "${TLSPORT}"
+`}, p.dir, rules, ip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	p.trust()
+	for name, to := range map[string][]string{"yte": {"lan@yte.gov.test"}, "gtvt": {"an@gtvt.gov.test"}, "both": {"lan@yte.gov.test", "an@gtvt.gov.test"}} {
+		p.hold(name, to)
+	}
+	for name, args := range map[string]string{
+		"root": "--role admin", "yte": "--role reviewer --agency yte.gov.test", "gtvt": "--role reviewer --agency gtvt.gov.test", "auditor": "--role auditor",
+	} {
+		var made struct{ Token string }
+		p.json(&made, strings.Fields("token new --name "+name+" "+args)...)
+		p.secret[name] = made.Token
+		if err := os.WriteFile(filepath.Join(p.dir, name+".token"), []byte(made.Token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func (p *province) trust() {
+	text, err := os.ReadFile(filepath.Join(p.dir, "cert.pem"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	p.client = &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+}
+
+// hold sends a letter that is held, with a subject that a terminal might obey.
+func (p *province) hold(name string, to []string) {
+	p.t.Helper()
+	letter := canaryLetter("thu-"+name, gtube)
+	letter = strings.Replace(letter, "Subject: thu-", "Subject: =?utf-8?q?x=1B]0;pwn=07=C2=9B31m?= thu-", 1)
+	if err := submitTo(p.Addr, letter, to...); err != nil {
+		p.t.Fatal(err)
+	}
+	var items []struct{ ID string }
+	p.json(&items, "quarantine", "list", "thu-"+name)
+	if len(items) == 0 {
+		p.t.Fatalf("%s is not held", name)
+	}
+	p.held[name] = items[0].ID
+}
+
+// json runs a command on the gateway's machine and decodes what it prints.
+func (p *province) json(into any, args ...string) {
+	p.t.Helper()
+	out, status, err := p.Run(append([]string{"--json"}, args...)...)
+	if err == nil && status == 0 {
+		err = json.Unmarshal([]byte(out), into)
+	}
+	if err != nil || status != 0 {
+		p.t.Fatalf("%q: %d %v\n%s", args, status, err, out)
+	}
+}
+
+// far runs a command from elsewhere, where there are no settings: as a district office.
+func (p *province) far(as, language string, args ...string) (string, int) {
+	p.t.Helper()
+	cmd := exec.Command(p.bin, append([]string{"--lang", language}, args...)...)
+	cmd.Dir = p.t.TempDir()
+	cmd.Env = []string{"CONGTHU_SERVER=" + p.url, "CONGTHU_TOKEN_FILE=" + filepath.Join(p.dir, as+".token"), "CONGTHU_CA=" + filepath.Join(p.dir, "cert.pem"), "HTTPS_PROXY=http://127.0.0.1:9", "COLUMNS=80"}
+	text, _ := cmd.CombinedOutput() // its status tells
+	return string(text), cmd.ProcessState.ExitCode()
+}
+
+// ask makes a request and returns status and body.
+func (p *province) ask(as, method, path, body string) (int, string) {
+	p.t.Helper()
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+p.secret[as])
+	resp, err := p.client.Do(r)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
+
+// TestEachRoleTriesEverything: over TLS, with a token and without any settings, each role
+// may do what is its own and nothing else, and is told so in its language.
+func TestEachRoleTriesEverything(t *testing.T) {
+	t.Parallel()
+	p := newProvince(t, loopback(248, 1))
+	const ok, data, denied, usage = 0, 65, 77, 64
+	for _, c := range []struct {
+		command                       string
+		admin, auditor, yte, stranger int
+	}{
+		{"quarantine list", ok, ok, ok, denied},
+		{"quarantine list thu-gtvt", ok, ok, ok, denied},
+		{"quarantine show ${gtvt}", ok, ok, data, denied},
+		{"quarantine show ${yte}", ok, ok, ok, denied},
+		{"quarantine delete NONE", data, denied, data, denied},
+		{"quarantine release ${gtvt} --to nobody@x.test", data, denied, data, denied},
+		{"queue list", ok, ok, denied, denied},
+		{"queue show NONE", data, data, denied, denied},
+		{"queue hold all", ok, denied, denied, denied},
+		{"queue release all", ok, denied, denied, denied},
+		{"queue retry all", ok, denied, denied, denied},
+		{"queue drop NONE", data, denied, denied, denied},
+		{"rules status", ok, ok, denied, denied},
+		{"rules reload", ok, denied, denied, denied},
+		{"rules promote", data, denied, denied, denied},
+		{"rules abort", data, denied, denied, denied},
+		{"rules rollback NONE", data, denied, denied, denied},
+		{"keys list", ok, ok, denied, denied},
+		{"keys show NONE", data, data, denied, denied},
+		{"keys delete NONE", data, denied, denied, denied},
+		{"account list", ok, ok, denied, denied},
+		{"account held", ok, ok, denied, denied},
+		{"account add x@yte.gov.test --domain yte.gov.test", ok, denied, denied, denied},
+		{"account add y@yte.gov.test --agency nowhere", data, denied, denied, denied},
+		{"account show x@yte.gov.test", ok, ok, denied, denied},
+		{"account disable x@yte.gov.test", ok, denied, denied, denied},
+		{"account delete x@yte.gov.test", ok, denied, denied, denied},
+		{"learn list", ok, ok, denied, denied},
+		{"learn ham ${DIR}/letter.eml", ok, denied, denied, denied},
+		{"learn undo NONE", data, denied, denied, denied},
+		{"report dmarc show", ok, ok, denied, denied},
+		{"token list", ok, ok, denied, denied},
+		{"token new --name x --role auditor", ok, denied, denied, denied},
+		{"token revoke 00000000", data, denied, denied, denied},
+		{"audit list", ok, ok, ok, denied},
+		{"audit verify", ok, ok, denied, denied},
+		{"audit export -", ok, ok, denied, denied},
+		// What reads the settings and files of the gateway's machine says so.
+		{"check", usage, usage, usage, usage},
+		{"rules check", usage, usage, usage, usage},
+		{"rules history", usage, usage, usage, usage},
+		{"rules simulate", usage, usage, usage, usage},
+		{"keys lookup a@b.test", usage, usage, usage, usage},
+		{"serve", usage, usage, usage, usage},
+		{"version", ok, ok, ok, ok},
+	} {
+		if err := os.WriteFile(filepath.Join(p.dir, "letter.eml"), []byte(canaryLetter("day", "")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		command := strings.NewReplacer("${gtvt}", p.held["gtvt"], "${yte}", p.held["yte"], "${DIR}", p.dir).Replace(c.command)
+		for _, as := range []struct {
+			name string
+			want int
+		}{{"root", c.admin}, {"auditor", c.auditor}, {"yte", c.yte}, {"stranger", c.stranger}} {
+			if err := os.WriteFile(filepath.Join(p.dir, "stranger.token"), []byte("ct_00000000_"+strings.Repeat("A", 43)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, got := p.far(as.name, "en", strings.Fields(command)...)
+			if got != as.want {
+				t.Errorf("%s as %s: exit %d, want %d: %s", command, as.name, got, as.want, out)
+			}
+			if regexp.MustCompile(`[\x1b\x07\x{9b}]`).MatchString(out) && !strings.HasPrefix(command, "audit export") {
+				t.Errorf("%s as %s: the terminal is given orders: %q", command, as.name, out)
+			}
+			if as.name == "yte" && strings.Contains(out, "an@gtvt.gov.test") && !strings.Contains(command, "show") {
+				t.Errorf("%s as %s sees the other agency: %s", command, as.name, out)
+			}
+			if as.name == "stranger" && as.want == denied {
+				p.forgive()
+			}
+		}
+	}
+	for _, c := range []struct{ as, lang, args, want string }{
+		{"yte", "vi", "queue list", "congthu: vai trò reviewer không được làm việc này\n"},
+		{"yte", "en", "queue list", "congthu: the role reviewer may not do this\n"},
+		{"stranger", "vi", "queue list", "congthu: cổng thư không nhận token: sai, hết hạn, bị thu hồi, hoặc tạm khoá; hỏi quản trị viên (congthu token list)\n"},
+		{"stranger", "en", "queue list", "congthu: the gateway does not take the token: wrong, expired, revoked, or locked for a while; ask the administrator (congthu token list)\n"},
+		{"root", "vi", "check", "congthu: lệnh này chỉ chạy trên chính máy của cổng thư, vì đọc cấu hình và tệp ở đó; không dùng được với --server (hay CONGTHU_SERVER)\n"},
+	} {
+		if out, _ := p.far(c.as, c.lang, strings.Fields(c.args)...); out != c.want {
+			t.Errorf("%s as %s: %q, want %q", c.args, c.as, out, c.want)
+		}
+	}
+	p.onRecord()
+}
+
+// forgive waits no quarter of an hour: an address may show 19 wrong tokens, so that the
+// stranger's guesses are spread over a restart.
+func (p *province) forgive() {
+	p.t.Helper()
+	p.guesses++
+	if p.guesses%15 == 0 {
+		if err := p.Restart(); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// onRecord: who did it stands on record by the name of the token, and the chain is whole.
+func (p *province) onRecord() {
+	p.t.Helper()
+	var list []struct{ Actor, Role, Via, Act, Object string }
+	p.json(&list, "audit", "list", "--limit", "10000")
+	seen := map[string]bool{}
+	for _, e := range list {
+		seen[e.Actor+" "+e.Act] = true
+		if e.Actor == "auditor" && e.Role != "auditor" || e.Actor == "root" && e.Via == "" {
+			p.t.Errorf("%+v", e)
+		}
+	}
+	for _, want := range []string{"root queue.hold", "root rules.reload", "root account.add", "root token.new", "auditor quarantine.show", "yte quarantine.show", "auditor audit.export", "? login.refused"} {
+		if !seen[want] {
+			p.t.Errorf("%s is not on record", want)
+		}
+	}
+	for _, never := range []string{"auditor queue.hold", "yte rules.reload", "yte audit.export"} {
+		if seen[never] {
+			p.t.Errorf("%s is on record", never)
+		}
+	}
+	if out, status, err := p.Run("audit", "verify"); err != nil || status != 0 {
+		p.t.Errorf("%v %d %s", err, status, out)
+	}
+}
+
+// TestAgenciesAreApart: a reviewer tries every route with the ids of the other agency,
+// whole and shortened, and gets what it gets for an id that does not exist; nothing of the
+// other's is seen, nothing of it has changed.
+func TestAgenciesAreApart(t *testing.T) {
+	t.Parallel()
+	p := newProvince(t, loopback(247, 1))
+	_, text := p.ask("yte", "GET", "/v1/openapi.json", "")
+	d, err := apitest.Read([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := p.state()
+	theirs := p.held["gtvt"]
+	none := "7ZZZZZZZZZZZZZZZ"
+	tried := 0
+	for _, o := range d.Operations() {
+		if o.Path == "/v1/openapi.json" {
+			continue
+		}
+		for _, pair := range [][2]string{{theirs, none}, {theirs[len(theirs)-6:], none[len(none)-6:]}, {theirs[:14], none[:14]}} {
+			got := p.try(d, o, pair[0])
+			absent := p.try(d, o, pair[1])
+			tried++
+			if strings.ReplaceAll(got, pair[0], "ID") != strings.ReplaceAll(absent, pair[1], "ID") && !changing(o) {
+				t.Errorf("%s %s tells an id of the other agency from none:\n%s\n%s", o.Method, o.Path, got, absent)
+			}
+			for _, secret := range []string{"an@gtvt", "thu-gtvt"} {
+				if strings.Contains(got, secret) {
+					t.Errorf("%s %s shows %s: %s", o.Method, o.Path, secret, got)
+				}
+			}
+			if strings.Contains(strings.ReplaceAll(got, pair[0], ""), theirs) {
+				t.Errorf("%s %s shows the other's id: %s", o.Method, o.Path, got)
+			}
+		}
+	}
+	if tried < 3*30 {
+		t.Errorf("only %d tries", tried)
+	}
+	if after := p.state(); after != before {
+		t.Errorf("something was touched:\n%s\n%s", before, after)
+	}
+	// The same request of somebody who may is answered: it was the right, not the request.
+	if status, text := p.ask("gtvt", "GET", "/v1/quarantine/"+theirs, ""); status != http.StatusOK || !strings.Contains(text, "thu-gtvt") {
+		t.Errorf("its own reviewer: %d %s", status, lang.Safe(text, 300))
+	}
+	if status, text := p.ask("yte", "GET", "/v1/quarantine", ""); status != http.StatusOK || !strings.Contains(text, "thu-yte") || strings.Contains(text, theirs) {
+		t.Errorf("the list: %d %s", status, lang.Safe(text, 300))
+	}
+}
+
+// changing tells whether a route answers with what is another each time.
+func changing(o apitest.Operation) bool { return o.Path == "/v1/audit" }
+
+// try makes the request of an operation about an id.
+func (p *province) try(d apitest.Document, o apitest.Operation, id string) string {
+	p.t.Helper()
+	path, body, err := d.Request(o, map[string]string{"id": id, "object": id, "name": id, "text": "thu-gtvt", "confirm": ""})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	status, text := p.ask("yte", o.Method, path, body)
+	return fmt.Sprint(status, " ", text)
+}
+
+// state is what is held and what waits, as an administrator sees it.
+func (p *province) state() string {
+	var held, waits any
+	p.json(&held, "quarantine", "list")
+	p.json(&waits, "queue", "list")
+	text, err := json.Marshal([]any{held, waits})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(text)
+}
