@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"time"
 
 	"congthu/internal/config"
 	"congthu/internal/inspect/sender"
@@ -26,6 +27,11 @@ func (checkCmd) Run(a *app) error {
 	}
 	if _, err := certificate(c); err != nil {
 		return err
+	}
+	if c.Admin.Listen != "" {
+		if err := (&renewed{cert: c.Admin.Cert, key: c.Admin.Key, now: time.Now}).load(); err != nil {
+			return fail(exitConfig, "[admin] không đọc được chứng thư TLS: %v", "[admin] cannot read the TLS certificate: %v", err)
+		}
 	}
 	if _, err := rootsOf(c.Relay); err != nil {
 		return err

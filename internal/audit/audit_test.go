@@ -98,8 +98,10 @@ func testChain(t *testing.T, url string) {
 	}
 }
 
-// Whatever is altered, removed, moved or added is found at its place.
-func TestTampering(t *testing.T) {
+// Whatever is altered, removed, moved or added is found at its place, in either engine.
+func TestTampering(t *testing.T) { storetest.Each(t, testTampering) }
+
+func testTampering(t *testing.T, url string) {
 	for name, c := range map[string]struct {
 		do   func(t *testing.T, r *rig)
 		n    int64
@@ -138,7 +140,10 @@ func TestTampering(t *testing.T) {
 		"no mark": {func(t *testing.T, r *rig) { r.exec(t, `UPDATE audit SET seal = ''  WHERE n = 5`) }, 5, "not written by the gateway"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			if url != storetest.SQLite {
+				url = storetest.Postgres(t) // one of its own
+			}
+			r := rigAt(t, url, t.TempDir())
 			r.write(t, 10)
 			c.do(t, r)
 			if n, what := r.broken(t); n != c.n || !strings.Contains(what, c.what) {
