@@ -67,7 +67,7 @@ func (d document) schema(steps ...string) *jsonschema.Schema {
 // request makes the request that an operation describes.
 func (d document) request(o apitest.Operation) (path, body string) {
 	d.t.Helper()
-	path, body, err := d.Request(o, nil)
+	path, body, err := d.Request(o, nil, false)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -48,14 +48,18 @@ func (d Document) Operations() []Operation {
 }
 
 // Request makes the request that an operation describes. as gives parameters and members
-// of the body a value by their name; what it does not know is an example of its schema.
-func (d Document) Request(o Operation, as map[string]string) (path, body string, err error) {
+// of the body a value by their name; what it does not know is an example of its schema, or
+// when bare is left out where it may be.
+func (d Document) Request(o Operation, as map[string]string, bare bool) (path, body string, err error) {
 	path, q := o.Path, url.Values{}
 	params, _ := o.It["parameters"].([]any)
 	for _, p := range params {
 		p, _ := p.(map[string]any)
 		name, _ := p["name"].(string)
 		value, ok := as[name]
+		if must, _ := p["required"].(bool); !ok && bare && !must {
+			continue
+		}
 		if !ok {
 			schema, _ := p["schema"].(map[string]any)
 			value = plain(d.example("", schema, as))
