@@ -20,6 +20,7 @@ func floors() [][]string {
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink", "wkd"},
 		{"text"},
 		{"audit", "lessons", "plain", "inspect", "inspect/*", "agency", "account", "acquaint", "greylist", "token", "policy", "notice", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
+		{"decrypt"},
 		{"rules", "pipeline", "keyring", "simulate", "review", "digest"},
 		{"smtpd", "admin", "console", "ruledesk"},
 		{"e2e/*", "faults/*"},

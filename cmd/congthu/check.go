@@ -50,6 +50,9 @@ func (checkCmd) Run(a *app) error {
 	if err := checkSigning(j.signer); err != nil {
 		return err
 	}
+	if err := checkSecrets(j.keys); err != nil {
+		return err
+	}
 	if err := a.checkRunning(c.Admin.Socket); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"congthu/internal/config"
+	"congthu/internal/decrypt"
 	"congthu/internal/dns"
 	"congthu/internal/inspect"
 	"congthu/internal/inspect/adlaw"
@@ -64,7 +65,7 @@ type judge struct {
 func source(c *config.Config) rules.Source {
 	return rules.Source{
 		Dir:        c.RulesDir,
-		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols(), keyring.Symbols(), policy.Symbols()),
+		Symbols:    slices.Concat(auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols(), decrypt.Symbols(), keyring.Symbols(), policy.Symbols()),
 		Inspectors: config.Inspectors(),
 	}
 }
@@ -152,22 +153,25 @@ func (j *judge) pipeline() *pipeline.Pipeline {
 		Authenticate: j.switchedOn([]inspect.Timed{{Inspector: j.perSet("auth", j.auth), Timeout: 25 * time.Second}}),
 		Inspect: j.switchedOn([]inspect.Timed{
 			{Inspector: sender.New(), Timeout: 10 * time.Second},
-			{Inspector: j.perSet("header", j.header), Timeout: 10 * time.Second},
-			{Inspector: j.perSet("adlaw", j.adlaw), Timeout: 10 * time.Second},
-			{Inspector: j.links, Timeout: 10 * time.Second},
-			{Inspector: j.perSet("content", j.content), Timeout: 15 * time.Second},
-			{Inspector: j.perSet("classify", j.classify), Timeout: 10 * time.Second},
-			{Inspector: j.lists, Timeout: 10 * time.Second},
+			{Inspector: inside{j.perSet("header", j.header), false}, Timeout: 10 * time.Second},
+			{Inspector: inside{j.perSet("adlaw", j.adlaw), true}, Timeout: 10 * time.Second},
+			{Inspector: inside{j.links, false}, Timeout: 10 * time.Second},
+			{Inspector: inside{j.perSet("content", j.content), false}, Timeout: 15 * time.Second},
+			{Inspector: inside{j.perSet("classify", j.classify), true}, Timeout: 10 * time.Second},
+			{Inspector: inside{j.lists, false}, Timeout: 10 * time.Second},
 			{Inspector: j.perSet("known", j.known), Timeout: 10 * time.Second},
 			{Inspector: j.people.guard, Timeout: 10 * time.Second},
-			{Inspector: j.scan.Inspector(j.names), Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
-			{Inspector: clamav.New(clamOptions(j.cfg)), Timeout: j.cfg.ClamAV.Timeout.Std() + 5*time.Second},
+			{Inspector: inside{j.scan.Inspector(j.names), false}, Timeout: j.cfg.Scan.Timeout.Std() + 15*time.Second},
+			{Inspector: inside{clamav.New(clamOptions(j.cfg)), false}, Timeout: j.cfg.ClamAV.Timeout.Std() + 5*time.Second},
 		}),
 		Decide:  j.decide,
 		Stamp:   j.stamp,
 		Strip:   j.strip,
 		Encrypt: j.encrypt,
 		Sign:    j.signer.Sign,
+	}
+	if !j.skips(opens) {
+		p.Open = j.open
 	}
 	return p
 }
@@ -182,7 +186,7 @@ func (j *judge) names(fileType string) bool { return j.rules.Names(fileType) }
 // nobody does but "sender", and that only at what a named client sends; decide parses
 // what it must encrypt.
 func (j *judge) parse(m *msg.Message) *msg.Part {
-	idle := map[string]bool{"sender": true, "burst": true, "known": j.skips("auth"), "dnsbl": len(j.cfg.DNSBL) == 0, "clamav": j.cfg.ClamAV.Address == ""} // look at no part, or at nothing
+	idle := map[string]bool{"sender": true, "burst": true, "known": j.skips("auth"), "dnsbl": len(j.cfg.DNSBL) == 0, opens: !j.keys.Opens(), "clamav": j.cfg.ClamAV.Address == ""} // look at no part, or at nothing
 	off := func(name string) bool { return idle[name] || j.skips(name) }
 	if !m.Session.Identity.Named() && !slices.ContainsFunc(config.Inspectors(), func(name string) bool { return !off(name) }) {
 		return nil
@@ -265,6 +269,7 @@ func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
 	p := j.rules.For(m).Policy
 	in := j.encryption(m, p.Encrypt)
 	in.Outcomes = outcomes
+	in.Opened = j.openedFor(m)
 	in.Removable = func(found []msg.Finding) bool {
 		_, err := strip.Parts(m.Root, found)
 		return err == nil && protection(m) == ""
@@ -277,7 +282,7 @@ func (j *judge) decide(m *msg.Message, outcomes []msg.Outcome) []msg.Decision {
 }
 
 func (j *judge) stamp(m *msg.Message, d msg.Decision) [][]byte {
-	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stripped: d.Strip, Stamped: m.Received, ReceivedSPF: j.cfg.SMTP.ReceivedSPF})
+	block := stamp.Block(stamp.Input{Hostname: j.cfg.Hostname, Message: m, Verdict: d.Why, To: d.To, Stripped: d.Strip, Opened: d.Open, Stamped: m.Received, ReceivedSPF: j.cfg.SMTP.ReceivedSPF})
 	return append([][]byte{block}, j.below(m.Raw)...)
 }
 

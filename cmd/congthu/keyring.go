@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"congthu/internal/admin"
 	"congthu/internal/config"
@@ -74,22 +77,47 @@ func passphrase(c *config.Config) ([]byte, error) {
 		}
 	}
 	if name == "" {
-		if p := os.Getenv(passphraseVariable); p != "" {
+		if p := os.Getenv(passphraseVariable); p != "" { // stays in the environment, which is why it comes last
 			return []byte(p), nil
 		}
 		return nil, fail(exitConfig, "chưa có mật khẩu của khoá bí mật: đặt [pgp] passphrase_file, %s, hoặc LoadCredential=%s của systemd", "there is no passphrase for secret keys: set [pgp] passphrase_file, %s, or systemd's LoadCredential=%s", passphraseVariable, passphraseCredential)
 	}
+	return passphraseIn(name)
+}
+
+// passphraseIn reads the first line of a file that nobody else may read.
+func passphraseIn(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fail(exitNoInput, "không mở được tệp mật khẩu: %v", "cannot open the passphrase file: %v", err)
 	}
 	defer f.Close()
+	st, err := f.Stat()
+	if err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o007 != 0 {
+		return nil, fail(exitConfig, "mọi người đều đọc hoặc sửa được tệp mật khẩu %s (quyền %04o): chmod 0400 %s", "everybody may read or change the passphrase file %s (mode %04o): chmod 0400 %s", name, st.Mode().Perm(), name)
+	}
 	data, err := io.ReadAll(io.LimitReader(f, 4096))
 	if err != nil {
 		return nil, fail(exitNoInput, "không đọc được tệp mật khẩu: %v", "cannot read the passphrase file: %v", err)
 	}
 	line, _, _ := bytes.Cut(data, []byte("\n"))
 	return bytes.TrimRight(line, "\r"), nil
+}
+
+// unlock opens the secret keys. A gateway whose keys stay locked runs on: letters to them
+// wait at their senders, all other mail need not.
+func (g *gateway) unlock() {
+	if err := g.judge.keys.Unlock(); err != nil {
+		g.log.Error("secret OpenPGP keys stay locked; letters to them are deferred", "error", err)
+	}
+}
+
+// noCore keeps the secret keys in memory out of a core file.
+func noCore() error {
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("no core files: %w", err)
+	}
+	return nil
 }
 
 // withKeys does something with the keys: through the running gateway, or in the store itself

@@ -18,25 +18,31 @@ import (
 )
 
 type keysCmd struct {
-	List    keysListCmd    `cmd:"" help:"List keys / liệt kê khoá."`
-	Show    keysShowCmd    `cmd:"" help:"Show one key / xem một khoá."`
-	Import  keysImportCmd  `cmd:"" help:"Import public keys / nạp khoá công khai."`
-	Export  keysExportCmd  `cmd:"" help:"Write keys as text, or as a Web Key Directory / xuất khoá."`
-	Pin     keysPinCmd     `cmd:"" help:"Give addresses or @domains a key / ghim khoá cho địa chỉ."`
-	Unpin   keysUnpinCmd   `cmd:"" help:"Take the key away from addresses / bỏ ghim."`
-	Delete  keysDeleteCmd  `cmd:"" help:"Delete keys with their pins / xoá khoá."`
-	Check   keysCheckCmd   `cmd:"" help:"Keys that cannot be used or expire soon / khoá hỏng hoặc sắp hết hạn."`
-	Lookup  keysLookupCmd  `cmd:"" help:"Ask an address's domain for its key (WKD): a proposal / hỏi khoá ở tên miền."`
-	Refresh keysRefreshCmd `cmd:"" help:"Ask again for all pinned addresses / hỏi lại khoá của mọi địa chỉ đã ghim."`
-	Sign    keysSignCmd    `cmd:"" help:"Give a domain the secret key that signs its letters / khoá ký thư của tên miền."`
-	DKIM    keysDKIMCmd    `cmd:"" name:"dkim" help:"DKIM signing keys of our domains / khoá ký DKIM của các tên miền."`
+	List     keysListCmd     `cmd:"" help:"List keys / liệt kê khoá."`
+	Show     keysShowCmd     `cmd:"" help:"Show one key / xem một khoá."`
+	Import   keysImportCmd   `cmd:"" help:"Import public keys / nạp khoá công khai."`
+	Export   keysExportCmd   `cmd:"" help:"Write keys as text, or as a Web Key Directory / xuất khoá."`
+	Pin      keysPinCmd      `cmd:"" help:"Give addresses or @domains a key / ghim khoá cho địa chỉ."`
+	Unpin    keysUnpinCmd    `cmd:"" help:"Take the key away from addresses / bỏ ghim."`
+	Delete   keysDeleteCmd   `cmd:"" help:"Delete keys with their pins / xoá khoá."`
+	Check    keysCheckCmd    `cmd:"" help:"Keys that cannot be used or expire soon / khoá hỏng hoặc sắp hết hạn."`
+	Lookup   keysLookupCmd   `cmd:"" help:"Ask an address's domain for its key (WKD): a proposal / hỏi khoá ở tên miền."`
+	Refresh  keysRefreshCmd  `cmd:"" help:"Ask again for all pinned addresses / hỏi lại khoá của mọi địa chỉ đã ghim."`
+	Generate keysGenerateCmd `cmd:"" help:"Make a key that opens letters to a domain / tạo khoá giải mã thư đến tên miền."`
+	Sign     keysSignCmd     `cmd:"" help:"Give a domain the secret key that signs its letters / khoá ký thư của tên miền."`
+	DKIM     keysDKIMCmd     `cmd:"" name:"dkim" help:"DKIM signing keys of our domains / khoá ký DKIM của các tên miền."`
 }
 
-type keysListCmd struct{}
+type keysListCmd struct {
+	Secret bool `help:"Secret keys, by domain / khoá bí mật, theo tên miền."`
+}
 
 // Run lists the keys.
-func (keysListCmd) Run(a *app) error {
+func (c *keysListCmd) Run(a *app) error {
 	return a.withKeys(func(_ *config.Config, keys admin.Keys) error {
+		if c.Secret {
+			return a.listSecrets(keys)
+		}
 		list, err := keys.List(a.ctx)
 		if err != nil {
 			return err
@@ -129,10 +135,17 @@ func grouped(fpr string) string {
 type keysImportCmd struct {
 	From  []string `arg:"" help:"Files, directories of .asc, .gpg and .pgp, or - / tệp, thư mục, hoặc -."`
 	NoPin bool     `help:"Pin nothing / không ghim." name:"no-pin"`
+
+	Secret         bool   `help:"One secret key that opens letters to a domain / một khoá bí mật để giải mã thư đến."`
+	Domain         string `help:"With --secret: whose letters it opens; none: the domain that the key names / mở thư của tên miền nào." placeholder:"DOMAIN"`
+	PassphraseFile string `help:"With --secret: file with the passphrase that the key has now; none: that of the settings / tệp mật khẩu hiện tại của khoá." placeholder:"FILE"`
 }
 
 // Run imports keys, each by itself. Exit 65 when one was refused.
 func (c *keysImportCmd) Run(a *app) error {
+	if c.Secret {
+		return c.secret(a)
+	}
 	files, err := c.read(a.stdin)
 	if err != nil {
 		return err
@@ -269,11 +282,16 @@ func (c *keysUnpinCmd) Run(a *app) error {
 }
 
 type keysDeleteCmd struct {
-	Key []string `arg:"" help:"Fingerprints, their ends, or addresses / vân tay hoặc địa chỉ."`
+	Key    []string `arg:"" help:"Fingerprints, their ends, or addresses; of secret keys also domains / vân tay hoặc địa chỉ; tên miền."`
+	Secret bool     `help:"Secret keys; needs --yes / khoá bí mật; cần --yes."`
+	Yes    bool     `help:"Yes, for ever / đồng ý, không lấy lại được."`
 }
 
 // Run deletes keys.
 func (c *keysDeleteCmd) Run(a *app) error {
+	if c.Secret {
+		return c.secret(a)
+	}
 	return a.withKeys(func(_ *config.Config, keys admin.Keys) error {
 		if err := keys.Delete(a.ctx, c.Key, actor()); err != nil {
 			return err

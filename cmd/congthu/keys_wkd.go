@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -245,16 +244,7 @@ func (c *keysSignCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		old := pass
-		if c.PassphraseFile != "" {
-			text, err := os.ReadFile(c.PassphraseFile)
-			if err != nil {
-				return fail(exitNoInput, "không mở được tệp mật khẩu: %v", "cannot open the passphrase file: %v", err)
-			}
-			line, _, _ := bytes.Cut(text, []byte("\n"))
-			old = bytes.TrimRight(line, "\r")
-		}
-		secret, _, err := pgp.ProtectSecret(data, old, pass)
+		secret, _, err := protect(data, c.PassphraseFile, pass)
 		if err != nil {
 			return err
 		}

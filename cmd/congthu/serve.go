@@ -40,6 +40,9 @@ func (serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := noCore(); err != nil {
+		return err
+	}
 	log := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level(c.Log.Level)}))
 	g, err := build(a.ctx, c, log)
 	if err != nil {
@@ -89,6 +92,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		g.close()
 		return nil, err
 	}
+	g.unlock()
 	g.metrics = trace.NewMetrics(g.depth)
 	g.keyMetrics()
 	g.rulesMetrics()
@@ -336,6 +340,7 @@ func (g *gateway) reloadOnHangup(ctx context.Context) {
 func (g *gateway) reload(ctx context.Context, actor string) error {
 	g.judge.signer.Forget()
 	g.post.reload()
+	g.unlock()
 	err := g.desk.Reload(ctx, actor)
 	if err == nil {
 		g.log.Info("rules reloaded")

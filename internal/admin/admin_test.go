@@ -162,6 +162,18 @@ func (r ring) Calendar(_ context.Context, within time.Duration) ([]keyring.Due, 
 	return nil, r.note("calendar", within.String())
 }
 
+func (r ring) AddOpener(_ context.Context, in keyring.NewOpener) (keyring.Secret, error) {
+	return keyring.Secret{Domain: in.Domain}, r.note("open", in.Domain, in.Actor)
+}
+
+func (r ring) Secrets(context.Context) ([]keyring.Secret, error) {
+	return []keyring.Secret{{Domain: "a.test", Use: keyring.Opens}}, nil
+}
+
+func (r ring) DeleteSecrets(_ context.Context, names []string, actor string) ([]keyring.Secret, error) {
+	return []keyring.Secret{{Domain: names[0]}}, r.note("forget", names[0], actor)
+}
+
 func (r ring) SetSecret(_ context.Context, in keyring.NewSecret) (keyring.Secret, error) {
 	return keyring.Secret{Domain: in.Domain}, r.note("sign", in.Domain, in.Actor)
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ type Keys interface {
 	Delete(ctx context.Context, names []string, actor string) error
 	Calendar(ctx context.Context, within time.Duration) ([]keyring.Due, error)
 	SetSecret(ctx context.Context, in keyring.NewSecret) (keyring.Secret, error)
+	SecretKeys
 }
 
 // exported is armored keys.
@@ -63,7 +65,7 @@ func (in keyPinning) about() (object, detail string) {
 }
 
 func (s Services) keyRoutes() []Route {
-	return append(s.keyReading(), s.keyChanges()...)
+	return slices.Concat(s.keyReading(), s.keyChanges(), s.secretRoutes())
 }
 
 func (s Services) keyReading() []Route {

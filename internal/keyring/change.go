@@ -133,7 +133,7 @@ func (c *change) claim(in Import, done *Imported) error {
 		p, taken := c.s.pins[a]
 		switch {
 		case taken && p.Fingerprint == done.Fingerprint:
-		case !taken && in.Pin && done.Usable:
+		case !taken && in.Pin && done.Usable && !c.s.opens(done.Fingerprint): // letters to our own key only the gateway could read
 			if err := c.pin(Pin{Subject: a, Fingerprint: done.Fingerprint, Actor: in.Actor}); err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ package keyring
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -82,7 +83,8 @@ type Ring struct {
 	reading sync.Mutex // one Reload at a time
 
 	signers sync.Mutex
-	open    map[string]opened // by domain
+	open    map[string]opened                 // by domain
+	openers map[[sha256.Size]byte]*pgp.Opener // by the octets of the record
 }
 
 // state is one reading of the tables, never changed.
@@ -92,6 +94,7 @@ type state struct {
 	pins      map[string]Pin
 	proposals []Proposal
 	secrets   map[string]secret
+	openings  []opening
 }
 
 // held is a key in memory.
@@ -107,7 +110,7 @@ func newState() *state {
 
 // Open reads the keys.
 func Open(ctx context.Context, o Options) (*Ring, error) {
-	r := &Ring{o: o, now: o.Now, open: map[string]opened{}}
+	r := &Ring{o: o, now: o.Now, open: map[string]opened{}, openers: map[[sha256.Size]byte]*pgp.Opener{}}
 	if r.now == nil {
 		r.now = time.Now
 	}

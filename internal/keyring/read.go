@@ -63,10 +63,26 @@ func (s *state) read(ctx context.Context, tx store.Tx, have *state, r *Ring) err
 	}); err != nil {
 		return err
 	}
-	return each(ctx, tx, `SELECT domain, fingerprint, secret FROM pgp_secret`, func(row store.Row) error {
+	return s.readSecrets(ctx, tx)
+}
+
+func (s *state) readSecrets(ctx context.Context, tx store.Tx) error {
+	if err := each(ctx, tx, `SELECT domain, fingerprint, secret, added FROM pgp_secret`, func(row store.Row) error {
 		var x secret
-		err := row.Scan(&x.domain, &x.fingerprint, &x.octets)
+		var added int64
+		err := row.Scan(&x.domain, &x.fingerprint, &x.octets, &added)
+		x.added = time.UnixMilli(added)
 		s.secrets[x.domain] = x
+		return err
+	}); err != nil {
+		return err
+	}
+	return each(ctx, tx, `SELECT domain, fingerprint, secret, added FROM pgp_opener ORDER BY domain, added DESC, fingerprint`, func(row store.Row) error {
+		var x opening
+		var added int64
+		err := row.Scan(&x.domain, &x.fingerprint, &x.octets, &added)
+		x.added = time.UnixMilli(added)
+		s.openings = append(s.openings, x)
 		return err
 	})
 }

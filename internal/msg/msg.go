@@ -28,7 +28,9 @@ type Message struct {
 	Root     *Part  // nil until parsed
 	Text     *Text  // nil until parsed
 	Auth     []AuthResult
-	Rules    string // hash of the rule set that judges it; "" before that is settled
+	Opened   []*Message // what was encrypted in it, each as a letter of its own
+	Inside   *Inside    // of one of Opened: where it was
+	Rules    string     // hash of the rule set that judges it; "" before that is settled
 }
 
 // Session is what is known about the SMTP client.
@@ -40,6 +42,14 @@ type Session struct {
 	Listener string // the listener's address as configured
 	Outbound bool   // the client may relay outward: Identity says why
 	Identity Identity
+}
+
+// Inside says of a letter that was encrypted in another where it was.
+type Inside struct {
+	At    string // how the paths of its parts begin when they are told of the letter around it
+	Whole bool   // it was all of that letter, and may be delivered in its place
+	By    string // fingerprint of the key that opened it
+	Sign  string // what came of its signature: good, bad, unknown; "": it has none
 }
 
 // Envelope is the SMTP envelope (RFC 5321 section 2.3.1).
@@ -148,6 +158,7 @@ type Decision struct {
 	NextHop   string    // for Deliver: host:port or "mx"
 	EncryptTo []string  // fingerprints; the copy for To must be encrypted to these or not leave
 	Sign      string    // domain whose OpenPGP key signs the copy; "": none
+	Open      bool      // for Deliver: the copy is what was encrypted, not the letter as it came
 	Strip     []Finding // for Deliver: the copy goes without the parts of these; the original is held as well
 	Reply     Reply     // what the sender is told
 	Reason    string    // the symbol that decided, such as SCORE or DMARC_REJECT

@@ -88,6 +88,13 @@ func identities(e *openpgp.Entity) []string {
 // Fingerprint returns it in upper-case hexadecimal.
 func (k *Key) Fingerprint() string { return k.fpr }
 
+// Has tells whether the primary key or a subkey has that id.
+func (k *Key) Has(id uint64) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.entity.PrimaryKey.KeyId == id || slices.ContainsFunc(k.entity.Subkeys, func(s openpgp.Subkey) bool { return s.PublicKey.KeyId == id })
+}
+
 // Bytes returns the key in binary form; the caller does not change it.
 func (k *Key) Bytes() []byte { return k.raw }
 
@@ -121,8 +128,10 @@ func (k *Key) Only(addr string) ([]byte, error) {
 }
 
 func fingerprint(e *openpgp.Entity) string {
-	return strings.ToUpper(hex.EncodeToString(e.PrimaryKey.Fingerprint))
+	return hexed(e.PrimaryKey.Fingerprint)
 }
+
+func hexed(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
 
 func describe(e *openpgp.Entity, raw []byte, now time.Time) KeyInfo {
 	k := KeyInfo{

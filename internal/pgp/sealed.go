@@ -68,6 +68,12 @@ func armoredMessage(data []byte) bool {
 	return err == nil && len(block.Header) <= 8 && encrypted(block.Body)
 }
 
+// IsEncrypted tells whether the octets are a binary OpenPGP message that is encrypted: its
+// packets begin as those of one do.
+func IsEncrypted(b []byte) bool {
+	return len(b) > 2 && b[0]&0x80 != 0 && encrypted(bytes.NewReader(b))
+}
+
 // encrypted walks the packets up to the data packet (RFC 9580 section 10.3): session keys,
 // then encrypted data.
 func encrypted(r io.Reader) bool {

@@ -47,7 +47,12 @@ func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, [
 		if err != nil {
 			return nil, nil, err
 		}
-		t := transfer(m, d, copyID(m.ID, i), p.Stamp(letter, d))
+		if d.Open {
+			if letter, err = opened(m); err != nil {
+				return nil, nil, err
+			}
+		}
+		t := transfer(letter, d, copyID(m.ID, i), p.Stamp(letter, d))
 		if len(d.EncryptTo) > 0 || d.Sign != "" {
 			clear := t.Content
 			t.Content, t.Fill = nil, func(t *msg.Transfer) error { return p.seal(m, d, t, clear) }
@@ -61,7 +66,7 @@ func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, [
 
 // hold keeps the whole message.
 func (p *Pipeline) hold(m *msg.Message, d msg.Decision) Hold {
-	d.Action, d.Strip = msg.Quarantine, nil
+	d.Action, d.Strip, d.Open = msg.Quarantine, nil, false
 	return Hold{Decision: d, Content: p.Stamp(m, d)}
 }
 
@@ -77,6 +82,20 @@ func (p *Pipeline) stripped(m *msg.Message, d msg.Decision) (*msg.Message, error
 	rest := *m
 	rest.Raw, rest.Root = raw, nil
 	return &rest, nil
+}
+
+var errClosed = errors.New("there is nothing opened to deliver")
+
+// opened is the letter that was inside, as one that came itself.
+func opened(m *msg.Message) (*msg.Message, error) {
+	i := slices.IndexFunc(m.Opened, func(o *msg.Message) bool { return o.Inside != nil && o.Inside.Whole })
+	if i < 0 {
+		return nil, errClosed
+	}
+	inner := *m.Opened[i]
+	inner.Root, inner.Received = nil, m.Received
+	inner.Envelope.EightBit = inner.Envelope.EightBit || slices.ContainsFunc(inner.Raw, func(b byte) bool { return b >= 0x80 })
+	return &inner, nil
 }
 
 // copyID names the copies of one message: the first has the message's own id.

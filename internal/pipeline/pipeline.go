@@ -37,13 +37,14 @@ type Hold struct {
 	Content  [][]byte
 }
 
-// Pipeline is the path with its stages. All fields are required but Pin, Read and Trail.
+// Pipeline is the path with its stages. All fields are required but Pin, Read, Open and Trail.
 type Pipeline struct {
 	Pin          func(*msg.Message)           // settles which rule set judges the message; nil: there is one
 	Parse        func(*msg.Message) *msg.Part // nil when nobody looks at the parts
 	Read         func(*msg.Part) *msg.Text    // as the reader sees them; nil when nobody looks at the text
 	Authenticate []inspect.Timed
-	Inspect      []inspect.Timed // inspect and scan run side by side
+	Open         func(context.Context, *msg.Message) ([]*msg.Message, msg.Outcome) // what is encrypted in it; nil: nobody looks
+	Inspect      []inspect.Timed                                                   // inspect and scan run side by side
 	Decide       func(*msg.Message, []msg.Outcome) []msg.Decision
 	Stamp        func(*msg.Message, msg.Decision) [][]byte                                // header block, then the message less forged copies of ours
 	Strip        func(*msg.Message, msg.Decision) ([]byte, error)                         // the message without what the decision takes out
@@ -81,8 +82,8 @@ func (p *Pipeline) Handle(ctx context.Context, m *msg.Message) msg.Reply {
 	return w.Reply
 }
 
-// Judge goes as far as the decision: parse and read, authenticate, inspect
-// and scan, decide. explain uses it alone.
+// Judge goes as far as the decision: parse and read, authenticate what came, open what is
+// encrypted, inspect and scan both, decide. explain uses it alone.
 func (p *Pipeline) Judge(ctx context.Context, m *msg.Message) Walk {
 	if p.Pin != nil {
 		p.Pin(m)
@@ -93,10 +94,27 @@ func (p *Pipeline) Judge(ctx context.Context, m *msg.Message) Walk {
 	}
 	outcomes := inspect.Run(ctx, m, p.Authenticate)
 	m.Auth = results(outcomes)
+	if p.Open != nil {
+		outcomes = append(outcomes, p.open(ctx, m))
+	}
 	outcomes = append(outcomes, inspect.Run(ctx, m, p.Inspect)...)
 	decisions := p.Decide(m, outcomes)
 	reply := policy.Answer(decisions)
 	return Walk{Outcomes: outcomes, Decisions: policy.Settle(decisions), Reply: reply}
+}
+
+// open makes what is encrypted in the message ready to be inspected beside it.
+func (p *Pipeline) open(ctx context.Context, m *msg.Message) msg.Outcome {
+	var o msg.Outcome
+	m.Opened, o = p.Open(ctx, m)
+	m.Auth = append(m.Auth, o.Auth...)
+	for _, inner := range m.Opened {
+		inner.Auth = m.Auth
+		if p.Read != nil {
+			inner.Text = p.Read(inner.Root)
+		}
+	}
+	return o
 }
 
 func results(outcomes []msg.Outcome) []msg.AuthResult {

@@ -22,6 +22,7 @@ type Policy struct {
 	Blind      map[string]Action // required inspectors: what happens when one could not look
 	BlindAt    map[string]string // and where that is said
 	Encrypt    Encrypt
+	Decrypt    Decrypt
 }
 
 // Action is msg.Action; it is repeated here so that Policy reads in its own words.
@@ -72,6 +73,7 @@ type Input struct {
 	Author    string                                     // domain of the one author; "" when that is not clear
 	Signer    func(domain string) (have bool, err error) // whether there is a key that signs for it, and why it cannot
 	Signable  func(msg.Decision) bool                    // whether a signature of what leaves would survive the way
+	Opened    func(to msg.Path) bool                     // whether a key of the recipient's domain has opened the whole message; nil: none has
 }
 
 // Routes finds next hops.
@@ -144,6 +146,7 @@ func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg
 	d = p.block(d, in, ours(in, to, outward), direction(outward))
 	if d.Action == msg.Deliver || d.Action == msg.Quarantine { // a held copy may be released
 		d = p.Encrypt.Apply(d, in, to, outward)
+		d.Open = d.Action == msg.Deliver && !outward && p.opens(in, to)
 	}
 	return d
 }
@@ -274,6 +277,6 @@ func gather(ds []msg.Decision, d msg.Decision) []msg.Decision {
 
 func same(a, b msg.Decision) bool {
 	return a.Action == b.Action && a.NextHop == b.NextHop && len(a.EncryptTo) == 0 && a.Sign == b.Sign &&
-		a.Reply == b.Reply && a.Reason == b.Reason && slices.Equal(a.Strip, b.Strip) && a.Why.Required == b.Why.Required &&
+		a.Reply == b.Reply && a.Reason == b.Reason && a.Open == b.Open && slices.Equal(a.Strip, b.Strip) && a.Why.Required == b.Why.Required &&
 		len(a.Why.Counted) == len(b.Why.Counted) && slices.Equal(a.Why.Counted, b.Why.Counted)
 }

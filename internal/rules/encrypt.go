@@ -81,11 +81,16 @@ func (r *policyReader) encryptRule(x encryptRule, i int) policy.EncryptRule {
 		mode = policy.Required
 	}
 	for side, list := range map[string][]string{"from": x.From, "to": x.To} {
-		for j, p := range list {
-			if strings.TrimSpace(p) != p || p == "" || strings.Count(p, "@") > 1 || strings.HasPrefix(p, "@") {
-				r.complain(lang.T("'"+p+"' không phải địa chỉ hay tên miền", "'"+p+"' is no address and no domain"), lang.T("viết như a@tinh.gov.vn, tinh.gov.vn hoặc *.tinh.gov.vn", "write a@tinh.gov.vn, tinh.gov.vn or *.tinh.gov.vn"), "encrypt", "rule", i, side, j)
-			}
-		}
+		r.recipients(list, "encrypt", "rule", i, side)
 	}
 	return policy.EncryptRule{Direction: x.Direction, From: x.From, To: x.To, Mode: mode, Sign: x.Sign}
+}
+
+// recipients checks a list of addresses, domains and *.domains.
+func (r *policyReader) recipients(list []string, key ...any) {
+	for j, p := range list {
+		if strings.TrimSpace(p) != p || p == "" || strings.Count(p, "@") > 1 || strings.HasPrefix(p, "@") {
+			r.complain(lang.T("'"+p+"' không phải địa chỉ hay tên miền", "'"+p+"' is no address and no domain"), lang.T("viết như a@tinh.gov.vn, tinh.gov.vn hoặc *.tinh.gov.vn", "write a@tinh.gov.vn, tinh.gov.vn or *.tinh.gov.vn"), append(slices.Clone(key), j)...)
+		}
+	}
 }

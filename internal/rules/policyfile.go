@@ -21,6 +21,7 @@ type policyFile struct {
 	Force   []force           `toml:"force"`
 	Block   []block           `toml:"block"`
 	Encrypt encrypt           `toml:"encrypt"`
+	Decrypt decrypt           `toml:"decrypt"`
 }
 
 type threshold struct {
@@ -65,6 +66,7 @@ func loadPolicy(dir string, w policy.Weights, inspectors []string) (*policy.Poli
 		Blind:   r.blind(f.Blind),
 		BlindAt: map[string]string{},
 		Encrypt: r.encrypt(f.Encrypt),
+		Decrypt: r.decrypt(f.Decrypt),
 	}
 	for name := range f.Blind {
 		p.BlindAt[name] = place(file, "blind", name)

@@ -24,6 +24,7 @@ type Input struct {
 	Stamped  time.Time
 
 	Stripped []msg.Finding // what was taken out of this copy
+	Opened   bool          // Message is what was encrypted in the one that came
 
 	ReceivedSPF bool // write a Received-SPF field as well
 }
@@ -42,6 +43,9 @@ func Block(in Input) []byte {
 		b = append(b, "X-Spam-Flag: YES\r\n"...)
 	}
 	b = stripped(b, in.Stripped)
+	if in.Opened && in.Message.Inside != nil {
+		b = decrypted(b, in.Message.Inside)
+	}
 	id := newField(b, "X-Congthu-Id")
 	id.word(atom(in.Message.ID))
 	return id.end()
@@ -59,6 +63,21 @@ func stripped(b []byte, found []msg.Finding) []byte {
 	for _, x := range found[1:] {
 		f.more("," + atom(x.Type))
 	}
+	return f.end()
+}
+
+// decrypted says that this copy came encrypted, by whose key it was opened and what became
+// of its signature, which is not in it any more: nobody is to take it for a letter that came
+// in the clear. The results above are those of the letter as it came.
+func decrypted(b []byte, in *msg.Inside) []byte {
+	f := newField(b, "X-Congthu-Decrypted")
+	f.word("results=of-original;")
+	f.word("key=" + atom(in.By) + ";")
+	sign := in.Sign
+	if sign == "" {
+		sign = "none"
+	}
+	f.word("signature=" + atom(sign))
 	return f.end()
 }
 
