@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,9 +64,23 @@ func holderOf(t testing.TB, secret []byte, public *pgp.Key) holder {
 	return holder{o, es[0], secret}
 }
 
-// holders are one key of each kind: v4 Curve25519, v4 RSA, v6.
+var (
+	once  sync.Once
+	known map[string]holder
+)
+
+// holders are one key of each kind: v4 Curve25519, v4 RSA, v6. They are made once: a
+// passphrase is slow to try, which is what it is for.
 func holders(t testing.TB) map[string]holder {
 	t.Helper()
+	once.Do(func() { known = makeHolders(t) })
+	if known == nil {
+		t.Fatal("there are no keys")
+	}
+	return known
+}
+
+func makeHolders(t testing.TB) map[string]holder {
 	out := map[string]holder{}
 	for name, v6 := range map[string]bool{"v4 Cv25519": false, "v6": true} {
 		secret, public, err := pgp.Generate("postmaster@gov.test", v6, []byte(passphrase), time.Now())

@@ -52,6 +52,9 @@ import (
 //	SAVE N NAME         the octets of the N-th delivery become the message NAME and ${DIR}/NAME.eml
 //	TAKE N REGEXP => NAME  what REGEXP finds (its first group) in the text of the N-th delivery
 //	                    stands for ${NAME} in all messages
+//	WRITE FILE TEXT     a file of the gateway's directory, for the gateway's eyes alone
+//	SEAL KIND[/LAYOUT] FROM => TO [by ADDRESS]
+//	                    a message is encrypted to the key that opens letters; see seal.go
 //	CHMOD FILE MODE     a file of the gateway's directory gets that mode
 //	WAITLOG REGEXP      until the log has a line that matches
 //	WAIT delivered N    until the next hop has N messages
@@ -93,7 +96,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "POISON", "CLAMD":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "SEAL", "WRITE", "POISON", "CLAMD":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -228,6 +231,10 @@ func (p *player) around(verb, rest string) error {
 		return p.keyPair(rest)
 	case "REVOKE":
 		return p.revoke(rest)
+	case "SEAL":
+		return p.seal(rest)
+	case "WRITE":
+		return p.writeFile(rest)
 	case "SPOIL":
 		return p.spoil(rest)
 	case "BADKEY":
