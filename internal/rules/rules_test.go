@@ -1,13 +1,13 @@
 package rules_test
 
 import (
-	"congthu/internal/decrypt"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"congthu/internal/decrypt"
 	"congthu/internal/inspect/adlaw"
 	"congthu/internal/inspect/attach"
 	"congthu/internal/inspect/auth"
