@@ -164,7 +164,7 @@ type Inspect struct {
 
 // Inspectors returns the names that Inspect.Skip may hold, in the order of the path.
 func Inspectors() []string {
-	return []string{"auth", "sender", "header", "adlaw", "link", "content", "classify", "dnsbl", "known", "burst", "decrypt", "attach", "clamav"}
+	return []string{"auth", "decrypt", "sender", "header", "adlaw", "link", "content", "classify", "dnsbl", "known", "burst", "attach", "clamav"}
 }
 
 // Scan is the scan worker.

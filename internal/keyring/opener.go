@@ -85,8 +85,8 @@ func (r *Ring) Openers(domains []string) (out []*pgp.Opener) {
 	return out
 }
 
-// Opens tells whether there is a key that opens letters.
-func (r *Ring) Opens() bool { return len(r.state.Load().openings) > 0 }
+// Opens tells whether there is a key that opens letters; without a ring there is none.
+func (r *Ring) Opens() bool { return r != nil && len(r.state.Load().openings) > 0 }
 
 // opener is the key of a record, which is tried to be opened once, until Unlock.
 func (r *Ring) opener(x opening) *pgp.Opener {

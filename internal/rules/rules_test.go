@@ -35,7 +35,7 @@ func source(dir string) rules.Source {
 	for _, s := range [][]string{auth.Symbols(), sender.Symbols(), header.Symbols(), adlaw.Symbols(), link.Symbols(), content.Symbols(), classify.Symbols(), dnsbl.Symbols(), known.Symbols(), burst.Symbols(), attach.Symbols(), clamav.Symbols(), decrypt.Symbols(), keyring.Symbols(), policy.Symbols()} {
 		symbols = append(symbols, s...)
 	}
-	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "sender", "header", "adlaw", "link", "content", "classify", "dnsbl", "known", "burst", "decrypt", "attach", "clamav"}}
+	return rules.Source{Dir: dir, Symbols: symbols, Inspectors: []string{"auth", "decrypt", "sender", "header", "adlaw", "link", "content", "classify", "dnsbl", "known", "burst", "attach", "clamav"}}
 }
 
 // edited copies the shipped rules and replaces one text in one file.
