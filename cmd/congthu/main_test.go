@@ -163,3 +163,27 @@ func keypair(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), public, 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), secret, 0o600))
 }
+
+// masked compares what was printed with a file, but for fingerprints and times: masked FILE.
+func masked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: masked FILE")
+	}
+	out := ts.ReadFile("stdout")
+	for _, m := range [][2]string{{`\b([0-9A-F]{64}|[0-9A-F]{40})\b`, "<FPR>"}, {`\d{4}-\d\d-\d\dT[0-9:.+Z-]+`, "<TIME>"}, {`\b\d{4}-\d\d-\d\d\b`, "<DATE>"}} {
+		out = regexp.MustCompile(m[0]).ReplaceAllString(out, m[1])
+	}
+	out = regexp.MustCompile(` {2,}`).ReplaceAllString(out, "  ") // columns are as wide as what was masked
+	if want := regexp.MustCompile(` {2,}`).ReplaceAllString(ts.ReadFile(args[0]), "  "); out != want {
+		ts.Fatalf("printed:\n%s\nwant:\n%s", out, want)
+	}
+}
+
+// private lays the file pass.txt down under its name without the suffix, as a file of a
+// passphrase.
+func private(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: private FILE")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0]+".txt")), 0o600))
+}
