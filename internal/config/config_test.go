@@ -92,7 +92,7 @@ func TestLoadComplains(t *testing.T) {
 		{"relay times", "[relay]\nfinal_timeout = \"10m\"\n", ":1:2: timeout and final_timeout must be above 0"},
 		{"route tls", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\ntls = \"yes\"\n", ":4:1: the value 'yes' is not possible"},
 		{"asking strangers", "[[route]]\ndomains = [\"a.test\"]\nnext_hop = \"mx\"\nverify_recipients = true\n", ":4:1: recipients are not asked about"},
-		{"skip", "[inspect]\nskip = [\"auth\", \"antivirus\"]\n", ":2:17: the value 'antivirus' is not possible; choose one of: auth, sender, header"},
+		{"skip", "[inspect]\nskip = [\"auth\", \"antivirus\"]\n", ":2:17: the value 'antivirus' is not possible; choose one of: auth, decrypt, sender, header"},
 		{"list zone", "[[dnsbl]]\nzone = \"a b\"\nkind = \"ip\"\n", ":2:1: zone 'a b' is not the domain of a list"},
 		{"list kind", "[[dnsbl]]\nzone = \"bl.test\"\nkind = \"ips\"\n", ":3:1: the value 'ips' is not possible; choose one of: ip"},
 		{"list answer", "[[dnsbl]]\nzone = \"bl.test\"\nkind = \"ip\"\nresults = {\"128.0.0.1\" = 1}\n", "'128.0.0.1' is not an answer of a list"},
