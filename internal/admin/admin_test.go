@@ -201,6 +201,24 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// So does each about secret keys.
+func TestSecretKeys(t *testing.T) {
+	s := &services{}
+	k, ctx := serve(t, s).Keys(), t.Context()
+	added, err := k.AddOpener(ctx, keyring.NewOpener{Domain: "x.test", Octets: []byte("KEY"), Actor: "me"})
+	list, err2 := k.Secrets(ctx)
+	gone, err3 := k.DeleteSecrets(ctx, []string{"x.test", "A"}, "me")
+	if err := errors.Join(err, err2, err3); err != nil || added.Domain != "x.test" || len(list) != 1 || list[0].Use != keyring.Opens || len(gone) != 1 {
+		t.Errorf("%v %v %v %v", err, added, list, gone)
+	}
+	if want := []string{"open x.test " + me(), "forget x.test " + me()}; !slices.Equal(s.asked, want) {
+		t.Errorf("asked %q", s.asked)
+	}
+	if _, err := k.DeleteSecrets(ctx, nil, "me"); err == nil {
+		t.Error("deleting nothing is done")
+	}
+}
+
 // sets stands for the rule sets.
 type sets struct{ s *services }
 
