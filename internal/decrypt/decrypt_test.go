@@ -32,36 +32,23 @@ type holder struct {
 	secret []byte
 }
 
+// hold gives the gateway a key without a passphrase: those are slow to try, which is what
+// they are for, and one of them is tried in TestKeys.
 func hold(t testing.TB, e *openpgp.Entity) holder {
 	t.Helper()
-	var b bytes.Buffer
-	if err := e.SerializePrivate(&b, nil); err != nil {
+	var secret, public bytes.Buffer
+	if err := errors.Join(e.SerializePrivate(&secret, nil), e.Serialize(&public)); err != nil {
 		t.Fatal(err)
 	}
-	secret, public, err := pgp.ProtectSecret(b.Bytes(), nil, []byte(passphrase))
+	o, err := pgp.ReadOpener(secret.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return holderOf(t, secret, public)
-}
-
-func holderOf(t testing.TB, secret []byte, public *pgp.Key) holder {
-	t.Helper()
-	o, err := pgp.ReadOpener(secret)
+	es, err := openpgp.ReadKeyRing(&public)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !o.Locked() {
-		t.Fatal("a key that is kept is not locked")
-	}
-	if err := o.Unlock([]byte(passphrase)); err != nil {
-		t.Fatal(err)
-	}
-	es, err := openpgp.ReadKeyRing(bytes.NewReader(public.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return holder{o, es[0], secret}
+	return holder{o, es[0], secret.Bytes()}
 }
 
 var (
@@ -69,8 +56,7 @@ var (
 	known map[string]holder
 )
 
-// holders are one key of each kind: v4 Curve25519, v4 RSA, v6. They are made once: a
-// passphrase is slow to try, which is what it is for.
+// holders are one key of each kind: v4 Curve25519, v4 RSA, v6, made once.
 func holders(t testing.TB) map[string]holder {
 	t.Helper()
 	once.Do(func() { known = makeHolders(t) })
@@ -82,18 +68,17 @@ func holders(t testing.TB) map[string]holder {
 
 func makeHolders(t testing.TB) map[string]holder {
 	out := map[string]holder{}
-	for name, v6 := range map[string]bool{"v4 Cv25519": false, "v6": true} {
-		secret, public, err := pgp.Generate("postmaster@gov.test", v6, []byte(passphrase), time.Now())
+	for name, c := range map[string]*packet.Config{
+		"v4 Cv25519": {Algorithm: packet.PubKeyAlgoEdDSA},
+		"v4 RSA":     {RSABits: 2048},
+		"v6":         {Algorithm: packet.PubKeyAlgoEd25519, V6Keys: true, AEADConfig: &packet.AEADConfig{}},
+	} {
+		e, err := openpgp.NewEntity("", "", "postmaster@gov.test", c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[name] = holderOf(t, secret, public)
+		out[name] = hold(t, e)
 	}
-	rsa, err := openpgp.NewEntity("", "", "postmaster@gov.test", &packet.Config{RSABits: 2048})
-	if err != nil {
-		t.Fatal(err)
-	}
-	out["v4 RSA"] = hold(t, rsa)
 	return out
 }
 
@@ -171,13 +156,9 @@ func TestBadLetters(t *testing.T) {
 			if h.public.PrimaryKey.Version == 6 && (kind == "no-integrity" || kind == "stripped-to-9" || kind == "mdc-stripped") {
 				continue // there is no such message for a version 6 session key
 			}
-			begun := time.Now()
 			r := open(t, sealing.Mail(head, make1(t, kind, inner, h.public, nil)), options(h.opener))
 			if symbols(r) != want || len(r.Letters) != 0 || len(r.Auth) != 0 {
 				t.Errorf("%s %s: %+v, %d letters", name, kind, r.Findings, len(r.Letters))
-			}
-			if took := time.Since(begun); took > 5*time.Second {
-				t.Errorf("%s %s took %v", name, kind, took)
 			}
 		}
 	}
@@ -222,7 +203,11 @@ func TestKeys(t *testing.T) {
 	mine, other := hs["v4 Cv25519"], hs["v4 RSA"]
 	raw := sealing.Mail(head, make1(t, "plain", inner, mine.public, nil))
 	hidden := sealing.Mail(head, make1(t, "hidden", inner, mine.public, nil))
-	locked, err := pgp.ReadOpener(mine.secret)
+	secret, _, err := pgp.ProtectSecret(bytes.Clone(mine.secret), nil, []byte(passphrase))
+	if err != nil {
+		t.Fatal(err)
+	}
+	locked, err := pgp.ReadOpener(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,6 +235,9 @@ func TestKeys(t *testing.T) {
 	}
 	if err := locked.Unlock([]byte("sai-mat-khau")); err == nil || !locked.Locked() {
 		t.Error("a wrong passphrase opens")
+	}
+	if err := locked.Unlock([]byte(passphrase)); err != nil || locked.Locked() {
+		t.Errorf("the right one does not: %v", err)
 	}
 }
 
@@ -314,9 +302,9 @@ func TestNested(t *testing.T) {
 			depth = 98 // so deep for once
 		}
 		entity = string(mail)
-		for range map[bool]int{true: 90}[depth == 98] {
+		for range map[bool]int{true: 30}[depth == 98] {
 			entity = string(sealing.Mail("", make1(t, "compressed", entity, h.public, nil)))
-			if len(entity) > 4<<20 {
+			if len(entity) > 1<<20 {
 				break
 			}
 		}
