@@ -164,10 +164,10 @@ func keypair(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), secret, 0o600))
 }
 
-// masked compares what was printed with a file, but for fingerprints and times: masked FILE.
-func masked(ts *testscript.TestScript, neg bool, args []string) {
+// unnamed compares what was printed with a file, but for fingerprints and times: unnamed FILE.
+func unnamed(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
-		ts.Fatalf("usage: masked FILE")
+		ts.Fatalf("usage: unnamed FILE")
 	}
 	out := ts.ReadFile("stdout")
 	for _, m := range [][2]string{{`\b([0-9A-F]{64}|[0-9A-F]{40})\b`, "<FPR>"}, {`\d{4}-\d\d-\d\dT[0-9:.+Z-]+`, "<TIME>"}, {`\b\d{4}-\d\d-\d\d\b`, "<DATE>"}} {
