@@ -18,8 +18,17 @@ import (
 	"congthu/internal/token"
 )
 
+// heldIndex is how much memory the index of held mail may take: some 130,000 messages.
+const heldIndex = 64 << 20
+
 func (g *gateway) quarantineOptions() quarantine.Options {
+	k := g.cfg.Quarantine.KeepClass
 	return quarantine.Options{
+		Room: g.cfg.Quarantine.Room, Index: heldIndex,
+		KeepClass: map[quarantine.Class]time.Duration{
+			quarantine.Malware: k.Malware.Std(), quarantine.Unscannable: k.Unscannable.Std(), quarantine.FileType: k.Type.Std(), quarantine.Phishing: k.Phishing.Std(),
+			quarantine.Spam: k.Spam.Std(), quarantine.Encryption: k.Encryption.Std(), quarantine.Authentication: k.Authentication.Std(), quarantine.Other: k.Other.Std(),
+		},
 		Store: g.db, Requeue: sealer{g.queue, g.judge}, Keep: g.cfg.Quarantine.Keep.Std(), Undo: g.cfg.Quarantine.Undo.Std(),
 		OfAgency: g.ofAgency, NextHop: g.hop, Log: g.log,
 	}

@@ -242,6 +242,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.note("recipient limits", g.senders.quota.Run(run)) })
 	wg.Go(func() { g.people.run(run, g.note) })
 	wg.Go(func() { g.expire(run) })
+	wg.Go(func() { g.note("quarantine", g.held.Run(run)) })
 	wg.Go(func() { g.keepAudit(run) })
 	wg.Go(func() { g.note("lessons", g.judge.lessons.Run(run)) })
 	wg.Go(func() { g.note("keys", g.judge.keys.Run(run)) })
@@ -305,7 +306,7 @@ func listener(l config.Listen) smtpd.Listener {
 }
 
 func (g *gateway) expire(ctx context.Context) {
-	tick := time.NewTicker(time.Hour)
+	tick := time.NewTicker(5 * time.Minute)
 	defer tick.Stop()
 	for {
 		if n, err := g.held.Expire(ctx); err != nil {

@@ -30,6 +30,7 @@ func check(file *tomlfile.File, c *Config) error {
 	k.routes(c.Route)
 	k.limits(c.Limits)
 	k.queue(c.Queue)
+	k.quarantine(c.Quarantine)
 	k.files(c)
 	k.admin(c.Admin)
 	k.audit(c.Audit.Keep.Std())
@@ -267,6 +268,23 @@ func (k *checker) queue(q Queue) {
 	if q.Warn >= q.Life && q.Life > 0 {
 		k.complain(lang.T("warn không nhỏ hơn life: thư hết hạn trước khi báo chậm", "warn is not below life: a letter expires before its sender hears of the delay"),
 			lang.T(`giảm warn, hoặc ghi "0s" để không báo`, `lower warn, or write "0s" for no such notice`), "queue", "warn")
+	}
+}
+
+func (k *checker) quarantine(q Quar) {
+	kc := q.KeepClass
+	for name, d := range map[string]Duration{
+		"malware": kc.Malware, "unscannable": kc.Unscannable, "type": kc.Type, "phishing": kc.Phishing, "spam": kc.Spam,
+		"encryption": kc.Encryption, "authentication": kc.Authentication, "other": kc.Other,
+	} {
+		if d < 0 {
+			k.complain(lang.T("quarantine.keep_class."+name+" không được âm", "quarantine.keep_class."+name+" must not be negative"), lang.T(`"0s" là như keep`, `"0s" is as keep`), "quarantine", "keep_class", name)
+		}
+	}
+	for name, v := range map[string]int64{"keep": int64(q.Keep), "undo": int64(q.Undo), "room": q.Room} {
+		if v < 0 || name == "keep" && v == 0 {
+			k.complain(lang.T("quarantine."+name+" không hợp lệ", "quarantine."+name+" is not possible"), lang.T("xoá dòng để dùng mặc định", "delete the line to use the default"), "quarantine", name)
+		}
 	}
 }
 

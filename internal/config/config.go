@@ -210,6 +210,9 @@ type Queue struct {
 type Quar struct {
 	Keep Duration `toml:"keep"`
 	Undo Duration `toml:"undo"` // how long a deletion can be taken back
+	Room int64    `toml:"room"` // octets of mail; 0: as many as come
+
+	KeepClass KeepClass `toml:"keep_class"`
 }
 
 // Digest is the daily list of held letters. At "" sends none.
@@ -243,6 +246,18 @@ type Reported struct {
 	Spam   []string `toml:"spam"`
 	Ham    []string `toml:"ham"`
 	PerDay int      `toml:"per_day"` // of one reporter
+}
+
+// KeepClass is how long messages of a class are held; 0: as all.
+type KeepClass struct {
+	Malware        Duration `toml:"malware"`
+	Unscannable    Duration `toml:"unscannable"`
+	Type           Duration `toml:"type"`
+	Phishing       Duration `toml:"phishing"`
+	Spam           Duration `toml:"spam"`
+	Encryption     Duration `toml:"encryption"`
+	Authentication Duration `toml:"authentication"`
+	Other          Duration `toml:"other"`
 }
 
 // Record is what is kept of past letters, so that changed rules can be tried on them.

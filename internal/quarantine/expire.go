@@ -10,10 +10,24 @@ import (
 	"congthu/internal/store"
 )
 
-// Expire removes what has been held long enough and returns how many that were.
+// Expire removes what has been held long enough, and what there is no room for, and
+// returns how many that were. Nothing of them is left in the data directory.
 func (q *Quarantine) Expire(ctx context.Context) (int, error) {
+	n, err := q.expire(ctx)
+	if err == nil {
+		var more int
+		more, err = q.makeRoom(ctx)
+		n += more
+	}
+	if err != nil {
+		return n, err
+	}
+	return n, q.o.Store.Scrub(ctx)
+}
+
+func (q *Quarantine) expire(ctx context.Context) (int, error) {
 	total := 0
-	if err := q.bury(ctx); err != nil {
+	if err := errors.Join(q.bury(ctx), q.tidyLog(ctx)); err != nil {
 		return 0, fmt.Errorf("quarantine: expire: %w", err)
 	}
 	for {
@@ -85,7 +99,14 @@ func (q *Quarantine) buryOne(ctx context.Context, tx store.Tx, id string, before
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM quarantine_rcpt WHERE id = $1 AND gone > 0 AND gone <= $2`, id, before); err != nil {
+	err = q.o.Store.Shred(tx, func() error {
+		_, err := tx.Exec(ctx, `DELETE FROM quarantine_rcpt WHERE id = $1 AND gone > 0 AND gone <= $2`, id, before)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := q.changed(ctx, tx, id); err != nil {
 		return err
 	}
 	return q.removeEmpty(ctx, tx, id)

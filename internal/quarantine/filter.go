@@ -39,10 +39,12 @@ type sought struct {
 	until  int64 // 0: no end
 	now    time.Time
 	text   string
+	known  map[string]bool // domains, and whether the scope has them
 }
 
 func (w *Within) seek(f Filter) *sought {
-	s := &sought{Filter: f, within: w, now: w.q.surely(), text: fold(strings.TrimSpace(f.Text))}
+	s := &sought{Filter: f, within: w, now: w.q.surely(), text: fold(strings.TrimSpace(f.Text)), known: map[string]bool{}}
+	s.within = w.remembering(s.known)
 	if s.Limit <= 0 {
 		s.Limit = 100
 	}
@@ -55,6 +57,23 @@ func (w *Within) seek(f Filter) *sought {
 	}
 	s.Sender, s.Recipient, s.Class = strings.ToLower(f.Sender), strings.ToLower(f.Recipient), Class(strings.ToLower(string(f.Class)))
 	return s
+}
+
+// remembering is the same scope, which is asked about each domain once.
+func (w *Within) remembering(known map[string]bool) *Within {
+	if w.scope == nil {
+		return w
+	}
+	c := *w
+	c.scope = func(domain string) bool {
+		in, asked := known[domain]
+		if !asked {
+			in = w.scope(domain)
+			known[domain] = in
+		}
+		return in
+	}
+	return &c
 }
 
 // fits tells whether a message is in the list. What it is asked about recipients is

@@ -20,6 +20,7 @@ import (
 // head followed by raw without its first skip octets: the copy differs from the
 // original only near its top, so the rest is kept once.
 type holding struct {
+	q        *Quarantine
 	item     Item
 	from     msg.Path
 	to       []msg.Path
@@ -57,7 +58,7 @@ func (q *Quarantine) hold(m *msg.Message, d msg.Decision, content [][]byte) (*ho
 	}
 	now := q.o.Now()
 	h := &holding{
-		from: m.Envelope.From, to: append([]msg.Path(nil), d.To...),
+		q: q, from: m.Envelope.From, to: append([]msg.Path(nil), d.To...),
 		smtputf8: m.Envelope.SMTPUTF8, eightbit: m.Envelope.EightBit,
 		item: Item{
 			ID: m.ID, Message: m.ID, From: m.Envelope.From.Raw, NextHop: d.NextHop,
@@ -186,6 +187,9 @@ func (h *holding) insert(ctx context.Context, tx store.Tx) error {
 			break
 		}
 		h.item.ID = fmt.Sprintf("%s-%d", h.item.Message, n)
+	}
+	if err := h.q.changed(ctx, tx, h.item.ID); err != nil {
+		return fmt.Errorf("quarantine: %s: %w", h.item.ID, err)
 	}
 	for n, p := range h.to {
 		if _, err := tx.Exec(ctx, `INSERT INTO quarantine_rcpt (id, n, rcpt, rcpt_local, rcpt_domain) VALUES ($1, $2, $3, $4, $5)`,

@@ -66,9 +66,15 @@ func (w *Within) Page(ctx context.Context, f Filter) (Page, error) {
 		}
 	}
 	p := Page{Items: []Item{}}
-	err := w.q.o.Store.View(ctx, func(tx store.Tx) error {
-		if err := w.q.each(ctx, tx, c.s.since, c.visit); err != nil {
-			return err
+	done, err := w.q.indexed(ctx, c.s.since, c.visit)
+	if err != nil {
+		return Page{}, fmt.Errorf("quarantine: list: %w", err)
+	}
+	err = w.q.o.Store.View(ctx, func(tx store.Tx) error {
+		if !done {
+			if err := w.q.each(ctx, tx, c.s.since, c.visit); err != nil {
+				return err
+			}
 		}
 		for _, id := range c.ids {
 			is, err := w.q.items(ctx, tx, columns+`WHERE id = $1`, id)
@@ -102,15 +108,17 @@ func (q *Quarantine) each(ctx context.Context, tx store.Tx, since int64, visit f
 func (w *Within) IDs(ctx context.Context, f Filter) (ids []string, classes map[Class]int, err error) {
 	s := w.seek(f)
 	classes = map[Class]int{}
-	err = w.q.o.Store.View(ctx, func(tx store.Tx) error {
-		return w.q.each(ctx, tx, s.since, func(e *entry) bool {
-			if s.fits(e) {
-				ids = append(ids, e.id)
-				classes[e.class]++
-			}
-			return true
-		})
-	})
+	visit := func(e *entry) bool {
+		if s.fits(e) {
+			ids = append(ids, e.id)
+			classes[e.class]++
+		}
+		return true
+	}
+	done, err := w.q.indexed(ctx, s.since, visit)
+	if err == nil && !done {
+		err = w.q.o.Store.View(ctx, func(tx store.Tx) error { return w.q.each(ctx, tx, s.since, visit) })
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("quarantine: list: %w", err)
 	}

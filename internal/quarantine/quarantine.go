@@ -56,6 +56,12 @@ type Options struct {
 	// Event is told what happened to a message, after it is durable: held,
 	// released (once for each address, in detail), deleted, expired.
 	Event func(event, id, actor, detail string)
+	// Room is how many octets of mail are kept; 0: as many as come. Beyond it the oldest of
+	// the class that is missed least go before their time, see makeRoom.
+	Room int64
+	// Index is how many octets of memory what is searched for may take; 0: it is read from
+	// the store each time.
+	Index int64
 	// OfAgency tells whether a domain belongs to an agency, as somebody calls it who
 	// looks for its mail; nil: it is called by its domain.
 	OfAgency func(agency, domain string) bool
@@ -67,6 +73,7 @@ type Options struct {
 type Quarantine struct {
 	o     Options
 	began time.Time
+	index *index
 }
 
 // New returns the quarantine of a store.
@@ -90,7 +97,7 @@ func New(o Options) *Quarantine {
 	if o.Steady == nil {
 		o.Steady = func() time.Duration { return o.Now().Sub(began) }
 	}
-	return &Quarantine{o: o, began: began}
+	return &Quarantine{o: o, began: began, index: newIndex()}
 }
 
 // Item is a held message without its content.
@@ -172,15 +179,16 @@ func (q *Quarantine) remove(ctx context.Context, tx store.Tx, id string) (bool, 
 	if err != nil {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = $1`, id); err != nil {
+	err = q.o.Store.Shred(tx, func() error {
+		if _, err := tx.Exec(ctx, `DELETE FROM quarantine WHERE id = $1`, id); err != nil {
+			return err
+		}
+		return errors.Join(q.o.Store.Unref(ctx, tx, head), q.o.Store.Unref(ctx, tx, raw))
+	})
+	if err != nil {
 		return false, err
 	}
-	for _, b := range []string{head, raw} {
-		if err := q.o.Store.Unref(ctx, tx, b); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	return true, q.changed(ctx, tx, id)
 }
 
 // texts runs a query of one text column.

@@ -67,7 +67,7 @@ func rigAt(t *testing.T, url string, change ...func(*Options)) *rig {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	r.db = db
-	o := Options{Store: db, Requeue: r.out, Now: func() time.Time { return r.now }, Event: func(event, id, actor, detail string) {
+	o := Options{Store: db, Requeue: r.out, Index: 64 << 20, Now: func() time.Time { return r.now }, Event: func(event, id, actor, detail string) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.events = append(r.events, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", event, id, actor, detail)))

@@ -219,6 +219,9 @@ func (q *Quarantine) takeOut(ctx context.Context, tx store.Tx, id string, h *hel
 			return errors.Join(err, errChanged)
 		}
 	}
+	if err := q.changed(ctx, tx, id); err != nil {
+		return err
+	}
 	return q.removeEmpty(ctx, tx, id)
 }
 

@@ -196,7 +196,7 @@ func (q *Quarantine) mark(ctx context.Context, tx store.Tx, id string, h *held, 
 			return errors.Join(err, errChanged)
 		}
 	}
-	return nil
+	return q.changed(ctx, tx, id)
 }
 
 // tell logs an act and tells of it, once for each address.

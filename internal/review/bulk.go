@@ -115,7 +115,7 @@ func (b Bulk) moment() (time.Time, error) {
 // word stands for an act on a set of messages.
 func (b Bulk) word(at time.Time, ids []string) string {
 	sorted := slices.Sorted(slices.Values(ids))
-	sum := sha256.Sum256([]byte(b.Act + "\n" + strings.Join(b.Order.To, " ") + fmt.Sprint(b.Order.Learn, b.Order.AllowSender) + "\n" + strings.Join(sorted, "\n")))
+	sum := sha256.Sum256([]byte(b.Act + "\n" + strings.Join(b.Order.To, " ") + fmt.Sprint(b.Order.Learn) + "\n" + strings.Join(sorted, "\n")))
 	return strconv.FormatInt(at.UnixMilli(), 36) + "-" + hex.EncodeToString(sum[:6])
 }
 

@@ -14,9 +14,8 @@ import (
 
 // Order is how a message is released.
 type Order struct {
-	To          []string `json:"to,omitempty"`           // none: all for whom it is held
-	Learn       bool     `json:"learn,omitempty"`        // such letters are wanted
-	AllowSender string   `json:"allow_sender,omitempty"` // "": no; "recipient", "agency": its letters get credit there
+	To    []string `json:"to,omitempty"`    // none: all for whom it is held
+	Learn bool     `json:"learn,omitempty"` // such letters are wanted
 
 	With *store.Change `json:"-"` // commits together with the release, or neither does; nil: nothing
 }

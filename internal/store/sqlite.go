@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -124,7 +125,10 @@ func readerDSN(path string, readOnly bool) string {
 }
 
 // sqliteConn is the only connection that writes the file.
-type sqliteConn struct{ writeConn }
+type sqliteConn struct {
+	writeConn
+	scrub atomic.Bool // the log is to be emptied
+}
 
 func (e sqliteEngine) writer(ctx context.Context) (conn, error) {
 	// fdatasync makes the same data durable with less work for the journal of
@@ -140,7 +144,7 @@ func (e sqliteEngine) writer(ctx context.Context) (conn, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	c := &sqliteConn{writeConn{db: db, conn: sc, words: e.dialect(), stmts: map[string]*sql.Stmt{}}}
+	c := &sqliteConn{writeConn: writeConn{db: db, conn: sc, words: e.dialect(), stmts: map[string]*sql.Stmt{}}}
 	if err := c.check(ctx); err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -192,6 +196,11 @@ func (*sqliteConn) unref([]string) error { return nil }
 func (c *sqliteConn) settle() error {
 	var busy, log, copied int
 	if err := c.pragma("PRAGMA wal_checkpoint(NOOP)", &busy, &log, &copied); err != nil {
+		return err
+	}
+	if c.scrub.Load() {
+		err := c.pragma("PRAGMA wal_checkpoint(TRUNCATE)", &busy, &log, &copied)
+		c.scrub.Store(err == nil && busy != 0) // a reader was in the way: next time
 		return err
 	}
 	switch {
