@@ -18,6 +18,7 @@ func TestOnPostgres(t *testing.T) {
 		"TestList": TestList, "TestReleaseDamaged": TestReleaseDamaged, "TestReleaseFails": TestReleaseFails, "TestReleaseKeepsOctets": TestReleaseKeepsOctets,
 		"TestReleaseRoute": TestReleaseRoute, "TestReleaseSome": TestReleaseSome, "TestReleaseTogether": TestReleaseTogether,
 		"TestSeveralCopies": TestSeveralCopies, "TestShow": TestShow, "TestWithin": TestWithin,
+		"TestIndexIsBounded": TestIndexIsBounded, "TestIndexWhileMailComes": TestIndexWhileMailComes, "TestKeepByClass": TestKeepByClass,
 	}, nil)
 }
 
