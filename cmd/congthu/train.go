@@ -136,12 +136,20 @@ func (c *trainCmd) letters(indexes []string) ([]sample, error) {
 		for _, it := range items {
 			raw, err := os.ReadFile(it.Path)
 			if err != nil {
-				return nil, fail(exitNoInput, "không đọc được thư %v; dùng --root nếu đường dẫn bắt đầu ở chỗ khác", "cannot read a letter: %v; give --root if the paths begin elsewhere", err)
+				return nil, unreadable(it, err)
 			}
 			out = append(out, sample{it.Path, it.Group, it.Spam, look(raw).Pack()})
 		}
 	}
 	return out, nil
+}
+
+// unreadable says which line of which index names a letter that is not there.
+func unreadable(it labelled.Item, err error) error {
+	if it.At == "" {
+		return fail(exitNoInput, "không đọc được thư: %v", "cannot read a letter: %v", err)
+	}
+	return fail(exitNoInput, "%s: không đọc được thư: %v; dùng --root nếu đường dẫn bắt đầu ở chỗ khác", "%s: cannot read a letter: %v; give --root if the paths begin elsewhere", it.At, err)
 }
 
 // look reads a letter from a file as the gateway reads one from the wire.

@@ -19,6 +19,7 @@ type Item struct {
 	// Group keeps letters together that must not be divided between training and test, and
 	// tells the sources of a collection apart; "" where the index does not say.
 	Group string
+	At    string // the line of the index that names it, "index:7"; "" in a directory
 }
 
 // Open reads an index, or a directory with the directories spam and ham in it. A line of
@@ -27,7 +28,8 @@ type Item struct {
 //	path<TAB>ham|spam[<TAB>more…]    paths are relative to the index
 //	spam ../data/inmail.1            as the TREC collections have it
 //
-// Paths that are not found beside the index are looked for in the directories named.
+// A path may have blanks in it, and lines may end as Windows ends them. Paths that are not
+// found beside the index are looked for in the directories named.
 func Open(name string, roots ...string) ([]Item, error) {
 	st, err := os.Stat(name)
 	if err != nil {
@@ -42,7 +44,7 @@ func Open(name string, roots ...string) ([]Item, error) {
 	}
 	roots = append([]string{filepath.Dir(name)}, roots...)
 	var out []Item
-	for i, l := range strings.Split(string(text), "\n") {
+	for i, l := range strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n") {
 		l = strings.TrimRight(l, "\r")
 		if strings.TrimSpace(l) == "" || strings.HasPrefix(l, "#") {
 			continue
@@ -51,7 +53,7 @@ func Open(name string, roots ...string) ([]Item, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s:%d: a line is `path<TAB>ham|spam` or `ham|spam path`", name, i+1)
 		}
-		it.Path = find(it.Path, roots)
+		it.Path, it.At = find(it.Path, roots), fmt.Sprintf("%s:%d", name, i+1)
 		out = append(out, it)
 	}
 	return out, nil

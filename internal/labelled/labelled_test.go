@@ -26,14 +26,34 @@ func TestOpenReadsEveryKindOfIndex(t *testing.T) {
 	a, b := write(t, filepath.Join(d, "data/easy/1"), "x"), write(t, filepath.Join(d, "data/hard/2"), "x")
 	elsewhere := t.TempDir()
 	c := write(t, filepath.Join(elsewhere, "far/3"), "x")
-	want := fmt.Sprint([]labelled.Item{{a, false, "easy"}, {b, true, "hard"}, {c, true, "far"}})
+	want := fmt.Sprint([]labelled.Item{{a, false, "easy", "1"}, {b, true, "hard", "2"}, {c, true, "far", "5"}})
 	for name, text := range map[string]string{
 		"tab":  "data/easy/1\tham\ndata/hard/2\tspam\tmore\t7\r\n\n# a note\nfar/3\tSpam\n",
-		"trec": "ham data/easy/1\nspam data/hard/2\nSPAM far/3",
-		"abs":  a + "\tham\n" + b + "\tspam\n" + c + "\tspam\n",
+		"trec": "ham data/easy/1\nspam data/hard/2\n\n# a note\nSPAM far/3",
+		"abs":  a + "\tham\n" + b + "\tspam\n\n\n" + c + "\tspam\n",
+		"bom":  "\ufeffdata/easy/1\tham\r\n./data/hard/2\tspam\r\n\r\n\r\nfar/3\tspam\r\n",
 	} {
-		got, err := labelled.Open(write(t, filepath.Join(d, name), text), elsewhere)
+		index := write(t, filepath.Join(d, name), text)
+		got, err := labelled.Open(index, elsewhere)
+		for i := range got {
+			got[i].At = strings.TrimPrefix(got[i].At, index+":")
+		}
 		if err != nil || fmt.Sprint(got) != want {
+			t.Errorf("%s: %v %v", name, got, err)
+		}
+	}
+}
+
+// Blanks in a path are part of it, in both forms of index, at its ends too in the first.
+func TestPathsWithBlanks(t *testing.T) {
+	d := t.TempDir()
+	a, b := write(t, filepath.Join(d, "thư tốt/a b.eml"), "x"), write(t, filepath.Join(d, "thư rác/c  d"), "x")
+	for name, text := range map[string]string{
+		"tab":  "thư tốt/a b.eml\tham\nthư rác/c  d\tspam\n",
+		"trec": "ham thư tốt/a b.eml\r\nspam   thư rác/c  d\r\n",
+	} {
+		got, err := labelled.Open(write(t, filepath.Join(d, name), text))
+		if err != nil || len(got) != 2 || got[0].Path != a || got[1].Path != b || got[0].Group != "thư tốt" || !got[1].Spam {
 			t.Errorf("%s: %v %v", name, got, err)
 		}
 	}
