@@ -94,7 +94,7 @@ func (c rulesRollbackCmd) Run(a *app) error {
 	}
 	a.say(lang.T("đang dùng bộ quy tắc %s", "the rule set %s is in use"), done.Hash)
 	if !done.Written {
-		a.say(lang.T("không ghi được vào rules_dir: các tệp ở đó vẫn như cũ và không được dùng cho đến khi `congthu rules reload`", "rules_dir cannot be written: its files are as they were, and not used until `congthu rules reload`"))
+		a.say(lang.T("không ghi được hết vào rules_dir: các tệp ở đó không được dùng cho đến khi `congthu rules reload`", "rules_dir cannot be written as a whole: its files are not used until `congthu rules reload`"))
 	}
 	return nil
 }

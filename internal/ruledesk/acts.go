@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"congthu/internal/canary"
@@ -179,7 +177,7 @@ func (d *Desk) endCanary(ctx context.Context, what, actor string, why lang.Text)
 
 // Rollback goes back to a kept set, the one before for "". The files in rules_dir are
 // kept as an event of their own when they were never in use, and then replaced one by
-// one. Where the directory cannot be written the set is used all the same, and written
+// one. Where the directory cannot be written, read-only or full, the set is used all the same, and written
 // says so.
 func (d *Desk) Rollback(ctx context.Context, begins, actor string) (hash string, written bool, err error) {
 	d.acting.Lock()
@@ -199,24 +197,17 @@ func (d *Desk) Rollback(ctx context.Context, begins, actor string) (hash string,
 	}
 	why := lang.Text{}
 	failed := set.Files.Replace(d.o.Source.Dir)
-	if failed != nil && !errors.Is(failed, fs.ErrPermission) && !readOnly(failed) {
-		return "", false, failed
-	}
 	old := d.live.Get()
 	s := rulebook.State{InUse: hash}
 	if failed != nil {
 		now, _ := rules.ReadFiles(d.o.Source.Dir) // what cannot be read has no hash that could be avoided
 		s.Fell, s.At = now.Hash(), d.o.Now()
-		why = lang.T("không ghi được vào rules_dir, các tệp ở đó vẫn như cũ: "+failed.Error(), "rules_dir cannot be written, its files are as they were: "+failed.Error())
+		why = lang.T("không ghi được hết vào rules_dir, các tệp ở đó không được dùng: "+failed.Error(), "rules_dir cannot be written as a whole, its files are not used: "+failed.Error())
 		s.Why = why
 	}
 	e := rulebook.Event{What: rulebook.Rollback, Hash: hash, Before: old.Hash, Actor: actor, Why: why}
 	return hash, failed == nil, d.take(ctx, e, set, old, s)
 }
-
-// readOnly tells whether the directory is on a file system that nobody may write to, as
-// systemd makes it with ProtectSystem.
-func readOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
 
 // target is the hash to go back to.
 func (d *Desk) target(ctx context.Context, begins string) (string, error) {
