@@ -15,6 +15,7 @@ import (
 	"congthu/internal/config"
 	"congthu/internal/inspect/classify"
 	"congthu/internal/labelled"
+	"congthu/internal/lang"
 	"congthu/internal/learn"
 	"congthu/internal/lessons"
 	"congthu/internal/mimetree"
@@ -48,8 +49,19 @@ func (j *judge) newLessons(log *slog.Logger) error {
 		return startingModel(j.cfg, log)
 	}
 	var err error
-	j.lessons, err = lessons.Open(lessons.Options{Base: base, NewID: newID, Log: log, Now: time.Now})
+	j.lessons, err = lessons.Open(lessons.Options{
+		Base: base, NewID: newID, Log: log, Now: time.Now,
+		PerReporter: j.cfg.Learning.PerReporter, PerDay: j.cfg.Learning.PerDay, Keep: j.cfg.Learning.Keep,
+	})
 	return err
+}
+
+// recalled is recall for a command, which goes on by the starting model when what the site
+// has taught cannot be read, and says so.
+func (a *app) recalled(j *judge) {
+	if err := j.recall(a.ctx); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		a.complain(lang.T("không đọc được điều cổng thư đã học; phân loại theo mô hình ban đầu: "+err.Error(), "what the gateway was taught cannot be read; classified by the starting model: "+err.Error()))
+	}
 }
 
 // recall reads what the running gateway was taught, for commands that judge beside it. A
@@ -126,8 +138,8 @@ func (j *judge) agencyWrote(root *msg.Part) bool {
 type school struct{ *judge }
 
 // Teach implements admin.Lessons.
-func (s school) Teach(ctx context.Context, raw []byte, spam bool, actor, source string) (lessons.Lesson, error) {
-	return s.teach(ctx, raw, lessons.Report{Spam: spam, Actor: actor, Source: source})
+func (s school) Teach(ctx context.Context, raw []byte, r lessons.Report) (lessons.Lesson, error) {
+	return s.teach(ctx, raw, r)
 }
 
 // teach teaches a letter that comes as octets.

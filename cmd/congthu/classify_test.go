@@ -15,6 +15,7 @@ import (
 
 	"congthu/internal/corpus"
 	"congthu/internal/learn"
+	"congthu/internal/lessons"
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 	"congthu/internal/store"
@@ -190,7 +191,7 @@ func TestPoisonedReportsHoldNoOfficialLetter(t *testing.T) {
 		l := official[i%len(official)]
 		raw := append([]byte(fmt.Sprintf("X-Copy: %d\r\n", i)), l.Raw...)
 		for _, forged := range [][]byte{raw, forge(raw)} {
-			x, err := (school{j}).Teach(t.Context(), forged, true, fmt.Sprint("reporter ", i%20), "")
+			x, err := (school{j}).Teach(t.Context(), forged, lessons.Report{Spam: true, Actor: fmt.Sprint("reporter ", i%20)})
 			if err != nil {
 				t.Fatal(err)
 			}

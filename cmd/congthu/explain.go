@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -50,9 +48,7 @@ func (c *explainCmd) Run(a *app) error {
 		return err
 	}
 	defer j.close()
-	if err := j.recall(a.ctx); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.complain(lang.T("không đọc được điều cổng thư đã học; phân loại theo mô hình ban đầu: "+err.Error(), "what the gateway was taught cannot be read; classified by the starting model: "+err.Error()))
-	}
+	a.recalled(j)
 	if len(m.Envelope.To) == 0 {
 		m.Envelope.To = []msg.Path{someone(j.routes)}
 	}
@@ -60,9 +56,10 @@ func (c *explainCmd) Run(a *app) error {
 	walk := path.Judge(a.ctx, m)
 	notes := inspect.Explain(a.ctx, m, slices.Concat(path.Authenticate, path.Inspect))
 	if a.json {
-		return a.printJSON(explanation(m, walk, j.rules.For(m).Policy.Weights, notes))
+		return a.printJSON(explanation(m, walk, j, notes))
 	}
 	a.explain(m, walk, j.rules.For(m).Policy.Weights, notes)
+	a.mind(j)
 	return nil
 }
 
@@ -149,6 +146,17 @@ func (a *app) explain(m *msg.Message, w pipeline.Walk, weights policy.Weights, n
 		if o.Err != nil {
 			fmt.Fprintf(a.stdout, "  %s: %s: %s\n", o.Inspector, a.word("KHÔNG XEM ĐƯỢC", "COULD NOT LOOK"), lang.Safe(o.Err.Error(), 300))
 		}
+	}
+}
+
+// mind says by what the classifier has judged.
+func (a *app) mind(j *judge) {
+	switch n := j.lessons.Taught(); {
+	case j.skips("classify"):
+	case n > 0:
+		a.say(lang.T("  bộ phân loại: mô hình ban đầu và %d bài học của đơn vị", "  the classifier: the starting model and %d lesson(s) of this site"), n)
+	default:
+		a.say(lang.T("  bộ phân loại: chỉ có mô hình ban đầu, đơn vị chưa dạy gì", "  the classifier: the starting model alone, this site has taught it nothing"))
 	}
 }
 
@@ -302,6 +310,7 @@ type explained struct {
 	Decisions []explainedAction `json:"decisions"`
 	Notes     []msg.Note        `json:"notes"` // what inspectors say about their symbols
 	Blind     []string          `json:"could_not_look"`
+	Lessons   int               `json:"lessons"` // of this site, that the classifier has learned
 }
 
 // explainedAction is what becomes of the letter for some recipients. Score is the sum of
@@ -318,8 +327,9 @@ type explainedAction struct {
 	Findings []policy.Step `json:"findings"`
 }
 
-func explanation(m *msg.Message, w pipeline.Walk, weights policy.Weights, notes []msg.Note) explained {
-	out := explained{ID: m.ID, Rules: m.Rules, Reply: w.Reply.String(), Auth: append([]msg.AuthResult{}, m.Auth...), Notes: append([]msg.Note{}, notes...), Blind: []string{}}
+func explanation(m *msg.Message, w pipeline.Walk, j *judge, notes []msg.Note) explained {
+	weights := j.rules.For(m).Policy.Weights
+	out := explained{Lessons: j.lessons.Taught(), ID: m.ID, Rules: m.Rules, Reply: w.Reply.String(), Auth: append([]msg.AuthResult{}, m.Auth...), Notes: append([]msg.Note{}, notes...), Blind: []string{}}
 	for _, d := range w.Decisions {
 		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Rule: d.Rule, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Strip: d.Strip, Findings: weights.Steps(d.Why.Counted)}
 		for _, p := range d.To {

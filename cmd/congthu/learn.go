@@ -21,6 +21,7 @@ type learnCmd struct {
 
 type taughtFiles struct {
 	File []string `arg:"" help:"Message, mbox, directory of messages, or - / thư, mbox, thư mục, hoặc -."`
+	Bulk bool     `help:"An administrator's import: the numbers of [learning] do not bound it / quản trị viên nạp hàng loạt, không tính vào giới hạn mỗi ngày."`
 }
 
 type (
@@ -40,9 +41,10 @@ func (c *taughtFiles) teach(a *app, spam bool) error {
 	if err != nil {
 		return err
 	}
+	t := teacher{a, cl.Lessons(), lessons.Report{Spam: spam, Bulk: c.Bulk}}
 	var all []lessons.Lesson
 	for _, name := range c.File {
-		list, err := teachPath(a, cl, name, spam)
+		list, err := t.path(name)
 		all = append(all, list...)
 		if err != nil {
 			return err
@@ -54,13 +56,20 @@ func (c *taughtFiles) teach(a *app, spam bool) error {
 	return a.taught(all)
 }
 
-func teachPath(a *app, cl *admin.Client, name string, spam bool) ([]lessons.Lesson, error) {
+// teacher hands letters to the running gateway, with what is said of them.
+type teacher struct {
+	*app
+	lessons admin.Lessons
+	report  lessons.Report
+}
+
+func (t teacher) path(name string) ([]lessons.Lesson, error) {
 	if name == "-" {
-		raw, err := io.ReadAll(a.stdin)
+		raw, err := io.ReadAll(t.stdin)
 		if err != nil {
 			return nil, err
 		}
-		return teachFile(a, cl, name, raw, spam)
+		return t.file(name, raw)
 	}
 	files, err := labelled.Files(name)
 	if err != nil {
@@ -72,7 +81,7 @@ func teachPath(a *app, cl *admin.Client, name string, spam bool) ([]lessons.Less
 		if err != nil {
 			return out, fail(exitNoInput, "không đọc được %v", "cannot read %v", err)
 		}
-		list, err := teachFile(a, cl, f, raw, spam)
+		list, err := t.file(f, raw)
 		out = append(out, list...)
 		if err != nil {
 			return out, err
@@ -81,11 +90,12 @@ func teachPath(a *app, cl *admin.Client, name string, spam bool) ([]lessons.Less
 	return out, nil
 }
 
-// teachFile teaches a letter, or every letter of an mbox.
-func teachFile(a *app, cl *admin.Client, name string, raw []byte, spam bool) ([]lessons.Lesson, error) {
+// file teaches a letter, or every letter of an mbox.
+func (t teacher) file(name string, raw []byte) ([]lessons.Lesson, error) {
+	t.report.Source = name
 	var out []lessons.Lesson
 	for _, l := range labelled.Letters(raw) {
-		x, err := cl.Lessons().Teach(a.ctx, l, spam, actor(), name)
+		x, err := t.lessons.Teach(t.ctx, l, t.report)
 		if err != nil {
 			return out, operatorError(err)
 		}
@@ -125,9 +135,9 @@ func whyNot(why string) lang.Text {
 	case "known":
 		return lang.T("%d thư đã được dạy trước đó, không tính lại", "%d were taught before and do not count again")
 	case lessons.TooManyOfReporter:
-		return lang.T("%d thư được ghi nhận nhưng không tính: bạn đã dạy đủ số thư được tính trong 24 giờ", "%d are recorded and do not count: you have taught as many as count in 24 hours")
+		return lang.T("%d thư được ghi nhận nhưng không tính: bạn đã dạy đủ số thư được tính trong 24 giờ (learning.per_reporter); quản trị viên nạp hàng loạt bằng --bulk", "%d are recorded and do not count: you have taught as many as count in 24 hours (learning.per_reporter); an administrator imports with --bulk")
 	case lessons.TooManyToday:
-		return lang.T("%d thư được ghi nhận nhưng không tính: đã đủ số thư được tính trong 24 giờ", "%d are recorded and do not count: as many as count in 24 hours have been taught")
+		return lang.T("%d thư được ghi nhận nhưng không tính: đã đủ số thư được tính trong 24 giờ (learning.per_day)", "%d are recorded and do not count: as many as count in 24 hours have been taught (learning.per_day)")
 	}
 	return lang.T("%d thư được ghi nhận nhưng không tính: thư của cơ quan trong danh sách không được học là thư rác; nếu tài khoản bị chiếm, hãy khoá tài khoản ấy", "%d are recorded and do not count: letters of an agency in the lists are not learned as spam; if an account is stolen, lock it")
 }
@@ -186,8 +196,18 @@ func (a *app) countsWord(x lessons.Lesson) string {
 	switch {
 	case !x.Undone.IsZero():
 		return fmt.Sprintf(a.word("rút lại bởi %s", "taken back by %s"), x.UndoneBy)
+	case x.Counts && x.Why == lessons.Bulk:
+		return a.word("có, nạp hàng loạt", "yes, in bulk")
 	case x.Counts:
 		return a.word("có", "yes")
 	}
-	return a.word("không", "no") + " (" + x.Why + ")"
+	switch x.Why {
+	case lessons.TooManyOfReporter:
+		return a.word("không, đã đủ số của người này", "no, as many as count of one reporter")
+	case lessons.TooManyToday:
+		return a.word("không, đã đủ số trong ngày", "no, as many as count in a day")
+	case lessons.TrustedSender:
+		return a.word("không, thư của cơ quan", "no, an agency's letter")
+	}
+	return a.word("không", "no")
 }

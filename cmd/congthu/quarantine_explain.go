@@ -55,16 +55,17 @@ func (c *quarantineExplainCmd) now(a *app, cfg *config.Config, it quarantine.Ite
 		return err
 	}
 	defer j.close()
+	a.recalled(j)
 	m, then := held(it, raw)
 	path := j.pipeline()
 	path.Authenticate = []inspect.Timed{{Inspector: then}}
 	walk := path.Judge(a.ctx, m)
 	notes := inspect.Explain(a.ctx, m, path.Inspect)
-	weights := j.rules.For(m).Policy.Weights
 	if a.json {
-		return a.printJSON(explanation(m, walk, weights, notes))
+		return a.printJSON(explanation(m, walk, j, notes))
 	}
-	a.explain(m, walk, weights, notes)
+	a.explain(m, walk, j.rules.For(m).Policy.Weights, notes)
+	a.mind(j)
 	return nil
 }
 

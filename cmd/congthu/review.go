@@ -121,7 +121,7 @@ func (r *rescan) judge(ctx context.Context, it quarantine.Item, raw []byte) (*ms
 
 func (r *rescan) explain(ctx context.Context, it quarantine.Item, raw []byte) explained {
 	m, walk := r.judge(ctx, it, raw)
-	return explanation(m, walk, r.j.rules.For(m).Policy.Weights, inspect.Explain(ctx, m, r.looks))
+	return explanation(m, walk, r.j, inspect.Explain(ctx, m, r.looks))
 }
 
 // today is what was found, with the reason of whoever would be refused most.

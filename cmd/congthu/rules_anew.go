@@ -56,6 +56,7 @@ func (s *simulation) anew() (*judge, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.app.recalled(j)
 		s.judge = j
 	}
 	return s.judge, nil
@@ -187,7 +188,11 @@ func (s *simulation) baseline() (*judge, error) {
 	}
 	c := *s.cfg
 	c.RulesDir = dir
-	return newJudge(s.app.ctx, &c, quiet())
+	j, err := newJudge(s.app.ctx, &c, quiet())
+	if err == nil {
+		j.lessons = s.judge.lessons // the model is no rule: both sides judge by the same
+	}
+	return j, err
 }
 
 // sampleFiles lists the files, and those below directories.

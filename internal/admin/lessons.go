@@ -13,7 +13,8 @@ import (
 // Lessons is what the API needs of what the classifier is taught. The letter travels as
 // its octets.
 type Lessons interface {
-	Teach(ctx context.Context, raw []byte, spam bool, actor, source string) (lessons.Lesson, error)
+	// Teach records what is said of a letter; Trusted is found out, whatever the report says.
+	Teach(ctx context.Context, raw []byte, r lessons.Report) (lessons.Lesson, error)
 	Undo(ctx context.Context, id, actor string) error
 	List(ctx context.Context, limit int) ([]lessons.Lesson, error)
 }
@@ -28,21 +29,26 @@ type (
 	lesson struct {
 		Spam   bool   `query:"spam" required:"true"`
 		Source string `query:"source"`
+		Bulk   bool   `query:"bulk"` // an import by the administrator: outside the bounds of a day
 	}
 )
 
 func (q lesson) about() (object, detail string) {
+	detail = "ham"
 	if q.Spam {
-		return q.Source, "spam"
+		detail = "spam"
 	}
-	return q.Source, "ham"
+	if q.Bulk {
+		detail += ", bulk"
+	}
+	return q.Source, detail
 }
 
 // Whoever teaches letters that are not held teaches for all agencies: that is the
 // administrator's. A reviewer teaches by the letters that are held for its own.
 func (s Services) lessonRoutes() []Route {
 	teach := act("POST", "/v1/lessons", token.Manage, "lesson.teach", lang.T("dạy bộ phân loại bằng một thư", "teach the classifier with a letter"), on(func(ctx context.Context, w token.Who, q lesson, raw Raw) (lessons.Lesson, error) {
-		return s.Lessons.Teach(ctx, raw, q.Spam, w.Name, q.Source)
+		return s.Lessons.Teach(ctx, raw, lessons.Report{Spam: q.Spam, Actor: w.Name, Source: q.Source, Bulk: q.Bulk})
 	}))
 	teach.Limit = maxLetter
 	return []Route{
@@ -72,8 +78,8 @@ func (c *Client) Lessons() Lessons { return lessonsClient{c} }
 type lessonsClient struct{ *Client }
 
 // Teach implements Lessons. Who teaches is who calls.
-func (c lessonsClient) Teach(ctx context.Context, raw []byte, spam bool, _, source string) (lessons.Lesson, error) {
-	return ask[lessons.Lesson](ctx, c.Client, "POST", "/v1/lessons", lesson{spam, source}, Raw(raw))
+func (c lessonsClient) Teach(ctx context.Context, raw []byte, r lessons.Report) (lessons.Lesson, error) {
+	return ask[lessons.Lesson](ctx, c.Client, "POST", "/v1/lessons", lesson{r.Spam, r.Source, r.Bulk}, Raw(raw))
 }
 
 // Undo implements Lessons.

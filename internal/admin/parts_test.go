@@ -21,8 +21,8 @@ import (
 // class stands for what the classifier is taught.
 type class struct{ *services }
 
-func (c class) Teach(_ context.Context, raw []byte, _ bool, actor, source string) (lessons.Lesson, error) {
-	return lessons.Lesson{ID: string(raw)}, c.note("teach", actor, source)
+func (c class) Teach(_ context.Context, raw []byte, r lessons.Report) (lessons.Lesson, error) {
+	return lessons.Lesson{ID: string(raw)}, c.note("teach", r.Actor, r.Source)
 }
 
 func (c class) Undo(_ context.Context, id, actor string) error { return c.note("unteach", id, actor) }

@@ -47,6 +47,7 @@ func check(file *tomlfile.File, c *Config) error {
 	k.report(c.Report)
 	k.letters(c)
 	k.rules(c.Record, c.Rules)
+	k.learning(c.Learning)
 	if c.Metrics.Address != "" {
 		k.address(c.Metrics.Address, "metrics", "address")
 	}
@@ -75,6 +76,16 @@ func (k *checker) report(r Report) {
 	}
 	for i, a := range r.Receive {
 		k.mailbox(a, "report", "receive", i)
+	}
+}
+
+// learning: one reporter must not be able to teach all that all may.
+func (k *checker) learning(l Learning) {
+	if l.PerReporter < 1 || l.PerReporter > l.PerDay {
+		k.complain(lang.T("learning.per_reporter phải từ 1 đến learning.per_day", "learning.per_reporter must be from 1 to learning.per_day"), lang.T("50 là hợp lý; nạp nhiều thư một lần thì dùng congthu learn --bulk", "50 is sensible; to import many letters use congthu learn --bulk"), "learning", "per_reporter")
+	}
+	if l.Keep < l.PerDay || l.Keep > 1_000_000 {
+		k.complain(lang.T("learning.keep phải từ learning.per_day đến 1000000", "learning.keep must be from learning.per_day to 1000000"), lang.T("20000 là hợp lý, mỗi bài học khoảng 6 KB", "20000 is sensible, a lesson takes about 6 KB"), "learning", "keep")
 	}
 }
 

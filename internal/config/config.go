@@ -41,6 +41,7 @@ type Config struct {
 	Report     Report   `toml:"report"`
 	Record     Record   `toml:"record"`
 	Rules      Rules    `toml:"rules"`
+	Learning   Learning `toml:"learning"`
 	Store      Store    `toml:"store"`
 	Admin      Admin    `toml:"admin"`
 	Audit      Audit    `toml:"audit"`
@@ -274,6 +275,13 @@ type Rules struct {
 	MaxRise     float64  `toml:"max_rise"`     // of held and refused letters: more goes back
 	MinLetters  int      `toml:"min_letters"`  // that each side must have judged before
 	CanaryWatch Duration `toml:"canary_watch"` // how long a canary runs when nothing is said
+}
+
+// Learning bounds what reports may teach the classifier, in lessons.
+type Learning struct {
+	PerReporter int `toml:"per_reporter"` // that count of one reporter in 24 hours
+	PerDay      int `toml:"per_day"`      // that count of all reporters in 24 hours
+	Keep        int `toml:"keep"`         // that are remembered; the oldest are forgotten
 }
 
 // Report is the aggregate reports of DMARC: those that are sent, and those that come

@@ -31,6 +31,7 @@ func Default() *Config {
 		Reported:   Reported{Spam: []string{}, Ham: []string{}, PerDay: 20},
 		Report:     Report{Receive: []string{}},
 		Record:     Record{Keep: Duration(720 * time.Hour), Letters: 1_000_000},
+		Learning:   Learning{PerReporter: 50, PerDay: 500, Keep: 20000},
 		Rules:      Rules{History: 50, Watch: Duration(time.Hour), FallBack: true, MaxRise: 5, MinLetters: 50, CanaryWatch: Duration(30 * time.Minute)},
 		Store:      Store{URL: "sqlite", Key: "data.key"},
 		Admin:      Admin{Socket: "admin.sock"},

@@ -13,7 +13,8 @@
 // What a report may move is bounded, because reports can be wrong, or made by somebody
 // who wants letters to be held: so many count for one reporter, and for all together, in
 // 24 hours, and a letter of a trusted agency is never learned as spam. What does not
-// count is recorded all the same.
+// count is recorded all the same. What an administrator imports in bulk is outside of the
+// two numbers, both ways: it is not stopped by them and leaves reporters theirs.
 package lessons
 
 import (
@@ -42,6 +43,10 @@ const (
 	TrustedSender     = "trusted"
 )
 
+// Bulk is in the place of why a lesson does not count when it does, and was imported by an
+// administrator.
+const Bulk = "bulk"
+
 // Lesson is one letter that was taught.
 type Lesson struct {
 	ID       string    `json:"id"`
@@ -53,7 +58,7 @@ type Lesson struct {
 	Sender   string    `json:"sender,omitempty"`
 	Subject  string    `json:"subject,omitempty"`
 	Counts   bool      `json:"counts"`
-	Why      string    `json:"why,omitempty"` // it does not count: TooManyOfReporter, …
+	Why      string    `json:"why,omitempty"` // it does not count: TooManyOfReporter, …; or Bulk
 	Known    bool      `json:"known"`         // it was taught before: nothing was done
 	Replaces string    `json:"replaces,omitempty"`
 	Undone   time.Time `json:"undone,omitzero"`
@@ -67,6 +72,7 @@ type Report struct {
 	Source  string        // the file or held message it came from
 	Trusted bool          // it is of an agency whose letters must not be learned as spam
 	With    *store.Change // commits together with the lesson; nil: nothing
+	Bulk    bool          // an administrator imports it
 }
 
 // Options are the parts of the lessons.
@@ -88,6 +94,7 @@ type Lessons struct {
 	n      int64      // turn up to which it is; guarded by follow
 	mu     sync.RWMutex
 	model  *learn.Model
+	taught int // lessons in the model
 }
 
 // Open makes the starting model; lessons are learned by Run, or by Follow.
@@ -152,6 +159,13 @@ func (l *Lessons) Seen() (ham, spam int) {
 	return l.model.Seen()
 }
 
+// Taught is how many lessons of the site the model has learned, beside what it began with.
+func (l *Lessons) Taught() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.taught
+}
+
 // Follow learns what was taught since, here or at another gateway. When a lesson was taken
 // back, the model is made anew; that takes about a second for each ten thousand lessons,
 // in which the old one judges.
@@ -172,11 +186,15 @@ func (l *Lessons) Follow(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := l.learn(ctx, model, from, now); err != nil {
+	learned, err := l.learn(ctx, model, from, now)
+	if err != nil {
 		return err
 	}
 	l.mu.Lock()
 	l.model, l.n = model, now
+	if back {
+		l.taught = learned
+	}
 	l.mu.Unlock()
 	return nil
 }
@@ -201,20 +219,22 @@ func (l *Lessons) turn(ctx context.Context) (n int64, back bool, err error) {
 const chunk = 200
 
 // learn teaches a model the lessons of the turns after from. A model that judges already
-// is locked for one lesson at a time.
-func (l *Lessons) learn(ctx context.Context, m *learn.Model, from, to int64) error {
+// is locked for one lesson at a time. It returns how many there were.
+func (l *Lessons) learn(ctx context.Context, m *learn.Model, from, to int64) (n int, err error) {
 	live := m == l.model
 	for {
 		list, last, err := l.read(ctx, from, to)
 		if err != nil || last == 0 {
-			return err
+			return n, err
 		}
+		n += len(list)
 		for _, x := range list {
 			if live {
 				l.mu.Lock()
 			}
 			m.Teach(x.Example, x.Spam)
 			if live {
+				l.taught++
 				l.mu.Unlock()
 			}
 		}

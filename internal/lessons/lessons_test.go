@@ -206,6 +206,45 @@ func TestReportsAreBounded(t *testing.T) {
 	}
 }
 
+// What an administrator imports is not stopped by the bounds of a day and leaves them to
+// those who report; a trusted agency's letters are not learned as spam that way either.
+func TestBulkIsOutsideOfTheBounds(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, url string) {
+		d := db(t, url)
+		r := open(t, d, func(o *lessons.Options) { o.PerReporter, o.PerDay = 3, 4 })
+		for i := range 10 {
+			x, err := r.Teach(t.Context(), strange(i), lessons.Report{Spam: true, Actor: "an", Bulk: true})
+			if err != nil || !x.Counts || x.Why != lessons.Bulk {
+				t.Fatalf("%d: %+v %v", i, x, err)
+			}
+		}
+		for i := range 3 {
+			if x := r.teach(strange(100+i), true, "an"); !x.Counts || x.Why != "" {
+				t.Errorf("a report after the import: %+v", x)
+			}
+		}
+		if x := r.teach(strange(104), true, "an"); x.Counts {
+			t.Errorf("the bound of a reporter is gone: %+v", x)
+		}
+		if x, err := r.Teach(t.Context(), ham(1), lessons.Report{Spam: true, Actor: "an", Bulk: true, Trusted: true}); err != nil || x.Counts || x.Why != lessons.TrustedSender {
+			t.Errorf("a trusted letter in bulk: %+v %v", x, err)
+		}
+		if n := r.Taught(); n != 13 {
+			t.Errorf("%d lessons are in the model, want 13", n)
+		}
+		list, err := r.List(t.Context(), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Undo(t.Context(), list[len(list)-1].ID, "an"); err != nil {
+			t.Fatal(err)
+		}
+		if n, other := r.Taught(), open(t, d).Taught(); n != 12 || other != 12 {
+			t.Errorf("after one was taken back %d lessons are in the model and %d in that of a new start, want 12", n, other)
+		}
+	})
+}
+
 // Two hundred false reports against letters of a trusted agency change nothing.
 func TestTrustedLettersAreNotLearnedAsSpam(t *testing.T) {
 	r := open(t, db(t, storetest.SQLite))

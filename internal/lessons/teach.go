@@ -31,7 +31,7 @@ func (l *Lessons) Teach(ctx context.Context, m *msg.Message, r Report) (Lesson, 
 	packed := learn.Read(learn.Of(m)).Pack()
 	var done Lesson
 	changes := []*store.Change{{Apply: func(ctx context.Context, tx store.Tx) (err error) {
-		done, err = l.record(ctx, tx, x, packed, r.Spam && r.Trusted)
+		done, err = l.record(ctx, tx, x, packed, r)
 		return err
 	}}}
 	if r.With != nil {
@@ -46,7 +46,7 @@ func (l *Lessons) Teach(ctx context.Context, m *msg.Message, r Report) (Lesson, 
 }
 
 // record is Teach's transaction. It may be run more than once.
-func (l *Lessons) record(ctx context.Context, tx store.Tx, x Lesson, packed []byte, trusted bool) (Lesson, error) {
+func (l *Lessons) record(ctx context.Context, tx store.Tx, x Lesson, packed []byte, r Report) (Lesson, error) {
 	n, err := next(ctx, tx)
 	if err != nil {
 		return x, err
@@ -66,10 +66,10 @@ func (l *Lessons) record(ctx context.Context, tx store.Tx, x Lesson, packed []by
 	case !errors.Is(err, sql.ErrNoRows):
 		return x, err
 	}
-	if x.Why, err = l.reject(ctx, tx, x, trusted); err != nil {
+	if x.Why, err = l.reject(ctx, tx, x, r); err != nil {
 		return x, err
 	}
-	x.ID, x.Counts = l.o.NewID(), x.Why == ""
+	x.ID, x.Counts = l.o.NewID(), x.Why == "" || x.Why == Bulk
 	about, err := l.seal(x)
 	if err != nil {
 		return x, err
@@ -93,18 +93,21 @@ func (l *Lessons) known(ctx context.Context, tx store.Tx, id string) (Lesson, er
 	return list[0], nil
 }
 
-// reject says why a lesson does not count; "": it does. Lessons that were taken back
-// count into the bounds: else one could go on for ever by taking back.
-func (l *Lessons) reject(ctx context.Context, tx store.Tx, x Lesson, trusted bool) (string, error) {
-	if trusted {
+// reject says why a lesson does not count; "" and Bulk: it does. Lessons that were taken
+// back count into the bounds: else one could go on for ever by taking back.
+func (l *Lessons) reject(ctx context.Context, tx store.Tx, x Lesson, r Report) (string, error) {
+	switch {
+	case r.Spam && r.Trusted:
 		return TrustedSender, nil
+	case r.Bulk:
+		return Bulk, nil
 	}
 	since := x.At.Add(-day).UnixMilli()
 	var mine, all int
-	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM lesson WHERE at > $1 AND counts = 1 AND actor = $2`, since, x.Actor).Scan(&mine); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM lesson WHERE at > $1 AND counts = 1 AND why <> $2 AND actor = $3`, since, Bulk, x.Actor).Scan(&mine); err != nil {
 		return "", err
 	}
-	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM lesson WHERE at > $1 AND counts = 1`, since).Scan(&all); err != nil {
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM lesson WHERE at > $1 AND counts = 1 AND why <> $2`, since, Bulk).Scan(&all); err != nil {
 		return "", err
 	}
 	switch {
