@@ -281,6 +281,32 @@ func TestVietnameseForms(t *testing.T) {
 	}
 }
 
+// Digits for letters hide words that are no syllables, names and English ones: less of
+// what was caught stays so.
+func TestVietnameseDigits(t *testing.T) {
+	b := newBench(t)
+	n, kept := 0, 0
+	for _, l := range shelved(t) {
+		if !l.Spam || !strings.HasSuffix(l.Name, ".0") || !caught(b.judge(t, l)) {
+			continue
+		}
+		v, err := corpus.As(l, corpus.Digits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		if d := b.judge(t, v); caught(d) {
+			kept++
+		} else {
+			t.Logf("%s gets through: %.1f: %s", l.Name, d.Why.Score, why(d))
+		}
+	}
+	fmt.Printf("accuracy: vn as %-12s %4d/%d bad letters stay caught\n", corpus.Digits, kept, n)
+	if n < 100 || 10*kept < 9*n {
+		t.Errorf("only %d of %d bad letters stay caught", kept, n)
+	}
+}
+
 // move is how far scores move when letters change their form.
 type move struct {
 	bad, kept, good, held int

@@ -70,7 +70,24 @@ func (f Form) markup(s string) string {
 	if f == Spans {
 		out = everyOther(s, spans)
 	}
+	if f == Broken {
+		out = everyOther(out, broken)
+	}
 	return strings.ReplaceAll(out, "\n", "<br>\n")
+}
+
+// broken puts between letters what a page does not show.
+func broken(w string) string {
+	between := []string{"<!-- x -->", "<wbr>", "&shy;", "&#8203;"}
+	var b strings.Builder
+	n := 0
+	for _, r := range w {
+		if n++; n > 1 {
+			b.WriteString(between[n%len(between)])
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func spans(w string) string {

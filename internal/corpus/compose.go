@@ -100,7 +100,7 @@ func (c *composer) date() string {
 // word is a header's text: encoded words in the form's character set.
 func (c *composer) word(s string) string {
 	s = c.form.spell(s)
-	if c.form == Spans {
+	if c.form == Spans || c.form == Broken {
 		s = NFC.spell(s)
 	}
 	octets := string(c.form.encode(s))
@@ -148,7 +148,7 @@ func (c *composer) content(m mailer, body string) entity {
 	plain := c.leaf(m, "plain", c.form.plain(body))
 	page := c.leaf(m, "html", c.form.page(body))
 	shape := m.shape
-	if c.form == Spans || strings.Contains(body, "%%") || strings.Contains(body, "![") {
+	if c.form == Spans || c.form == Broken || strings.Contains(body, "%%") || strings.Contains(body, "![") {
 		shape = "html" // there is nothing to see of it in plain text
 	}
 	switch shape {

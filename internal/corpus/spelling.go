@@ -18,6 +18,12 @@ func (f Form) spell(s string) string {
 		return bare(s)
 	case Spaced:
 		return everyOther(s, func(w string) string { return strings.Join(strings.Split(w, ""), ".") })
+	case Digits:
+		return everyOther(s, digits)
+	case Dashed:
+		return everyOther(s, func(w string) string {
+			return strings.Join(strings.Split(w, ""), string("-_"[len(w)%2]))
+		})
 	case Lookalike:
 		return everyOther(s, lookalike)
 	case ZeroWidth:
@@ -58,4 +64,9 @@ func everyOther(s string, change func(string) string) string {
 // lookalike puts letters of other scripts in the place of Latin ones.
 func lookalike(w string) string {
 	return strings.NewReplacer("a", "а", "o", "о", "e", "е", "c", "с", "i", "і", "p", "р", "y", "у", "x", "х").Replace(w)
+}
+
+// digits puts digits in the place of letters that look like them.
+func digits(w string) string {
+	return strings.NewReplacer("o", "0", "e", "3", "a", "4", "i", "1").Replace(w)
 }

@@ -26,6 +26,7 @@ func TestFold(t *testing.T) {
 		{"tags", "v\U000e0061ay", "vay", "vay"},
 		{"heaps of marks", "v\u0336\u0337a\u0335\u0338y", "vay", "vay"},
 		{"digits in words", "v0n 1ãi b4n l0 h5n1 a4 q10 1a 2024a mp3", "von lãi ban lo h5n1 a4 q10 1a 2024a mp3", "von lai ban lo h5n1 a4 q10 1a 2024a mp3"},
+		{"digits inside and behind", "t13n h0 ch1 ch0v4y s1m a1 k3 mp3 p2p", "tien ho chi ch0v4y sim a1 k3 mp3 p2p", "tien ho chi ch0v4y sim a1 k3 mp3 p2p"},
 		{"dots", "v.a.y v.ố.n", "vay vốn", "vay von"},
 		{"dots and dashes", "v.a.y v-o-n", "vay von", "vay von"},
 		{"wide gaps", "v a y  v o n", "vay von", "vay von"},

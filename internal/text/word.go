@@ -71,25 +71,25 @@ func (f *folder) asLatin(s string) string {
 
 // withoutDigits reads digits as the letters that they are drawn like, where a Vietnamese
 // syllable results and the digits are not just a number behind a letter: "v0n", "b4n",
-// "1ãi", but not "a4", "q1", "h5n1".
+// "1ãi", "t13n", but not "a4", "q1", "h5n1".
 func withoutDigits(s string) string {
 	if len(s) > 16 || isNumbered(s) {
 		return s
 	}
-	out := strings.Map(func(r rune) rune {
-		switch r {
-		case '0':
-			return 'o'
-		case '1':
-			return 'l'
-		case '3':
-			return 'e'
-		case '4':
-			return 'a'
-		}
-		return r
-	}, s)
-	for _, c := range []string{out, strings.ReplaceAll(s, "1", "i")} {
+	for _, one := range "li" {
+		c := strings.Map(func(r rune) rune {
+			switch r {
+			case '0':
+				return 'o'
+			case '1':
+				return one
+			case '3':
+				return 'e'
+			case '4':
+				return 'a'
+			}
+			return r
+		}, s)
 		if viet.ValidBare(c) && !strings.ContainsAny(c, "0123456789") {
 			return viet.Place(c)
 		}
@@ -97,11 +97,16 @@ func withoutDigits(s string) string {
 	return s
 }
 
-// isNumbered tells a word whose digits stand only at its end, or before a single letter.
+// isNumbered tells a word that is a number with a letter before or behind it, or whose
+// digits stand at its end where a counted thing has its number: "a4", "q10", "1a". Behind
+// two letters one digit may be a letter, "h0", "ch1"; two may where one more stands inside.
 func isNumbered(s string) bool {
 	letters := strings.TrimRight(s, "0123456789")
 	if !strings.ContainsAny(letters, "0123456789") {
-		return len(s)-len(letters) > 1 || s[len(s)-1] != '0'
+		if len(s)-len(letters) > 1 {
+			return true
+		}
+		return s[len(s)-1] != '0' && utf8.RuneCountInString(letters) < 2
 	}
 	return utf8.RuneCountInString(strings.TrimLeft(s, "0123456789")) < 2
 }
