@@ -40,9 +40,12 @@ func (g *gateway) serveRemote(api http.Handler) (*http.Server, error) {
 		return nil, fail(exitUnavailable, "không mở được cổng %s: %v", "cannot listen on %s: %v", c.Listen, err)
 	}
 	gate := &admin.Gate{Check: token.NewBook(g.db, nil).Check, Record: g.audit.Record, Log: g.log}
-	s := remoteServer(gate.Wrap(api), cert.get, g.log)
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", gate.Wrap(api))
+	mux.Handle("/", g.newConsole(gate.Know))
+	s := remoteServer(mux, cert.get, g.log)
 	go func() { g.note("admin tls", s.ServeTLS(&few{Listener: l, by: map[netip.Addr]int{}}, "", "")) }()
-	g.log.Info("the API is served over TLS", "address", l.Addr())
+	g.log.Info("API and console are served over TLS", "address", l.Addr())
 	return s, nil
 }
 

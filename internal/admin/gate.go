@@ -72,11 +72,10 @@ var tooMany = &Problem{http.StatusTooManyRequests, lang.T("quá nhiều token sa
 
 // admit tells who has sent a request.
 func (g *Gate) admit(r *http.Request) (token.Who, error) {
-	source, err := netip.ParseAddrPort(r.RemoteAddr)
+	from, err := source(r)
 	if err != nil {
 		return token.Who{}, err
 	}
-	from := source.Addr().Unmap()
 	if g.misses.locked(from, g.Now()) {
 		return token.Who{}, tooMany
 	}
@@ -85,16 +84,46 @@ func (g *Gate) admit(r *http.Request) (token.Who, error) {
 		g.refused(r.Context(), from, errors.New("no token"))
 		return token.Who{}, unauthorized
 	}
-	who, err := g.Check(r.Context(), presented)
-	switch {
-	case err == nil:
-		who.Via = from.String()
-		return who, nil
-	case errors.Is(err, token.ErrRefused):
-		g.refused(r.Context(), from, err)
+	who, err := g.know(r.Context(), from, presented)
+	if errors.Is(err, token.ErrRefused) {
 		return token.Who{}, unauthorized
 	}
-	return token.Who{}, err
+	return who, err
+}
+
+// Know tells whose a token is that was presented in another way than by the API, under the
+// same bounds. Any refusal is a token.ErrRefused.
+func (g *Gate) Know(r *http.Request, presented string) (token.Who, error) {
+	from, err := source(r)
+	if err != nil {
+		return token.Who{}, err
+	}
+	if g.misses.locked(from, g.Now()) {
+		return token.Who{}, &token.Refused{Why: tooMany}
+	}
+	began := time.Now()
+	who, err := g.know(r.Context(), from, presented)
+	if err != nil {
+		pause(r.Context(), g.Delay-time.Since(began))
+	}
+	return who, err
+}
+
+func (g *Gate) know(ctx context.Context, from netip.Addr, presented string) (token.Who, error) {
+	who, err := g.Check(ctx, presented)
+	if errors.Is(err, token.ErrRefused) {
+		g.refused(ctx, from, err)
+	}
+	if err != nil {
+		return token.Who{}, err
+	}
+	who.Via = from.String()
+	return who, nil
+}
+
+func source(r *http.Request) (netip.Addr, error) {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	return a.Addr().Unmap(), err
 }
 
 // bearer is the token of a request (RFC 6750 section 2.1); nowhere else is one looked for.
