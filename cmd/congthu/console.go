@@ -24,8 +24,10 @@ func (g *gateway) newConsole(check func(r *http.Request, presented string) (toke
 	kept := &dayBook{g: g, kept: map[string]console.Day{}}
 	return console.New(console.Options{
 		Check: check, Log: g.log, Day: kept.of,
-		Desk:  func(w token.Who) console.Desk { return seat{g.review.For(w), g} },
-		Queue: func(ctx context.Context) ([]queue.Entry, error) { return g.queue.List(ctx, queue.Filter{Limit: queueShown}) },
+		Desk: func(w token.Who) console.Desk { return seat{g.review.For(w), g} },
+		Queue: func(ctx context.Context) ([]queue.Entry, error) {
+			return g.queue.List(ctx, queue.Filter{Limit: queueShown})
+		},
 	}).Handler()
 }
 
