@@ -62,12 +62,16 @@ import (
 //	CRASH worker        every scan worker gets SIGSEGV, at work or not
 //	HUP                 the gateway gets SIGHUP
 //	RESTART             the gateway is killed and started again
+//	TERMINAL ARGS       an operator command runs in a terminal of 80 columns and 24 lines
+//	PRESS KEYS          keys are pressed there, each a word: j Enter C-r
+//	SCREEN~ REGEXP      until what is drawn there matches; it is what OUT! then looks at
 type player struct {
 	g    *Gateway
 	c    *Case
 	conn *client
 	out  string    // of the last RUN
 	clam *exec.Cmd // nil: not running
+	term *terminal
 }
 
 // Play speaks the dialogue. The error names the line.
@@ -79,6 +83,7 @@ func (g *Gateway) Play(c *Case) error {
 			_ = p.stopClamd()
 		}
 	}()
+	defer p.shut()
 	for _, line := range c.Dialogue {
 		if err := p.step(line); err != nil {
 			return fmt.Errorf("%s\n\t%w", line, err)
@@ -96,7 +101,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "SEAL", "WRITE", "POISON", "CLAMD":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "SEAL", "WRITE", "POISON", "CLAMD", "TERMINAL", "PRESS", "SCREEN~":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -245,6 +250,12 @@ func (p *player) around(verb, rest string) error {
 		return p.clamd(rest)
 	case "POISON":
 		return p.poison(rest)
+	case "TERMINAL":
+		return p.open(rest)
+	case "PRESS":
+		return p.press(rest)
+	case "SCREEN~":
+		return p.screen(rest)
 	case "RESTART":
 		p.hangUp()
 		p.conn = nil
