@@ -22,7 +22,7 @@ func floors() [][]string {
 		{"audit", "lessons", "plain", "inspect", "inspect/*", "agency", "account", "acquaint", "greylist", "token", "policy", "notice", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
 		{"decrypt"},
 		{"rules", "pipeline", "keyring", "simulate", "review", "digest"},
-		{"smtpd", "admin", "console", "ruledesk"},
+		{"smtpd", "admin", "console", "screen", "ruledesk"},
 		{"e2e/*", "faults/*"},
 		{"e2e", "faults"},
 	}

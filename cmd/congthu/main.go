@@ -31,6 +31,7 @@ type cli struct {
 	Demo       demoCmd       `cmd:"" help:"Show nine letters meet their fate / chạy thử với chín lá thư."`
 	Rules      rulesCmd      `cmd:"" help:"Rule files / tệp quy tắc."`
 	Quarantine quarantineCmd `cmd:"" help:"Held messages / thư bị giữ."`
+	Review     reviewCmd     `cmd:"" help:"Go through held mail on the whole screen / duyệt thư bị giữ trên màn hình."`
 	Queue      queueCmd      `cmd:"" help:"Messages waiting for delivery / thư chờ giao."`
 	Keys       keysCmd       `cmd:"" help:"OpenPGP keys of recipients / khoá OpenPGP của người nhận."`
 	Account    accountCmd    `cmd:"" help:"Who may send with a password / tài khoản gửi thư."`
