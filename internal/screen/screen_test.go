@@ -47,9 +47,15 @@ func (f *fake) Why(_ context.Context, id string) ([]string, error) {
 func (f *fake) Release(_ context.Context, id string, learn bool) (lang.Text, error) {
 	return f.ask(fmt.Sprint("release ", id, " ", learn))
 }
-func (f *fake) Delete(_ context.Context, id string) (lang.Text, error)  { return f.ask("delete " + id) }
-func (f *fake) Undo(_ context.Context, id string) (lang.Text, error)    { return f.ask("undo " + id) }
-func (f *fake) Approve(_ context.Context, id string) (lang.Text, error) { return f.ask("approve " + id) }
+
+func (f *fake) Delete(_ context.Context, id string) (lang.Text, error) { return f.ask("delete " + id) }
+
+func (f *fake) Undo(_ context.Context, id string) (lang.Text, error) { return f.ask("undo " + id) }
+
+func (f *fake) Approve(_ context.Context, id string) (lang.Text, error) {
+	return f.ask("approve " + id)
+}
+
 func (f *fake) Learn(_ context.Context, id string, spam bool) (lang.Text, error) {
 	return f.ask(fmt.Sprint("learn ", id, " ", spam))
 }

@@ -170,5 +170,3 @@ func (m *model) help() []string {
 	}
 	return out
 }
-
-
