@@ -10,7 +10,7 @@ import (
 
 // filter says of most texts, in one pass and without trying anything twice, that an
 // expression does not match in them: a deterministic automaton over octets. The library
-// that finds the match itself takes fifty times as long, and is asked only where the
+// that finds the match itself takes many times as long, and is asked only where the
 // filter is not sure. It is coarser than the expression: long repetitions are without
 // bound in it, all octets beyond ASCII are one, and the ends of lines and texts are
 // everywhere.
@@ -34,6 +34,7 @@ const (
 	maxStates  = 1000
 	maxInsts   = 600
 	mostCopies = 4 // of what is repeated
+	beyond     = 2 // sign of octets beyond ASCII
 )
 
 // newFilter returns nil where the automaton would be too large.
@@ -118,6 +119,9 @@ func (b *filterBuilder) divide() {
 	sign := make([]byte, 1+len(b.prog.Inst))
 	for c := range utf8.RuneSelf + 1 { // those beyond ASCII are as the first of them
 		sign[0] = byte(flag(wordOctet(byte(c))))
+		if c == utf8.RuneSelf { // they are a class of their own: a character may go on behind them
+			sign[0] = beyond
+		}
 		for i := range b.prog.Inst {
 			sign[1+i] = byte(flag(takes(&b.prog.Inst[i], byte(c))))
 		}

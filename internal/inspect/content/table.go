@@ -1,7 +1,7 @@
 package content
 
 // table is a map of numbers that are never 0, in one piece of memory: the text of every
-// letter is looked up in it word by word, and a general map costs five times as much.
+// letter is looked up in it word by word, and a general map costs several times as much.
 type table struct {
 	slots []slot // a power of two, at most half of them in use
 	shift uint8  // 64 less the binary logarithm of the slots
