@@ -146,11 +146,16 @@ func (s school) Teach(ctx context.Context, raw []byte, r lessons.Report) (lesson
 func (j *judge) teach(ctx context.Context, raw []byte, r lessons.Report) (lessons.Lesson, error) {
 	raw = labelled.Wire(raw)
 	r.Trusted = j.agencyWrote(mimetree.Parse(raw, mimetree.DefaultLimits()))
-	// What this gateway itself has written on top is no part of what came.
+	return j.lessons.Teach(ctx, j.asItCame(raw), r)
+}
+
+// asItCame is a letter as it is learned: what this gateway itself has written on top is no
+// part of what came.
+func (j *judge) asItCame(raw []byte) *msg.Message {
 	m := &msg.Message{Raw: bytes.Join(stamp.Strip(raw, j.cfg.Hostname), nil)}
 	m.Root = mimetree.Parse(m.Raw, mimetree.DefaultLimits())
 	m.Text = text.Read(m.Root)
-	return j.lessons.Teach(ctx, m, r)
+	return m
 }
 
 // Undo implements admin.Lessons.

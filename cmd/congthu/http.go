@@ -83,7 +83,7 @@ func (g *gateway) adminSocket() (net.Listener, error) {
 
 func (g *gateway) services() admin.Services {
 	return admin.Services{
-		Review: func(w token.Who) admin.Reviewer { return g.review.For(w) }, Queue: g.queue, Keys: g.judge.keys, Accounts: register{g.senders.accounts, g.cfg}, Lessons: school{g.judge}, Reports: g.reports, Rules: ruleActs{g}, Health: g.health,
+		Review: func(w token.Who) admin.Reviewer { return g.review.For(w) }, Queue: g.queue, Keys: g.judge.keys, Accounts: register{g.senders.accounts, g.cfg}, Lessons: school{g.judge}, Proposals: school{g.judge}, Reports: g.reports, Rules: ruleActs{g}, Health: g.health,
 		Tokens: token.NewBook(g.db, nil), Audit: g.audit, Record: g.audit.Record, Log: g.log,
 		NotFound: func(err error) bool {
 			return errors.Is(err, quarantine.ErrNotFound) || errors.Is(err, queue.ErrNotFound)

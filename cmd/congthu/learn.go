@@ -17,6 +17,11 @@ type learnCmd struct {
 	Ham  learnHamCmd  `cmd:"" help:"These letters are wanted / đây là thư tốt."`
 	Undo learnUndoCmd `cmd:"" help:"Take lessons back / rút lại bài học."`
 	List learnListCmd `cmd:"" help:"What was taught, newest first / các bài đã dạy."`
+
+	Proposals learnProposalsCmd `cmd:"" help:"What users have reported and nobody has decided on / các báo cáo của người dùng đang chờ."`
+	Show      learnShowCmd      `cmd:"" help:"A reported letter as text / xem thư được báo."`
+	Confirm   learnConfirmCmd   `cmd:"" help:"Learn what was reported / học theo báo cáo."`
+	Refuse    learnRefuseCmd    `cmd:"" help:"Learn nothing from it / không học theo báo cáo."`
 }
 
 type taughtFiles struct {

@@ -102,14 +102,20 @@ func (r mailroom) take(ctx context.Context, m *msg.Message, d errand) (msg.Reply
 		}
 		return replyNobody, nil
 	}
+	if d != errandReply && !r.post.g.judge.routes.Local(author.Domain) {
+		return replyOutsider, nil
+	}
 	if err := r.serve(ctx, m, d, author); err != nil {
 		return replyTrouble, err
 	}
 	return taken(m), nil
 }
 
-func (r mailroom) serve(ctx context.Context, m *msg.Message, _ errand, author msg.Path) error {
-	return r.post.replies.Take(ctx, m, author)
+func (r mailroom) serve(ctx context.Context, m *msg.Message, d errand, author msg.Path) error {
+	if d == errandReply {
+		return r.post.replies.Take(ctx, m, author)
+	}
+	return r.post.report(ctx, m, d == errandSpam, author)
 }
 
 func taken(m *msg.Message) msg.Reply {

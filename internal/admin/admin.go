@@ -19,17 +19,18 @@ import (
 // Services are the parts of the gateway that operators reach. A part that is nil is not
 // there: its routes are not found.
 type Services struct {
-	Review   func(token.Who) Reviewer
-	Queue    Queue
-	Keys     Keys
-	Accounts Accounts
-	Lessons  Lessons
-	Reports  Reports
-	Rules    Rules
-	Tokens   Tokens
-	Audit    Audit
-	NotFound func(error) bool // tells a wrong id from a fault; nil: none
-	Health   func() lang.Text // what is wrong with the gateway; the zero Text: nothing
+	Review    func(token.Who) Reviewer
+	Queue     Queue
+	Keys      Keys
+	Accounts  Accounts
+	Lessons   Lessons
+	Proposals Proposals
+	Reports   Reports
+	Rules     Rules
+	Tokens    Tokens
+	Audit     Audit
+	NotFound  func(error) bool // tells a wrong id from a fault; nil: none
+	Health    func() lang.Text // what is wrong with the gateway; the zero Text: nothing
 
 	// Record puts an act on record before it is done; without that it is not done. nil: no
 	// record is kept, for tests.
@@ -69,6 +70,7 @@ func (s Services) routes() []Route {
 		{s.Keys != nil, s.keyRoutes()},
 		{s.Accounts != nil, s.accountRoutes()},
 		{s.Lessons != nil, s.lessonRoutes()},
+		{s.Proposals != nil, s.proposalRoutes()},
 		{s.Reports != nil, s.reportRoutes()},
 		{s.Tokens != nil, s.tokenRoutes()},
 		{s.Audit != nil, s.auditRoutes()},

@@ -49,7 +49,7 @@ type bilingual interface{ In(lang.Lang) string }
 // Take does what a reply asks for and answers it. author is the mailbox that is proven to
 // have written the letter. When it returns an error the sender should try again.
 func (r *Replies) Take(ctx context.Context, m *msg.Message, author msg.Path) error {
-	letter := hashOf(m)
+	letter := Letter(m)
 	var lines []notice.Line
 	for _, a := range Asks(m.Root) {
 		said, err := r.do(ctx, author, a, letter)
@@ -70,8 +70,8 @@ func held(code string) string {
 	return ""
 }
 
-// hashOf knows a letter when it comes again: by its Message-ID, and without one by all of it.
-func hashOf(m *msg.Message) string {
+// Letter knows a letter when it comes again: by its Message-ID, and without one by all of it.
+func Letter(m *msg.Message) string {
 	id := ""
 	if m.Root != nil {
 		id = m.Root.Get("Message-ID")

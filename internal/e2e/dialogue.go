@@ -45,7 +45,7 @@ import (
 //	PLANT ADDRESS [damaged]  the key of ${DIR}/ADDRESS.asc lies in the store, pinned, whatever it
 //	                    is; the gateway is started anew
 //	RUN ARGS => N       an operator command and its exit status; ${DIR}, ${TODAY} (in UTC),
-//	                    ${HELD}, ${QUEUED} (the first id) are filled in
+//	                    ${HELD}, ${QUEUED}, ${PROPOSED} (the first id) are filled in
 //	UNTIL ARGS => REGEXP  a command is run again and again until its output matches
 //	OUT~ / OUT! REGEXP  its output matches, does not match
 //	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
@@ -305,6 +305,9 @@ func (p *player) fill(s string) string {
 		if items, err := p.g.list(noun); err == nil && len(items) > 0 {
 			s = strings.ReplaceAll(s, what, items[0].ID)
 		}
+	}
+	if strings.Contains(s, "${PROPOSED}") {
+		s = strings.ReplaceAll(s, "${PROPOSED}", p.g.proposed())
 	}
 	s = strings.ReplaceAll(s, "${TODAY}", time.Now().UTC().Format(time.DateOnly))
 	return strings.ReplaceAll(s, "${DIR}", p.g.Dir)

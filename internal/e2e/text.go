@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -38,4 +39,14 @@ func (p *player) take(rest string) error {
 		p.c.Messages[m] = bytes.ReplaceAll(raw, []byte("${"+name+"}"), []byte(found[1]))
 	}
 	return nil
+}
+
+// proposed is the id of the first letter that users have reported; "" none.
+func (g *Gateway) proposed() string {
+	out, _, err := g.Run("learn", "proposals", "--all", "--json")
+	var list []entry
+	if err != nil || json.Unmarshal([]byte(out), &list) != nil || len(list) == 0 {
+		return ""
+	}
+	return list[0].ID
 }

@@ -59,7 +59,7 @@ var ErrDecided = errors.New("lessons: the proposal was decided on already")
 
 // Propose records that a reporter takes a letter for spam, or for wanted. The same letter
 // makes one proposal, whoever and however many report it. with commits together with what
-// is recorded.
+// is recorded, and not when nothing new is.
 func (l *Lessons) Propose(ctx context.Context, m *msg.Message, spam bool, reporter string, perDay int, with *store.Change) (id string, heard Heard, err error) {
 	if len(m.Raw) > maxReported {
 		return "", HeardTooBig, nil
@@ -76,7 +76,7 @@ func (l *Lessons) Propose(ctx context.Context, m *msg.Message, spam bool, report
 		return err
 	}}}
 	if with != nil {
-		changes = append(changes, unless(with, func() bool { return heard == HeardTooMany }))
+		changes = append(changes, unless(with, func() bool { return heard == HeardTooMany || heard == HeardAgain }))
 	}
 	if err := l.o.Store.Commit(ctx, changes...); err != nil {
 		return "", "", fmt.Errorf("lessons: propose: %w", err)

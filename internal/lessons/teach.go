@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"congthu/internal/learn"
@@ -231,7 +232,7 @@ func content(m *msg.Message) string {
 	h := sha256.New()
 	n := 0
 	if m.Text != nil {
-		h.Write([]byte(m.Text.Folded + "\x00" + m.Text.Hidden))
+		h.Write([]byte(strings.TrimSpace(m.Text.Folded) + "\x00" + m.Text.Hidden)) // what forwards it may lose its last line end
 		n += len(m.Text.Folded)
 	}
 	m.Root.Walk(func(p *msg.Part) {
