@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,8 @@ func each(t *testing.T, test func(t *testing.T, r rig)) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = db.Close() })
-		test(t, open(t, db))
+		var ids atomic.Int64
+		test(t, open(t, db, func(o *lessons.Options) { o.NewID = func() string { return fmt.Sprint("P", ids.Add(1)) } }))
 	})
 }
 
