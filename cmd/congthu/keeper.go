@@ -22,9 +22,7 @@ type keeper struct {
 	db    *store.DB
 	queue *queue.Queue
 	held  *quarantine.Quarantine
-
-	hostname string
-	hop      func(domain string) (string, bool) // where a notice to the sender goes; nil: none is sent
+	post  *post // tells people of what is held
 }
 
 // Keep implements pipeline.Keeper.
@@ -86,12 +84,10 @@ func (k keeper) prepare(ctx context.Context, m *msg.Message, transfers []*msg.Tr
 		}
 		changes = append(changes, c)
 	}
-	c, err := k.waiting(ctx, m, holds)
+	notices, err := k.post.notices(ctx, m, holds)
+	changes = append(changes, notices...)
 	if err != nil {
 		return changes, err
-	}
-	if c != nil {
-		changes = append(changes, c)
 	}
 	for _, h := range holds {
 		c, err := k.held.Prepare(ctx, m, h.Decision, h.Content)

@@ -17,6 +17,7 @@ import (
 	"congthu/internal/config"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
+	"congthu/internal/notice"
 	"congthu/internal/pipeline"
 	"congthu/internal/quarantine"
 	"congthu/internal/queue"
@@ -116,7 +117,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		return nil, err
 	}
 	path := g.judge.pipeline()
-	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held, c.Hostname, g.hop}
+	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held, g.post}
 	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
 	trail := trace.New(log, g.metrics)
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
@@ -314,6 +315,8 @@ func (g *gateway) expire(ctx context.Context) {
 		} else if n > 0 {
 			g.log.Info("quarantine expired", "messages", n)
 		}
+		g.note("old notices", notice.Expire(ctx, g.db, time.Now()))
+		g.note("old reports of users", g.judge.lessons.ExpireProposals(ctx))
 		select {
 		case <-ctx.Done():
 			return

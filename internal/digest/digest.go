@@ -347,12 +347,11 @@ func sender(it quarantine.Item) string {
 
 // tidy removes what is not needed any more.
 func (s *Sender) tidy(ctx context.Context, now time.Time) error {
-	err := s.o.Store.Update(ctx, func(tx store.Tx) error {
+	return s.o.Store.Update(ctx, func(tx store.Tx) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM digest WHERE upto < $1`, now.Add(-keepRows).UnixMilli()); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM digest_used WHERE at < $1`, now.Add(-keepRows).UnixMilli())
 		return err
 	})
-	return errors.Join(err, notice.Expire(ctx, s.o.Store, now))
 }

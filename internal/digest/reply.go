@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"congthu/internal/lang"
@@ -179,7 +178,7 @@ func (r *Replies) Say(ctx context.Context, m *msg.Message, to msg.Path, letter, 
 		return nil
 	}
 	id := r.NewID()
-	mail := notice.Mail{Name: r.Name, From: r.Address, To: to, Host: r.Hostname, ID: id, Answers: messageID(m), Now: r.Now()}
+	mail := notice.Mail{Name: r.Name, From: r.Address, To: to, Host: r.Hostname, ID: id, Reply: true, Answers: notice.MessageID(m.Root), Now: r.Now()}
 	var err error
 	if mail.Subject, mail.Body, err = r.Texts().Write(text, a); err != nil {
 		return err
@@ -189,16 +188,4 @@ func (r *Replies) Say(ctx context.Context, m *msg.Message, to msg.Path, letter, 
 		return err
 	}
 	return r.Store.Commit(ctx, notice.Once(notice.Limited(in, to.Key(), r.PerHour, r.Now()), letter, r.Now()))
-}
-
-// messageID is that of a letter, if it is one that may stand in a field of ours.
-func messageID(m *msg.Message) string {
-	if m.Root == nil {
-		return ""
-	}
-	id := strings.TrimSpace(m.Root.Get("Message-ID"))
-	if len(id) < 5 || len(id) > 250 || id[0] != '<' || !strings.HasSuffix(id, ">") || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		return ""
-	}
-	return id
 }

@@ -171,6 +171,8 @@ timeout = "2s"
 workers = 1
 [metrics]
 address = ""
+[notice]
+sender = false
 `
 
 func (g *Gateway) writeConfig(over, dns, hop string) error {

@@ -19,7 +19,8 @@ type Mail struct {
 	Subject, Body string
 	ID            string // left side of its Message-ID
 	Host          string // right side
-	Answers       string // Message-ID of the letter that it answers; "": it answers none
+	Reply         bool   // it answers a letter
+	Answers       string // Message-ID of that letter; "": it has none that can be named
 	Now           time.Time
 }
 
@@ -31,8 +32,10 @@ func (m Mail) Octets() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "From: %s <%s>\r\nTo: <%s>\r\nSubject: %s\r\n", phrase(m.Name), m.From, m.To.Raw, words(strings.ToValidUTF8(m.Subject, "")))
 	fmt.Fprintf(&b, "Date: %s\r\nMessage-ID: <%s.%d@%s>\r\n", m.Now.Format(time.RFC1123Z), m.ID, m.Now.UnixMilli(), m.Host)
-	if m.Answers != "" { // RFC 3834 section 3.1.5
+	if m.Reply {
 		kind = "auto-replied"
+	}
+	if m.Answers != "" { // RFC 3834 section 3.1.5
 		fmt.Fprintf(&b, "In-Reply-To: %s\r\nReferences: %s\r\n", m.Answers, m.Answers)
 	}
 	fmt.Fprintf(&b, "Auto-Submitted: %s\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n", kind)
@@ -79,4 +82,16 @@ func phrase(s string) string {
 		return w
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}
+
+// MessageID is that of a letter, if it is one that may stand in a field of ours; "" none.
+func MessageID(root *msg.Part) string {
+	if root == nil {
+		return ""
+	}
+	id := strings.TrimSpace(root.Get("Message-ID"))
+	if len(id) < 5 || len(id) > 250 || id[0] != '<' || !strings.HasSuffix(id, ">") || strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return ""
+	}
+	return id
 }

@@ -22,7 +22,7 @@ func path(a string) msg.Path {
 func TestOctets(t *testing.T) {
 	m := notice.Mail{
 		Name: `Cổng "thư"`, From: "cong-thu@gw.test", To: path("a@so.test"), Subject: "Thư đang được giữ " + strings.Repeat("ạ", 60), Body: "Dòng một\n.\nFrom x\n" + strings.Repeat("dài ", 100) + "\n",
-		ID: "X", Host: "gw.test", Answers: "<1@so.test>", Now: time.Unix(1e9, 0),
+		ID: "X", Host: "gw.test", Reply: true, Answers: "<1@so.test>", Now: time.Unix(1e9, 0),
 	}
 	raw := m.Octets()
 	for _, line := range strings.Split(strings.TrimSuffix(string(raw), "\r\n"), "\r\n") {
@@ -53,7 +53,7 @@ func TestOctets(t *testing.T) {
 			t.Errorf("%s: %q", name, p.Header.Get(name))
 		}
 	}
-	m.Answers = ""
+	m.Reply, m.Answers = false, ""
 	if !bytes.Contains(m.Octets(), []byte("\r\nAuto-Submitted: auto-generated\r\n")) {
 		t.Error("a letter that answers none")
 	}

@@ -66,8 +66,9 @@ func (p *Pipeline) copies(m *msg.Message, ds []msg.Decision) ([]*msg.Transfer, [
 
 // hold keeps the whole message.
 func (p *Pipeline) hold(m *msg.Message, d msg.Decision) Hold {
+	taken := d.Strip
 	d.Action, d.Strip, d.Open = msg.Quarantine, nil, false
-	return Hold{Decision: d, Content: p.Stamp(m, d)}
+	return Hold{Decision: d, Content: p.Stamp(m, d), Stripped: taken}
 }
 
 // stripped is the message that leaves.

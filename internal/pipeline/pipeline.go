@@ -35,6 +35,7 @@ type Keeper interface {
 type Hold struct {
 	Decision msg.Decision
 	Content  [][]byte
+	Stripped []msg.Finding // the recipients have got it, without the parts of these
 }
 
 // Pipeline is the path with its stages. All fields are required but Pin, Read, Open and Trail.
