@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"unicode/utf8"
 
 	"congthu/internal/lang"
 	"congthu/internal/tomlfile"
@@ -179,10 +180,11 @@ func problem(file, name string, data []byte, err error) *tomlfile.Problem {
 	switch m := place.FindStringSubmatch(err.Error()); {
 	case m != nil:
 		p.Line, _ = strconv.Atoi(m[1])
-		p.Column, _ = strconv.Atoi(m[2])
-		p.Column++ // text/template counts from 0
+		at, _ := strconv.Atoi(m[2]) // in octets, from 0; people count letters
+		line := lineAt(data, p.Line)
+		p.Column = utf8.RuneCountInString(line[:min(at, len(line))]) + 1
 		if m[2] == "" {
-			p.Column = column(lineAt(data, p.Line), m[3])
+			p.Column = column(line, m[3])
 		}
 		said := strings.TrimPrefix(m[3], `executing "`+name+`" at `)
 		p.What = lang.T("mẫu thư sai: "+said, "the text is wrong: "+said)
@@ -214,25 +216,25 @@ var quoted = regexp.MustCompile(`["<]([^"<>]+)[">]`)
 func column(line, message string) int {
 	for _, m := range quoted.FindAllStringSubmatch(message, -1) {
 		if i := strings.Index(line, m[1]); i >= 0 {
-			return i + 1
+			return utf8.RuneCountInString(line[:i]) + 1
 		}
 	}
-	return max(strings.Index(line, "{{"), 0) + 1
+	return utf8.RuneCountInString(line[:max(strings.Index(line, "{{"), 0)]) + 1
 }
 
 // find is the place of words in a file; words that come of the data have the file's first.
 func find(data []byte, words string) (line, col int) {
-	i := bytes.Index(data, []byte(words))
-	if i < 0 {
-		return 1, 1
-	}
-	return 1 + bytes.Count(data[:i], []byte("\n")), i - bytes.LastIndexByte(data[:i], '\n')
+	return placeOf(data, bytes.Index(data, []byte(words)))
 }
 
 func findFunc(data []byte) (line, col int) {
-	i := bytes.IndexFunc(data, func(r rune) bool { return r != '\n' && r != '\r' && lang.Safe(string(r), 0) != string(r) })
+	return placeOf(data, bytes.IndexFunc(data, func(r rune) bool { return r != '\n' && r != '\r' && lang.Safe(string(r), 0) != string(r) }))
+}
+
+// placeOf is the line and the letter of an octet.
+func placeOf(data []byte, i int) (line, col int) {
 	if i < 0 {
 		return 1, 1
 	}
-	return 1 + bytes.Count(data[:i], []byte("\n")), i - bytes.LastIndexByte(data[:i], '\n')
+	return 1 + bytes.Count(data[:i], []byte("\n")), utf8.RuneCount(data[bytes.LastIndexByte(data[:i], '\n')+1:i]) + 1
 }
