@@ -141,7 +141,8 @@ type keysImportCmd struct {
 	PassphraseFile string `help:"With --secret: file with the passphrase that the key has now; none: that of the settings / tệp mật khẩu hiện tại của khoá." placeholder:"FILE"`
 }
 
-// Run imports keys, each by itself. Exit 65 when one was refused.
+// Run imports keys, each by itself, and goes on when a file holds none. Exit 65 when one was
+// refused.
 func (c *keysImportCmd) Run(a *app) error {
 	if c.Secret {
 		return c.secret(a)
@@ -151,20 +152,34 @@ func (c *keysImportCmd) Run(a *app) error {
 		return err
 	}
 	return a.withKeys(func(_ *config.Config, keys admin.Keys) error {
-		var all []keyring.Imported
-		for _, data := range files {
-			done, err := keys.Import(a.ctx, keyring.Import{Octets: data, Source: "file", Pin: !c.NoPin, Actor: actor()})
-			if err != nil {
+		all, bad := []keyring.Imported{}, false
+		for _, f := range files {
+			done, err := keys.Import(a.ctx, keyring.Import{Octets: f.octets, Source: "file", Pin: !c.NoPin, Actor: actor()})
+			var why *failure
+			switch err := keyError(err); {
+			case errors.As(err, &why) && why.code == exitData:
+				a.complain(lang.T(lang.Safe(f.name, 200)+": "+why.what.VI, lang.Safe(f.name, 200)+": "+why.what.EN))
+				bad = true
+			case err != nil:
 				return err
 			}
 			all = append(all, done...)
 		}
-		return a.imported(all)
+		if err := a.imported(all); err != nil || !bad {
+			return err
+		}
+		return &failure{code: exitData}
 	})
 }
 
+// keyText is a file with keys in it.
+type keyText struct {
+	name   string
+	octets []byte
+}
+
 // read reads everything that is named.
-func (c *keysImportCmd) read(stdin io.Reader) (out [][]byte, err error) {
+func (c *keysImportCmd) read(stdin io.Reader) (out []keyText, err error) {
 	for _, name := range c.From {
 		names := []string{name}
 		if st, err := os.Stat(name); err == nil && st.IsDir() {
@@ -180,7 +195,7 @@ func (c *keysImportCmd) read(stdin io.Reader) (out [][]byte, err error) {
 			if err != nil {
 				return nil, fail(exitNoInput, "không đọc được tệp khoá: %v", "cannot read the key file: %v", err)
 			}
-			out = append(out, data)
+			out = append(out, keyText{n, data})
 		}
 	}
 	return out, nil

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -83,7 +85,7 @@ func (a *app) lookup(cfg *config.Config, keys admin.Keys, addresses []string) er
 
 func (a *app) lookupOne(client *wkd.Client, keys admin.Keys, addr string) ([]keyring.Imported, error) {
 	subject := keyring.Subject(addr)
-	where, err := wkd.Parse(subject)
+	where, err := wkd.Parse(cmp.Or(subject, addr))
 	if err != nil {
 		return nil, keyError(err)
 	}

@@ -38,7 +38,11 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "en_US.UTF-8")
 			return os.CopyFS(filepath.Join(e.WorkDir, "rules"), os.DirFS(filepath.Join(root, "rules")))
 		},
-		Cmds:          map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair, "golden": golden, "tidy": tidy, "worker": buildWorker, "tlspair": tlspair, "lines": lines, "hold": holdLetter, "masked": masked, "unnamed": unnamed, "private": private},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair, "golden": golden, "tidy": tidy, "worker": buildWorker, "tlspair": tlspair,
+			"pgpkey": pgpkey, "printed": printed, "directory": directory,
+			"lines": lines, "hold": holdLetter, "masked": masked, "unnamed": unnamed, "private": private,
+		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "", // writes what `cmp` has found other into the script
 	})
 }

@@ -277,16 +277,23 @@ func (s *state) find(name string) (string, error) {
 // Subject spells what a key is pinned to: an address, or @domain. What is neither is "".
 func Subject(s string) string {
 	if domain, ok := strings.CutPrefix(s, "@"); ok {
-		a := pgp.Normal("x@" + domain)
-		if a == "" || strings.ContainsAny(domain, "@ \t\r\n") {
-			return ""
+		if a := pgp.Normal("x@" + domain); a != "" && isDomain(a[2:]) {
+			return a[1:]
 		}
-		return a[1:]
-	}
-	if strings.ContainsAny(s, " \t\r\n<>,") {
 		return ""
 	}
-	return pgp.Normal(s)
+	a := pgp.Normal(s)
+	if strings.ContainsAny(s, " \t\r\n<>,") || !isDomain(a[strings.LastIndexByte(a, '@')+1:]) {
+		return ""
+	}
+	return a
+}
+
+// isDomain tells whether the name may be one in the DNS, as far as a slip of the pen shows.
+func isDomain(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < 0x80 && (r < 'a' || r > 'z') && (r < '0' || r > '9') && !strings.ContainsRune("-._", r)
+	})
 }
 
 // ErrReadOnly is the answer to a change where there is no store.

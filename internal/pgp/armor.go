@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // lineOctets are what one line of armor holds: 64 characters (RFC 9580 section 6.1).
@@ -57,11 +58,13 @@ func (a *armorer) Write(p []byte) (int, error) {
 
 // lines encodes whole lines, or at the end what is left.
 func (a *armorer) lines(p []byte) {
-	a.line = a.line[:0]
-	for len(p) > 0 {
+	size := (len(p)+lineOctets-1)/lineOctets*len(a.end) + base64.StdEncoding.EncodedLen(len(p))
+	a.line = slices.Grow(a.line[:0], size)[:size]
+	for out := a.line; len(p) > 0; {
 		k := min(lineOctets, len(p))
-		a.line = base64.StdEncoding.AppendEncode(a.line, p[:k])
-		a.line = append(a.line, a.end...)
+		base64.StdEncoding.Encode(out, p[:k])
+		out = out[base64.StdEncoding.EncodedLen(k):]
+		out = out[copy(out, a.end):]
 		p = p[k:]
 	}
 	if a.err == nil {
@@ -90,24 +93,36 @@ const (
 	crcPoly = 0x1864CFB
 )
 
-var crcTable = makeCRC()
+// crcTables[k][b] is the checksum of the octet b before k octets of zero: eight octets are
+// taken at a time.
+var crcTables = makeCRC()
 
-func makeCRC() (t [256]uint32) {
-	for i := range t {
+func makeCRC() (t [8][256]uint32) {
+	for i := range t[0] {
 		c := uint32(i) << 16
 		for range 8 {
 			if c <<= 1; c&0x1000000 != 0 {
 				c ^= crcPoly
 			}
 		}
-		t[i] = c
+		t[0][i] = c
+	}
+	for k := 1; k < len(t); k++ {
+		for i, c := range t[k-1] {
+			t[k][i] = c<<8&0xFFFFFF ^ t[0][c>>16]
+		}
 	}
 	return t
 }
 
 func crc24(sum uint32, p []byte) uint32 {
+	t := &crcTables
+	for ; len(p) >= 8; p = p[8:] {
+		sum = t[7][p[0]^byte(sum>>16)] ^ t[6][p[1]^byte(sum>>8)] ^ t[5][p[2]^byte(sum)] ^
+			t[4][p[3]] ^ t[3][p[4]] ^ t[2][p[5]] ^ t[1][p[6]] ^ t[0][p[7]]
+	}
 	for _, b := range p {
-		sum = sum<<8&0xFFFFFF ^ crcTable[byte(sum>>16)^b]
+		sum = sum<<8&0xFFFFFF ^ t[0][byte(sum>>16)^b]
 	}
 	return sum
 }

@@ -2,7 +2,6 @@ package pgp_test
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -228,43 +227,4 @@ func FuzzCanonical(f *testing.F) {
 			}
 		}
 	})
-}
-
-// The throughput of sealing beside that of the library alone, in one run: the ratio of the
-// two is what is promised (85 %).
-func BenchmarkSeal(b *testing.B) {
-	k := key(b, public(b, entity(b, "a@x.test", nil)))
-	raw := []byte(letter + strings.Repeat("Noi dung thong bao den cac don vi.\r\n", 10<<20/36))
-	for name, do := range map[string]func() error{
-		"congthu": func() error {
-			out := bytes.NewBuffer(make([]byte, 0, pgp.Size(int64(len(raw)))))
-			return (pgp.Sealing{To: []*pgp.Key{k}, Now: time.Now()}).Seal(out, [][]byte{raw})
-		},
-		"library": func() error {
-			es, err := openpgp.ReadKeyRing(bytes.NewReader(k.Bytes()))
-			if err != nil {
-				return err
-			}
-			out := bytes.NewBuffer(make([]byte, 0, pgp.Size(int64(len(raw)))))
-			a, err := armor.Encode(out, "PGP MESSAGE", nil)
-			if err != nil {
-				return err
-			}
-			w, err := openpgp.Encrypt(a, es, nil, nil, nil, &packet.Config{DefaultCipher: packet.CipherAES256})
-			if err != nil {
-				return err
-			}
-			_, err = w.Write(raw)
-			return errors.Join(err, w.Close(), a.Close())
-		},
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(raw)))
-			for b.Loop() {
-				if err := do(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }
