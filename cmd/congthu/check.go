@@ -53,6 +53,10 @@ func (checkCmd) Run(a *app) error {
 	if err := checkSecrets(j.keys); err != nil {
 		return err
 	}
+	keys, err := checkKeys(a.ctx, c, j.keys)
+	if err != nil {
+		return err
+	}
 	if err := a.checkRunning(c.Admin.Socket); err != nil {
 		return err
 	}
@@ -60,7 +64,7 @@ func (checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	notes := slices.Concat(senderNotes(c, j), sandboxNotes(j), clam)
+	notes := slices.Concat(senderNotes(c, j), keys, sandboxNotes(j), clam)
 	if a.json {
 		said := []string{}
 		for _, n := range notes {

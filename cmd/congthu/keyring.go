@@ -34,6 +34,9 @@ func openRing(ctx context.Context, c *config.Config, db *store.DB, log *slog.Log
 	if err := os.MkdirAll(c.PGP.Keys, 0o700); err != nil {
 		return nil, fail(exitNoPerm, "không tạo được thư mục khoá: %v", "cannot make the key directory: %v", err)
 	}
+	if err := checkKeyDir(c.PGP.Keys); err != nil {
+		return nil, err
+	}
 	r, err := keyring.Open(ctx, ringOptions(c, db, log))
 	if err != nil {
 		return nil, err
@@ -41,15 +44,63 @@ func openRing(ctx context.Context, c *config.Config, db *store.DB, log *slog.Log
 	return r, r.Migrate(ctx)
 }
 
+// checkKeyDir: what lies in the key directory is pinned at the next start, so nobody else may
+// put anything there.
+func checkKeyDir(dir string) error {
+	st, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil // the first start makes it
+	case err != nil:
+		return fail(exitNoPerm, "không đọc được thư mục khoá: %v", "cannot read the key directory: %v", err)
+	case st.Mode().Perm()&0o022 != 0:
+		return fail(exitNoPerm, "%s: người khác ghi được vào thư mục khoá (quyền %04o), ai cũng có thể đặt khoá của mình vào; chạy chmod 700 %[1]s", "%s: others can write into the key directory (mode %04o), and so anybody can put a key of theirs there; run chmod 700 %[1]s", dir, st.Mode().Perm())
+	}
+	return nil
+}
+
+// checkKeys says what of the keys would hold letters: keys that sign and cannot, as an error;
+// pinned keys that cannot be used, as notes.
+func checkKeys(ctx context.Context, c *config.Config, r *keyring.Ring) (notes []lang.Text, err error) {
+	if err := checkKeyDir(c.PGP.Keys); err != nil {
+		return nil, err
+	}
+	for _, s := range r.Secrets() {
+		if _, err := r.Signer(s.Domain); err != nil {
+			why := inBoth(err)
+			return nil, &failure{exitConfig, lang.T("khoá OpenPGP ký thư của "+s.Domain+" không dùng được, thư sẽ bị giữ: "+why.VI, "the OpenPGP key that signs for "+s.Domain+" cannot be used, and letters will be held: "+why.EN)}
+		}
+	}
+	due, err := r.Calendar(ctx, 0)
+	for _, d := range due {
+		why := d.Code.Sentence(d.Expires)
+		notes = append(notes, lang.T("thư tới "+d.Subject+" bị giữ: "+why.VI+" ("+d.Fingerprint+")", "letters to "+d.Subject+" are held: "+why.EN+" ("+d.Fingerprint+")"))
+	}
+	return notes, err
+}
+
+// inBoth is an error in both languages, as far as it has them.
+func inBoth(err error) lang.Text {
+	var f *failure
+	var b interface{ In(lang.Lang) string }
+	switch {
+	case errors.As(err, &f):
+		return f.what
+	case errors.As(err, &b):
+		return lang.T(b.In(lang.VI), b.In(lang.EN))
+	}
+	return lang.T(err.Error(), err.Error())
+}
+
 // peekRing reads the keys beside a gateway that may be running, and changes nothing. Where
 // there is no store yet, they are those that the first start will take in.
 func peekRing(ctx context.Context, c *config.Config) (*keyring.Ring, error) {
 	log := slog.New(slog.DiscardHandler)
-	db, err := store.Open(ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir, ReadOnly: true})
+	db, err := store.Open(ctx, store.Options{URL: c.Store.URL, Key: c.Store.Key, Dir: c.DataDir, ReadOnly: true})
 	if errors.Is(err, os.ErrNotExist) {
 		return keyring.Open(ctx, ringOptions(c, nil, log))
 	}
-	if err != nil && store.Check(ctx, store.Options{URL: c.Store.URL, Dir: c.DataDir}) == nil {
+	if err != nil && store.Check(ctx, store.Options{URL: c.Store.URL, Key: c.Store.Key, Dir: c.DataDir}) == nil {
 		return keyring.Open(ctx, ringOptions(c, nil, log)) // of an older version, which the next start brings up to date
 	}
 	if err != nil {

@@ -65,6 +65,8 @@ import (
 //	TERMINAL ARGS       an operator command runs in a terminal of 80 columns and 24 lines
 //	PRESS KEYS          keys are pressed there, each a word: j Enter C-r
 //	SCREEN~ REGEXP      until what is drawn there matches; it is what OUT! then looks at
+//	STOP, START         it ends in good order, and is started again
+//	COPY FROM TO, MOVE FROM TO  a file of the gateway's directory
 type player struct {
 	g    *Gateway
 	c    *Case
@@ -101,7 +103,7 @@ func (p *player) hangUp() {
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "SEAL", "WRITE", "POISON", "CLAMD", "TERMINAL", "PRESS", "SCREEN~":
+	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "STOP", "START", "COPY", "MOVE", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "SEAL", "WRITE", "POISON", "CLAMD", "TERMINAL", "PRESS", "SCREEN~":
 		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
@@ -244,6 +246,14 @@ func (p *player) around(verb, rest string) error {
 		return p.spoil(rest)
 	case "BADKEY":
 		return p.badKey(rest)
+	case "STOP":
+		p.hangUp()
+		p.conn = nil
+		return p.g.Stop()
+	case "START":
+		return p.g.start()
+	case "COPY", "MOVE":
+		return p.file(verb, rest)
 	case "PLANT":
 		return p.plant(context.Background(), rest)
 	case "CLAMD":

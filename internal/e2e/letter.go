@@ -28,6 +28,20 @@ func (p *player) edit(rest string) error {
 	return os.WriteFile(name, []byte(strings.Replace(string(data), old, unescape(fresh), 1)), 0o600)
 }
 
+// file copies or moves a file of the gateway's directory; a copy is the owner's alone.
+func (p *player) file(verb, rest string) error {
+	from, to, _ := strings.Cut(rest, " ")
+	from, to = filepath.Join(p.g.Dir, filepath.FromSlash(from)), filepath.Join(p.g.Dir, filepath.FromSlash(to))
+	if verb == "MOVE" {
+		return os.Rename(from, to)
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, data, 0o600)
+}
+
 func (p *player) chmod(rest string) error {
 	name, mode, _ := strings.Cut(rest, " ")
 	bits, err := strconv.ParseUint(mode, 8, 32)

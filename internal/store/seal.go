@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"congthu/internal/seal"
@@ -34,22 +35,48 @@ func (d *DB) unlock(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	d.keys, err = seal.Read(path)
-	if errors.Is(err, fs.ErrNotExist) && known == "" {
-		d.keys, err = seal.Make(path)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && known == "" {
+		if _, err := seal.Make(path); err != nil {
+			return problemKeyFile(path, err)
+		}
 	}
-	if err == nil {
-		err = checkMode(path, 0, 0o600, 0o077)
-	}
-	switch {
-	case err != nil:
-		return problemKeyFile(path, err)
-	case known == d.keys.ID():
-		return nil
-	case known != "" && !d.keys.Has(known):
-		return problemKey(path, known)
+	if d.keys, err = fitting(path, known); err != nil || known == d.keys.ID() {
+		return err
 	}
 	return d.adopt(ctx, path)
+}
+
+// fitting reads the data key of a store that knows it by that name; "" by none yet.
+func fitting(path, known string) (*seal.Keys, error) {
+	k, err := seal.Read(path)
+	if err != nil {
+		return nil, problemKeyFile(path, err)
+	}
+	switch err := checkMode(path, 0, 0o600, 0o077); {
+	case err != nil:
+		return nil, err
+	case known != "" && !k.Has(known):
+		return nil, problemKey(path, known)
+	}
+	return k, nil
+}
+
+// checkKey looks as unlock does and changes nothing: a key that the first start will make,
+// and a database that it will bring up to date, are no complaint.
+func checkKey(ctx context.Context, e engine, o Options) error {
+	d, known := &DB{engine: e, words: e.dialect()}, ""
+	if e.present() == nil && d.openReaders(ctx, true) == nil {
+		var err error
+		if known, err = d.keyID(ctx); err != nil {
+			return errors.Join(err, d.Close())
+		}
+	}
+	_, err := os.Lstat(o.keyPath())
+	if known != "" || !errors.Is(err, fs.ErrNotExist) {
+		_, err = fitting(o.keyPath(), known)
+		return errors.Join(err, d.Close())
+	}
+	return d.Close()
 }
 
 // keyID is the key that the store was last opened with; "" none.

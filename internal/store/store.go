@@ -185,13 +185,17 @@ func (d *DB) Shared() bool { return d.engine.shared() }
 
 // Check says what Open would complain of in the database, as far as that can be seen
 // without changing anything: whether it can be reached, is safe, and is not newer than
-// the program. A database that does not exist yet is no complaint.
+// the program, and whether the data key is there and is that of the database. A database
+// that does not exist yet is no complaint.
 func Check(ctx context.Context, o Options) error {
 	e, err := newEngine(o)
 	if err != nil {
 		return err
 	}
-	return e.check(ctx)
+	if err := e.check(ctx); err != nil {
+		return err
+	}
+	return checkKey(ctx, e, o)
 }
 
 // Close waits for the work that Update has taken, then closes the files and
