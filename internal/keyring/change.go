@@ -37,11 +37,33 @@ func (r *Ring) Import(ctx context.Context, in Import) ([]Imported, error) {
 	if err != nil {
 		return nil, err
 	}
+	out := []Imported{}
+	for some := range slices.Chunk(keys, atATime) {
+		done, err := r.importSome(ctx, in, some)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, done...)
+	}
+	return out, nil
+}
+
+// atATime is how many keys are taken in one transaction: others, who take mail, wait for it.
+const atATime = 32
+
+func (r *Ring) importSome(ctx context.Context, in Import, keys []*pgp.Key) ([]Imported, error) {
+	if r.o.Store == nil {
+		return nil, ErrReadOnly
+	}
+	var ready []joined
+	for _, k := range keys {
+		ready = append(ready, r.join(r.state.Load(), k))
+	}
 	var out []Imported
-	err = r.change(ctx, func(c *change) error {
+	err := r.change(ctx, func(c *change) error {
 		out = nil
-		for _, k := range keys {
-			done, err := c.take(in, k)
+		for _, j := range ready {
+			done, err := c.take(in, j)
 			if err != nil {
 				return err
 			}
@@ -55,6 +77,32 @@ func (r *Ring) Import(ctx context.Context, in Import) ([]Imported, error) {
 		}
 	}
 	return out, err
+}
+
+// joined is a key that came with the copy that was here, nil when none was. Joining and
+// judging are done before the transaction.
+type joined struct {
+	came, old, key *pgp.Key
+	err            error
+}
+
+func (r *Ring) join(s *state, k *pgp.Key) joined {
+	j := joined{came: k, old: s.key(k.Fingerprint()), key: k}
+	if j.old != nil {
+		j.key, j.err = pgp.Merge(j.old, k)
+	}
+	if j.err == nil {
+		j.key.Info(r.now()) // the key remembers it
+	}
+	return j
+}
+
+// key is that of a fingerprint, or nil.
+func (s *state) key(fpr string) *pgp.Key {
+	if h := s.keys[fpr]; h != nil {
+		return h.key
+	}
+	return nil
 }
 
 // change is work on the tables, with the state that it found there.
@@ -76,8 +124,8 @@ func (r *Ring) change(ctx context.Context, fn func(*change) error) error {
 		if _, err := tx.Exec(ctx, `UPDATE pgp_state SET version = version + 1`); err != nil {
 			return err
 		}
-		s := newState()
-		if err := s.read(ctx, tx, have, r); err != nil {
+		s, err := r.current(ctx, tx, have)
+		if err != nil {
 			return err
 		}
 		return fn(&change{ctx, tx, s, r})
@@ -88,6 +136,20 @@ func (r *Ring) change(ctx context.Context, fn func(*change) error) error {
 	return r.Reload(ctx)
 }
 
+// current is the state of the tables: the one in memory, unless somebody else has changed
+// them since.
+func (r *Ring) current(ctx context.Context, tx store.Tx, have *state) (*state, error) {
+	var version int64
+	if err := tx.QueryRow(ctx, `SELECT version FROM pgp_state`).Scan(&version); err != nil {
+		return nil, err
+	}
+	if have != nil && version == have.version+1 { // by ours
+		return have.clone(), nil
+	}
+	s := newState()
+	return s, s.read(ctx, tx, have, r)
+}
+
 func (c *change) exec(query string, args ...any) error {
 	if _, err := c.tx.Exec(c.ctx, query, args...); err != nil {
 		return fmt.Errorf("keyring: %w", err)
@@ -96,20 +158,18 @@ func (c *change) exec(query string, args ...any) error {
 }
 
 // take takes one key.
-func (c *change) take(in Import, k *pgp.Key) (Imported, error) {
+func (c *change) take(in Import, j joined) (Imported, error) {
 	now := c.r.now()
-	old := c.s.keys[k.Fingerprint()]
-	done := Imported{Known: old != nil, Pinned: []string{}, Proposed: []string{}}
-	if old != nil {
-		merged, err := pgp.Merge(old.key, k)
-		if err != nil {
-			return done, problem(err, "không ghép được khoá %s với bản đang có", "the key %s does not go with the copy that is here", k.Fingerprint())
-		}
-		k = merged
-		done.Changed = string(k.Bytes()) != string(old.key.Bytes())
+	if c.s.key(j.came.Fingerprint()) != j.old { // another copy has come meanwhile
+		j = c.r.join(c.s, j.came)
 	}
+	k, done := j.key, Imported{Known: j.old != nil, Pinned: []string{}, Proposed: []string{}}
+	if j.err != nil {
+		return done, problem(j.err, "không ghép được khoá %s với bản đang có", "the key %s does not go with the copy that is here", j.came.Fingerprint())
+	}
+	done.Changed = j.old != nil && string(k.Bytes()) != string(j.old.Bytes())
 	done.KeyInfo = k.Info(now)
-	if old == nil && !done.Usable {
+	if j.old == nil && !done.Usable {
 		return done, nil
 	}
 	if len(k.Bytes()) > pgp.MaxImport {

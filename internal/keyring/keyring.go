@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -106,6 +107,11 @@ type held struct {
 
 func newState() *state {
 	return &state{keys: map[string]*held{}, pins: map[string]Pin{}, secrets: map[string]secret{}}
+}
+
+// clone is a state that may be changed.
+func (s *state) clone() *state {
+	return &state{version: s.version, keys: maps.Clone(s.keys), pins: maps.Clone(s.pins), proposals: slices.Clone(s.proposals), secrets: maps.Clone(s.secrets)}
 }
 
 // Open reads the keys.

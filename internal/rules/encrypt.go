@@ -8,6 +8,7 @@ import (
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 	"congthu/internal/policy"
+	"congthu/internal/tomlfile"
 )
 
 type encrypt struct {
@@ -41,7 +42,7 @@ func (r *policyReader) encrypt(e encrypt) policy.Encrypt {
 	case "hide":
 		out.HideSubject = true
 	default:
-		r.complain(lang.T("subject là keep hoặc hide", "subject is keep or hide"), lang.T("keep: tiêu đề vẫn đọc được; hide: người ngoài chỉ thấy [...]", "keep: it stays readable; hide: outsiders see [...]"), "encrypt", "subject")
+		r.complain(lang.T("subject là keep hoặc hide", "subject is keep or hide"), tomlfile.DidYouMean(e.Subject, []string{"keep", "hide"}, lang.T("keep: tiêu đề vẫn đọc được; hide: người ngoài chỉ thấy [...]", "keep: it stays readable; hide: outsiders see [...]")), "encrypt", "subject")
 	}
 	if e.Header != "" && !fieldForm.MatchString(e.Header) {
 		r.complain(lang.T("header không phải tên trường thư", "header is not the name of a header field"), lang.T("viết như X-Congthu-Encrypt", "write it like X-Congthu-Encrypt"), "encrypt", "header")
@@ -64,7 +65,7 @@ func (r *policyReader) oneOf(word string, words []string, key ...any) policy.Act
 		word = words[0]
 	}
 	if !slices.Contains(words, word) {
-		r.complain(lang.T("không có hành động '"+word+"' ở đây", "there is no action '"+word+"' here"), lang.T("dùng: ", "use: ").Plus(strings.Join(words, ", ")), key...)
+		r.complain(lang.T("không có hành động '"+word+"' ở đây", "there is no action '"+word+"' here"), tomlfile.DidYouMean(word, words, lang.T("dùng: ", "use: ").Plus(strings.Join(words, ", "))), key...)
 		return msg.Quarantine
 	}
 	return map[string]policy.Action{"reject": msg.Reject, "hold": msg.Quarantine, "clear": msg.Deliver}[word]
@@ -73,11 +74,11 @@ func (r *policyReader) oneOf(word string, words []string, key ...any) policy.Act
 func (r *policyReader) encryptRule(x encryptRule, i int) policy.EncryptRule {
 	r.direction(x.Direction, "encrypt", "rule", i, "direction")
 	mode := policy.Mode(x.Encrypt)
-	modes := []policy.Mode{policy.Never, policy.Opportunistic, policy.Required}
+	modes := []string{string(policy.Never), string(policy.Opportunistic), string(policy.Required)}
 	switch {
 	case x.Encrypt == "" && x.Sign:
-	case !slices.Contains(modes, mode):
-		r.complain(lang.T("encrypt = '"+x.Encrypt+"' không dùng được", "encrypt = '"+x.Encrypt+"' is not possible"), lang.T("dùng never, opportunistic hoặc required", "use never, opportunistic or required"), "encrypt", "rule", i)
+	case !slices.Contains(modes, x.Encrypt):
+		r.complain(lang.T("encrypt = '"+x.Encrypt+"' không dùng được", "encrypt = '"+x.Encrypt+"' is not possible"), tomlfile.DidYouMean(x.Encrypt, modes, lang.T("dùng never, opportunistic hoặc required", "use never, opportunistic or required")), "encrypt", "rule", i, "encrypt")
 		mode = policy.Required
 	}
 	for side, list := range map[string][]string{"from": x.From, "to": x.To} {

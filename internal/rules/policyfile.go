@@ -142,7 +142,7 @@ func (r *policyReader) force(f force, i int) policy.Force {
 
 func (r *policyReader) direction(d string, key ...any) {
 	if d != "" && d != "inward" && d != "outward" {
-		r.complain(lang.T("direction là inward hoặc outward", "direction is inward or outward"), lang.T("xoá dòng này để áp dụng cả hai chiều", "delete the line to mean both"), key...)
+		r.complain(lang.T("direction là inward hoặc outward", "direction is inward or outward"), tomlfile.DidYouMean(d, []string{"inward", "outward"}, lang.T("xoá dòng này để áp dụng cả hai chiều", "delete the line to mean both")), key...)
 	}
 }
 
