@@ -65,7 +65,14 @@ func checkKeys(ctx context.Context, c *config.Config, r *keyring.Ring) (notes []
 	if err := checkKeyDir(c.PGP.Keys); err != nil {
 		return nil, err
 	}
-	for _, s := range r.Secrets() {
+	secrets, err := r.Secrets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range secrets {
+		if s.Use != keyring.Signs {
+			continue
+		}
 		if _, err := r.Signer(s.Domain); err != nil {
 			why := inBoth(err)
 			return nil, &failure{exitConfig, lang.T("khoá OpenPGP ký thư của "+s.Domain+" không dùng được, thư sẽ bị giữ: "+why.VI, "the OpenPGP key that signs for "+s.Domain+" cannot be used, and letters will be held: "+why.EN)}
@@ -77,19 +84,6 @@ func checkKeys(ctx context.Context, c *config.Config, r *keyring.Ring) (notes []
 		notes = append(notes, lang.T("thư tới "+d.Subject+" bị giữ: "+why.VI+" ("+d.Fingerprint+")", "letters to "+d.Subject+" are held: "+why.EN+" ("+d.Fingerprint+")"))
 	}
 	return notes, err
-}
-
-// inBoth is an error in both languages, as far as it has them.
-func inBoth(err error) lang.Text {
-	var f *failure
-	var b interface{ In(lang.Lang) string }
-	switch {
-	case errors.As(err, &f):
-		return f.what
-	case errors.As(err, &b):
-		return lang.T(b.In(lang.VI), b.In(lang.EN))
-	}
-	return lang.T(err.Error(), err.Error())
 }
 
 // peekRing reads the keys beside a gateway that may be running, and changes nothing. Where

@@ -173,12 +173,12 @@ func checkSecrets(r *keyring.Ring) error {
 // inBoth is the first reason of an error in both languages, as far as it has them.
 func inBoth(err error) lang.Text {
 	var f *failure
-	var p *lang.Problem
+	var told interface{ In(lang.Lang) string }
 	switch {
 	case errors.As(err, &f):
 		return f.what
-	case errors.As(err, &p):
-		return lang.T(p.In(lang.VI), p.In(lang.EN))
+	case errors.As(err, &told):
+		return lang.T(told.In(lang.VI), told.In(lang.EN))
 	}
 	return lang.T(err.Error(), err.Error())
 }
