@@ -111,7 +111,7 @@ func newState() *state {
 
 // clone is a state that may be changed.
 func (s *state) clone() *state {
-	return &state{version: s.version, keys: maps.Clone(s.keys), pins: maps.Clone(s.pins), proposals: slices.Clone(s.proposals), secrets: maps.Clone(s.secrets)}
+	return &state{version: s.version, keys: maps.Clone(s.keys), pins: maps.Clone(s.pins), proposals: slices.Clone(s.proposals), secrets: maps.Clone(s.secrets), openings: slices.Clone(s.openings)}
 }
 
 // Open reads the keys.
