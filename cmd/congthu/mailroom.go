@@ -128,7 +128,7 @@ func unsure(m *msg.Message) bool {
 }
 
 var (
-	errAuthors = errors.New("From is not one address")
+	errAuthors = errors.New("the field From is not one address")
 	errSender  = errors.New("the envelope sender is not the author")
 	errProof   = errors.New("nobody stands behind the author")
 )
