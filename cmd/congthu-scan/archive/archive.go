@@ -149,6 +149,7 @@ func (o *opening) enter() error {
 // with it: half a program is worth a look, too.
 func (o *opening) read(name string, r io.Reader) ([]byte, error) {
 	var b bytes.Buffer
+	r = &moving{r: r}
 	for {
 		n, err := io.CopyN(&b, r, 1<<20)
 		o.bytes += n
@@ -163,6 +164,28 @@ func (o *opening) read(name string, r io.Reader) ([]byte, error) {
 			return b.Bytes(), errLimit
 		}
 	}
+}
+
+// moving ends a reader that gives neither octets nor an error: who copies from it would ask
+// for ever.
+type moving struct {
+	r    io.Reader
+	idle int // such answers in a row
+}
+
+const mostIdle = 100 // as bufio has it
+
+// Read implements io.Reader.
+func (m *moving) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if n > 0 || err != nil || len(p) == 0 {
+		m.idle = 0
+		return n, err
+	}
+	if m.idle++; m.idle > mostIdle {
+		return 0, io.ErrNoProgress
+	}
+	return 0, nil
 }
 
 func (o *opening) over(name string, size int64) bool {

@@ -134,7 +134,7 @@ func (i *iso) record(r []byte, path string, wide bool, depth int, before []byte)
 		return nil, nil
 	}
 	name := isoName(id, wide)
-	rock, what := i.rockRidge(r[33+n+(n+1)%2:])
+	rock, what := i.rockRidge(r[min(33+n+(n+1)%2, len(r)):])
 	if rock == "" {
 		rock = name
 	}

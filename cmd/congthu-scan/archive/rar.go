@@ -134,7 +134,7 @@ func (p *rarPass) fits(password string) bool {
 		if h, err = r.Next(); err != nil || h.IsDir || !h.Encrypted {
 			continue
 		}
-		n, err := io.CopyN(io.Discard, r, far)
+		n, err := io.CopyN(io.Discard, &moving{r: r}, far)
 		if err == io.EOF { //nolint:errorlint // bare: a wrapped one is an end where none should be
 			return n == h.UnPackedSize || h.UnKnownSize
 		}

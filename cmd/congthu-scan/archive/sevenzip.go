@@ -114,7 +114,7 @@ func (s *seven) unpackList(data, list []byte, password string) ([]byte, error) {
 	}
 	defer rc.Close() //nolint:errcheck // read only
 	sum := &summed{sum: crc32.NewIEEE(), r: io.LimitReader(rc, most)}
-	out, err := io.ReadAll(sum)
+	out, err := io.ReadAll(&moving{r: sum})
 	switch err = errors.Join(err, sum.err, wrong(r.File[0], sum, true)); {
 	case err != nil:
 		return nil, err
@@ -228,7 +228,7 @@ func (s *seven) copy(w io.Writer, name, password string) (f *sevenzip.File, err 
 			return f, err
 		}
 		defer rc.Close()                                  //nolint:errcheck // read only
-		if _, err = io.CopyN(w, rc, far); err != io.EOF { //nolint:errorlint // bare: a wrapped one is an end where none should be
+		if _, err = io.CopyN(w, &moving{r: rc}, far); err != io.EOF { //nolint:errorlint // bare: a wrapped one is an end where none should be
 			return nil, err
 		}
 		return f, nil

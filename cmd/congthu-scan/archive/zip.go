@@ -170,7 +170,7 @@ func (z *zipFile) otherwise(e entry) error {
 	}
 	var b bytes.Buffer
 	r, _ := unzip(zip.Deflate, bytes.NewReader(e.packed), 0, z.Dictionary)
-	if n, _ := io.CopyN(&b, r, z.Member); n == 0 { // mostly it is no stream at all
+	if n, _ := io.CopyN(&b, &moving{r: r}, z.Member); n == 0 { // mostly it is no stream at all
 		return nil
 	}
 	return z.give(Member{Name: e.name, Data: b.Bytes()})
