@@ -227,7 +227,7 @@ func (s *seven) copy(w io.Writer, name, password string) (f *sevenzip.File, err 
 		if err != nil {
 			return f, err
 		}
-		defer rc.Close()                                  //nolint:errcheck // read only
+		defer rc.Close()                                              //nolint:errcheck // read only
 		if _, err = io.CopyN(w, &moving{r: rc}, far); err != io.EOF { //nolint:errorlint // bare: a wrapped one is an end where none should be
 			return nil, err
 		}
