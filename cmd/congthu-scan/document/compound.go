@@ -67,14 +67,17 @@ func (c *compound) head() bool {
 	return true
 }
 
-// sector is the sector of a number, nil when the file has none.
+// sector is the sector of a number, nil when the file has none. The header stands before
+// the first; to the library it is also what comes behind the last number there is.
 func (c *compound) sector(n uint32) []byte {
-	at := (uint64(n) + 1) << c.bits
+	at := c.place(n)
 	if at+1<<c.bits > uint64(len(c.data)) {
 		return nil
 	}
 	return c.data[at : at+1<<c.bits]
 }
+
+func (c *compound) place(n uint32) uint64 { return uint64(n+1) << c.bits }
 
 // next is the sector behind another one in its chain (2.3).
 func (c *compound) next(n uint32) (uint32, bool) {
@@ -82,11 +85,11 @@ func (c *compound) next(n uint32) (uint32, bool) {
 	if uint64(n/each) >= uint64(len(c.table)) {
 		return 0, false
 	}
-	s := c.sector(c.table[n/each])
-	if s == nil {
+	at := c.place(c.table[n/each]) + uint64(n%each)*4
+	if at+4 > uint64(len(c.data)) { // of a sector that is cut off, what there is counts
 		return 0, false
 	}
-	return binary.LittleEndian.Uint32(s[n%each*4:]), true
+	return binary.LittleEndian.Uint32(c.data[at:]), true
 }
 
 // directory gathers the entries, as far as the chain holds. False: there are too many.
