@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -385,23 +384,6 @@ func (g *gateway) close() {
 	if g.db != nil {
 		g.note("store", g.db.Close())
 	}
-}
-
-func certificate(c *config.Config) (*tls.Config, error) {
-	if c.TLS.Cert == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key)
-	if err != nil {
-		return nil, fail(exitConfig, "không đọc được chứng thư TLS: %v", "cannot read the TLS certificate: %v", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
-}
-
-func level(word string) slog.Level {
-	var l slog.Level
-	_ = l.UnmarshalText([]byte(word)) // config has checked it
-	return l
 }
 
 // notify tells systemd what state the service is in (sd_notify(3)).
