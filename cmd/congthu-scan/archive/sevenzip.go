@@ -276,6 +276,7 @@ func (o *opening) boundSeven() {
 		})
 	}
 	register("\x03\x01\x01", func(p []byte, size uint64, r io.Reader) (io.Reader, error) { return newLZMA(p, size, r, limit) })
+	register("\x03", func(p []byte, _ uint64, r io.Reader) (io.Reader, error) { return newDelta(p, r) })
 	register("\x21", func(p []byte, size uint64, r io.Reader) (io.Reader, error) { return newLZMA2(p, size, r, limit) })
 	register("\x03\x04\x01", func(p []byte, size uint64, r io.Reader) (io.Reader, error) { return newPPMd(p, size, r, limit) })
 	register("\x04\x01\x09", func(_ []byte, _ uint64, r io.Reader) (io.Reader, error) { return newInflate64(bufio.NewReader(r)), nil })

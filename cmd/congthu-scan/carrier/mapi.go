@@ -98,6 +98,9 @@ func (r *reader) values(kind uint16, see func([]byte)) {
 			return
 		}
 		see(r.take(size))
+		if size == 0 { // however many there are, they are nothing
+			return
+		}
 	}
 }
 
