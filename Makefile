@@ -56,7 +56,7 @@ check-format:
 	if [ -n "$$out" ]; then echo "not formatted by gofumpt:"; echo "$$out"; exit 1; fi
 
 unit:
-	$(GO) test -race -timeout 15m $(PKG)
+	$(GO) test -race -timeout 30m $(PKG)
 
 # The published test suites (CONGTHU_SUITES, else ../shared/suites): one line a suite,
 # every deviation with its reason; exit 1 when one is not listed or a suite is missing.
