@@ -50,11 +50,11 @@ func (checkCmd) Run(a *app) error {
 	if err := checkSigning(j.signer); err != nil {
 		return err
 	}
-	if err := checkSecrets(j.keys); err != nil {
-		return err
-	}
 	keys, err := checkKeys(a.ctx, c, j.keys)
 	if err != nil {
+		return err
+	}
+	if err := checkSecrets(j.keys); err != nil {
 		return err
 	}
 	if err := a.checkRunning(c.Admin.Socket); err != nil {

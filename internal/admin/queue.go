@@ -27,7 +27,7 @@ type queueQuery struct {
 	From  string `query:"from"`
 	To    string `query:"to"`
 	State string `query:"state" enum:"waiting,trying,held,dead,corrupt"`
-	Limit int    `query:"limit" min:"0" max:"100000"`
+	Limit int    `query:"limit" min:"0" max:"10000000"`
 }
 
 func (s Services) queueRoutes() []Route {

@@ -65,28 +65,32 @@ func armoredMessage(data []byte) bool {
 		return false
 	}
 	block, err := armor.Decode(bytes.NewReader(data))
-	return err == nil && len(block.Header) <= 8 && encrypted(block.Body)
+	return err == nil && len(block.Header) <= 8 && encrypted(block.Body, false)
 }
 
 // IsEncrypted tells whether the octets are a binary OpenPGP message that is encrypted: its
-// packets begin as those of one do.
+// packets begin as those of one do. Where no armor says what it is there must be a session
+// key: one octet in fifty is the beginning of encrypted data, and files begin with any.
 func IsEncrypted(b []byte) bool {
-	return len(b) > 2 && b[0]&0x80 != 0 && encrypted(bytes.NewReader(b))
+	return len(b) > 2 && b[0]&0x80 != 0 && encrypted(bytes.NewReader(b), true)
 }
 
 // encrypted walks the packets up to the data packet (RFC 9580 section 10.3): session keys,
 // then encrypted data.
-func encrypted(r io.Reader) bool {
-	in := bufio.NewReader(r)
+func encrypted(r io.Reader, keyed bool) bool {
+	in, keys := bufio.NewReader(r), 0
 	for range 10_000 {
 		tag, length, ok := packetHeader(in)
 		switch {
 		case !ok:
 			return false
 		case tag == 9 || tag == 18 || tag == 20:
-			return true
+			return keys > 0 || !keyed
 		case tag != 1 && tag != 3 && tag != 10 && tag != 21 || length < 0: // session keys, marker, padding
 			return false
+		}
+		if tag == 1 || tag == 3 {
+			keys++
 		}
 		if n, err := io.CopyN(io.Discard, in, length); err != nil || n != length {
 			return false
