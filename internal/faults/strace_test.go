@@ -119,11 +119,11 @@ func TestDiskErrors(t *testing.T) {
 		k            int  // the first call that fails, or later where the start makes more
 		final        bool // the store must stop taking mail
 	}{
-		{"fdatasync", "error=EIO:when=%d+", 24, true},
-		{"fdatasync", "error=EIO:when=%d", 24, true}, // once: what the next sync says is not to be believed
+		{"fdatasync", "error=EIO:when=%d+", 60, true},
+		{"fdatasync", "error=EIO:when=%d", 60, true}, // once: what the next sync says is not to be believed
 		{"fsync", "error=EIO:when=%d+", 4, true},
-		{"pwrite64", "error=EIO:when=%d+", 150, true},
-		{"pwrite64", "error=ENOSPC:when=%d+2", 150, false},
+		{"pwrite64", "error=EIO:when=%d+", 250, true},
+		{"pwrite64", "error=ENOSPC:when=%d+2", 250, false},
 		{"openat", "error=EMFILE:when=%d+3", 90, false},
 		{"openat", "error=EIO:when=%d+2", 90, false},
 		{"unlinkat", "error=EIO:when=%d+", 5, false},
