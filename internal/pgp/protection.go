@@ -1,6 +1,7 @@
 package pgp
 
 import (
+	"cmp"
 	"strings"
 
 	"congthu/internal/msg"
@@ -22,52 +23,57 @@ func Protection(root *msg.Part) string {
 	if root == nil {
 		return ""
 	}
-	protocol := strings.ToLower(root.Params["protocol"])
-	switch root.MediaType {
-	case "multipart/signed":
-		if strings.Contains(protocol, "pkcs7") {
-			return SMIMESigned
-		}
-		return PGPSigned
-	case "multipart/encrypted":
-		return PGPEncrypted
-	case "application/pkcs7-mime", "application/x-pkcs7-mime":
-		if strings.EqualFold(root.Params["smime-type"], "signed-data") {
-			return SMIMESigned
-		}
-		return SMIMEEncrypted
-	}
-	if how := nested(root); how != "" {
+	if how := labelled(root); how != "" {
 		return how
 	}
-	return inline(root)
+	how, in := nested(root), inline(root)
+	if in == PGPInlineEncrypted && !encrypts(how) {
+		return in
+	}
+	return cmp.Or(how, in)
 }
 
-// nested looks for encryption inside of other structures: some servers and list managers
-// put what they do not understand into multipart/mixed. A letter that is attached is not
-// looked into: the letter around it is one of its own.
-func nested(p *msg.Part) string {
+// encrypts tells which ways keep strangers from reading: found anywhere, they outweigh a
+// signature.
+func encrypts(how string) bool { return strings.HasSuffix(how, "-encrypted") }
+
+// nested looks for protection inside of other structures: some servers and list managers
+// put what they do not understand, or a footer, around it in multipart/mixed. A letter that
+// is attached is not looked into: the letter around it is one of its own.
+func nested(p *msg.Part) (found string) {
 	if !p.IsMultipart() {
 		return ""
 	}
 	for _, c := range p.Children {
-		switch c.MediaType {
-		case "multipart/encrypted", "application/pgp-encrypted":
-			return PGPEncrypted
-		case "application/pkcs7-mime", "application/x-pkcs7-mime":
-			if !strings.EqualFold(c.Params["smime-type"], "signed-data") {
-				return SMIMEEncrypted
-			}
-		}
-		if how := nested(c); how != "" {
+		how := cmp.Or(labelled(c), nested(c))
+		if encrypts(how) {
 			return how
 		}
+		found = cmp.Or(found, how)
+	}
+	return found
+}
+
+// labelled is what a part says that it is.
+func labelled(p *msg.Part) string {
+	switch p.MediaType {
+	case "multipart/signed":
+		if strings.Contains(strings.ToLower(p.Params["protocol"]), "pkcs7") {
+			return SMIMESigned
+		}
+		return PGPSigned
+	case "multipart/encrypted", "application/pgp-encrypted":
+		return PGPEncrypted
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+		if strings.EqualFold(p.Params["smime-type"], "signed-data") {
+			return SMIMESigned
+		}
+		return SMIMEEncrypted
 	}
 	return ""
 }
 
-// inline looks for armor at the start of a text part. Encryption found anywhere
-// outweighs a signature.
+// inline looks for armor at the start of a text part.
 func inline(root *msg.Part) string {
 	found := ""
 	root.Walk(func(p *msg.Part) {

@@ -104,6 +104,11 @@ func TestSign(t *testing.T) {
 	}
 }
 
+// around puts parts into a multipart/mixed.
+func around(parts ...string) string {
+	return "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + strings.Join(parts, "\r\n--b\r\n") + "\r\n--b--\r\n"
+}
+
 func TestProtection(t *testing.T) {
 	for raw, want := range map[string]string{
 		"Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n":                                                                      pgp.PGPSigned,
@@ -112,6 +117,12 @@ func TestProtection(t *testing.T) {
 		"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\nx\r\n":                                                                                                                pgp.SMIMESigned,
 		"Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data\r\n\r\nx\r\n":                                                                                                           pgp.SMIMEEncrypted,
 		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\nx\r\n--b--\r\n": pgp.PGPEncrypted,
+		around("Content-Type: multipart/signed; protocol=\"application/pgp-signature\"; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--", "\r\nfooter of a list"):                                          pgp.PGPSigned,
+		around("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--", "\r\nfooter of a list"):                                        pgp.SMIMESigned,
+		around("Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\nx", "\r\nfooter"):                                                                                              pgp.SMIMESigned,
+		around("Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--", "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1"):                                             pgp.PGPEncrypted,
+		around("Content-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--", "\r\n-----BEGIN PGP MESSAGE-----"):                                                                       pgp.PGPInlineEncrypted,
+		around("Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/signed; boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--", "\r\na letter that is attached"):                                     "",
 		"\r\n-----BEGIN PGP MESSAGE-----\r\n":                   pgp.PGPInlineEncrypted,
 		"\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\n":            pgp.PGPInlineSigned,
 		"\r\nthey write -----BEGIN PGP MESSAGE----- on top\r\n": "",
@@ -134,23 +145,20 @@ func TestProtection(t *testing.T) {
 func TestSealed(t *testing.T) {
 	e := entity(t, "a@x.test", nil)
 	armored := string(sealed(t, seal(t, pgp.Sealing{To: []*pgp.Key{key(t, public(t, e))}}, letter)))
-	mixed := func(parts ...string) string {
-		return "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + strings.Join(parts, "\r\n--b\r\n") + "\r\n--b--\r\n"
-	}
 	text := func(s string) string { return "Content-Type: text/plain\r\n\r\n" + s }
 	octets := "Content-Type: application/octet-stream\r\n\r\n"
 	version := "Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
 	for raw, want := range map[string]bool{
-		text(armored):                                            true,
-		text(armored + "\r\nP.S. bi mat"):                        false,
-		text("bi mat\r\n" + armored):                             false,
-		mixed(text(""), version, octets+armored):                 true,
-		mixed(text("bi mat"), version, octets+armored):           false,
-		mixed(version+"bi mat", octets+armored):                  false,
-		mixed(version, octets+"bi mat"):                          false,
-		mixed(version):                                           false,
-		mixed(text(armored), text(armored)):                      true,
-		mixed(text(armored), "Content-Type: image/png\r\n\r\nx"): false,
+		text(armored):                                             true,
+		text(armored + "\r\nP.S. bi mat"):                         false,
+		text("bi mat\r\n" + armored):                              false,
+		around(text(""), version, octets+armored):                 true,
+		around(text("bi mat"), version, octets+armored):           false,
+		around(version+"bi mat", octets+armored):                  false,
+		around(version, octets+"bi mat"):                          false,
+		around(version):                                           false,
+		around(text(armored), text(armored)):                      true,
+		around(text(armored), "Content-Type: image/png\r\n\r\nx"): false,
 		"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHA6CA\r\n": true,
 		"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\nMIAGCSqGSIb3DQEHAqCA\r\n": false,
 	} {
