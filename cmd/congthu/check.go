@@ -25,18 +25,7 @@ func (checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if _, err := certificate(c); err != nil {
-		return err
-	}
-	if c.Admin.Listen != "" {
-		if err := (&renewed{cert: c.Admin.Cert, key: c.Admin.Key, now: time.Now}).load(); err != nil {
-			return fail(exitConfig, "[admin] không đọc được chứng thư TLS: %v", "[admin] cannot read the TLS certificate: %v", err)
-		}
-	}
-	if _, err := rootsOf(c.Relay); err != nil {
-		return err
-	}
-	if _, err := agencies(c); err != nil {
+	if err := checkFiles(c); err != nil {
 		return err
 	}
 	if err := storeError(store.Check(a.ctx, store.Options{URL: c.Store.URL, Key: c.Store.Key, Dir: c.DataDir})); err != nil {
@@ -65,6 +54,28 @@ func (checkCmd) Run(a *app) error {
 		return err
 	}
 	notes := slices.Concat(senderNotes(c, j), keys, sandboxNotes(j), clam)
+	return a.checked(j, notes)
+}
+
+// checkFiles reads what the settings name: certificates, roots, agencies.
+func checkFiles(c *config.Config) error {
+	if _, err := certificate(c); err != nil {
+		return err
+	}
+	if c.Admin.Listen != "" {
+		if err := (&renewed{cert: c.Admin.Cert, key: c.Admin.Key, now: time.Now}).load(); err != nil {
+			return fail(exitConfig, "[admin] không đọc được chứng thư TLS: %v", "[admin] cannot read the TLS certificate: %v", err)
+		}
+	}
+	if _, err := rootsOf(c.Relay); err != nil {
+		return err
+	}
+	_, err := agencies(c)
+	return err
+}
+
+// checked says that all is well, and what is to be known all the same.
+func (a *app) checked(j *judge, notes []lang.Text) error {
 	if a.json {
 		said := []string{}
 		for _, n := range notes {

@@ -102,9 +102,10 @@ func (p *player) hangUp() {
 
 func (p *player) step(line string) error {
 	verb, rest, _ := strings.Cut(line, " ")
+	if do, ok := p.around()[verb]; ok {
+		return do(rest)
+	}
 	switch verb {
-	case "RUN", "UNTIL", "OUT~", "OUT!", "EDIT", "WAIT", "SLEEP", "CRASH", "RESTART", "LETTER", "OTHER", "KEYPAIR", "REVOKE", "SPOIL", "BADKEY", "PLANT", "STOP", "START", "COPY", "MOVE", "HUP", "SAVE", "TAKE", "CHMOD", "WAITLOG", "SEAL", "WRITE", "POISON", "CLAMD", "TERMINAL", "PRESS", "SCREEN~":
-		return p.around(verb, rest)
 	case "CONNECT":
 		p.hangUp()
 		p.conn = nil
@@ -199,79 +200,48 @@ func (p *player) times(rest string) error {
 	return nil
 }
 
-// around does what is no word of SMTP.
-func (p *player) around(verb, rest string) error {
-	switch verb {
-	case "RUN":
-		return p.run(rest)
-	case "UNTIL":
-		return p.until(rest)
-	case "OUT~", "OUT!":
+// around is the words that are none of SMTP.
+func (p *player) around() map[string]func(string) error {
+	return map[string]func(string) error{
+		"RUN": p.run, "UNTIL": p.until, "OUT~": p.says(true), "OUT!": p.says(false),
+		"EDIT": p.edit, "CHMOD": p.chmod, "WRITE": p.writeFile, "COPY": p.copyFile, "MOVE": p.moveFile, "SAVE": p.save, "TAKE": p.take,
+		"WAIT": p.wait, "WAITLOG": p.g.checkLog, "SLEEP": sleep,
+		"LETTER": p.letter, "OTHER": p.other,
+		"KEYPAIR": p.keyPair, "REVOKE": p.revoke, "SEAL": p.seal, "SPOIL": p.spoil, "BADKEY": p.badKey,
+		"PLANT": func(rest string) error { return p.plant(context.Background(), rest) },
+		"CLAMD": p.clamd, "POISON": p.poison, "CRASH": func(string) error { return p.crash() },
+		"TERMINAL": p.open, "PRESS": p.press, "SCREEN~": p.screen,
+		"HUP":     func(string) error { return p.g.process.Process.Signal(syscall.SIGHUP) },
+		"STOP":    p.disconnected(p.g.Stop),
+		"START":   func(string) error { return p.g.start() },
+		"RESTART": p.disconnected(p.g.Restart),
+	}
+}
+
+// disconnected does something to the gateway after its connection was given up.
+func (p *player) disconnected(do func() error) func(string) error {
+	return func(string) error {
+		p.hangUp()
+		p.conn = nil
+		return do()
+	}
+}
+
+// says compares the last output with an expression.
+func (p *player) says(want bool) func(string) error {
+	return func(rest string) error {
 		matched, err := regexp.MatchString(rest, p.out)
-		if err == nil && matched != (verb == "OUT~") {
+		if err == nil && matched != want {
 			err = fmt.Errorf("the output is:\n%s", p.out)
 		}
 		return err
-	case "EDIT":
-		return p.edit(rest)
-	case "CHMOD":
-		return p.chmod(rest)
-	case "WAITLOG":
-		return p.g.checkLog(rest)
-	case "WAIT":
-		return p.wait(rest)
-	case "SLEEP":
-		d, err := time.ParseDuration(rest)
-		time.Sleep(min(d, patience))
-		return err
-	case "CRASH":
-		return p.crash()
-	case "HUP":
-		return p.g.process.Process.Signal(syscall.SIGHUP)
-	case "OTHER":
-		return p.other(rest)
-	case "SAVE":
-		return p.save(rest)
-	case "TAKE":
-		return p.take(rest)
-	case "KEYPAIR":
-		return p.keyPair(rest)
-	case "REVOKE":
-		return p.revoke(rest)
-	case "SEAL":
-		return p.seal(rest)
-	case "WRITE":
-		return p.writeFile(rest)
-	case "SPOIL":
-		return p.spoil(rest)
-	case "BADKEY":
-		return p.badKey(rest)
-	case "STOP":
-		p.hangUp()
-		p.conn = nil
-		return p.g.Stop()
-	case "START":
-		return p.g.start()
-	case "COPY", "MOVE":
-		return p.file(verb, rest)
-	case "PLANT":
-		return p.plant(context.Background(), rest)
-	case "CLAMD":
-		return p.clamd(rest)
-	case "POISON":
-		return p.poison(rest)
-	case "TERMINAL":
-		return p.open(rest)
-	case "PRESS":
-		return p.press(rest)
-	case "SCREEN~":
-		return p.screen(rest)
-	case "RESTART":
-		p.hangUp()
-		p.conn = nil
-		return p.g.Restart()
 	}
-	return p.letter(rest)
+}
+
+func sleep(rest string) error {
+	d, err := time.ParseDuration(rest)
+	time.Sleep(min(d, patience))
+	return err
 }
 
 func (p *player) run(rest string) error {

@@ -28,18 +28,21 @@ func (p *player) edit(rest string) error {
 	return os.WriteFile(name, []byte(strings.Replace(string(data), old, unescape(fresh), 1)), 0o600)
 }
 
-// file copies or moves a file of the gateway's directory; a copy is the owner's alone.
-func (p *player) file(verb, rest string) error {
-	from, to, _ := strings.Cut(rest, " ")
-	from, to = filepath.Join(p.g.Dir, filepath.FromSlash(from)), filepath.Join(p.g.Dir, filepath.FromSlash(to))
-	if verb == "MOVE" {
-		return os.Rename(from, to)
-	}
+// copyFile and moveFile do that to a file of the gateway's directory: FROM TO.
+func (p *player) copyFile(rest string) error {
+	from, to := p.two(rest)
 	data, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(to, data, 0o600)
+}
+
+func (p *player) moveFile(rest string) error { return os.Rename(p.two(rest)) }
+
+func (p *player) two(rest string) (from, to string) {
+	from, to, _ = strings.Cut(rest, " ")
+	return filepath.Join(p.g.Dir, filepath.FromSlash(from)), filepath.Join(p.g.Dir, filepath.FromSlash(to))
 }
 
 func (p *player) chmod(rest string) error {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
 	"crypto/sha1"
 	"encoding/base64"
@@ -63,12 +64,8 @@ func Make(kind string, clear []byte, to, by *openpgp.Entity) ([]byte, error) {
 		return out, err
 	case "mdc-stripped":
 		return m.protected(lit, func(b []byte) []byte { return b[:len(b)-22] })
-	case "truncated":
-		out, err := m.wrap(lit)
-		return out[:max(0, len(out)-40)], err
-	case "truncated-half":
-		out, err := m.good("plain", append(clear, make([]byte, 3000)...), nil)
-		return out[:max(0, len(out)-700)], err
+	case "truncated", "truncated-half":
+		return m.truncated(kind, clear)
 	case "no-integrity":
 		return m.sed(lit)
 	case "stripped-to-9":
@@ -106,6 +103,16 @@ func Make(kind string, clear []byte, to, by *openpgp.Entity) ([]byte, error) {
 	return nil, fmt.Errorf("there is no kind %q", kind)
 }
 
+// truncated loses the end: a little of it, with the digest, or some chunks.
+func (m maker) truncated(kind string, clear []byte) ([]byte, error) {
+	if kind == "truncated" {
+		out, err := m.wrap(literal(clear))
+		return out[:max(0, len(out)-40)], err
+	}
+	out, err := m.good("plain", append(clear, make([]byte, 3000)...), nil)
+	return out[:max(0, len(out)-700)], err
+}
+
 type maker struct {
 	key    *packet.PublicKey
 	entity *openpgp.Entity
@@ -141,12 +148,24 @@ func (m maker) good(kind string, clear []byte, by *openpgp.Entity) ([]byte, erro
 }
 
 // session makes a session key packet for a cipher.
-func (m maker) session(cipher packet.CipherFunction, size int) (esk, key []byte, err error) {
+func (m maker) session(with packet.CipherFunction, size int) (esk, key []byte, err error) {
 	key = make([]byte, size)
 	_, _ = rand.Read(key) // never fails (crypto/rand)
 	var b bytes.Buffer
-	err = packet.SerializeEncryptedKeyAEAD(&b, m.key, cipher, m.key.Version == 6, key, config())
+	err = packet.SerializeEncryptedKeyAEAD(&b, m.key, with, m.key.Version == 6, key, config())
 	return b.Bytes(), key, err
+}
+
+// begin is a session key, its cipher, and the random octets that encrypted data begin with.
+func (m maker) begin() (esk []byte, block cipher.Block, iv []byte, err error) {
+	esk, key, err := m.session(packet.CipherAES256, aes.BlockSize*2)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	iv = make([]byte, aes.BlockSize)
+	_, _ = rand.Read(iv) // never fails (crypto/rand)
+	block, err = aes.NewCipher(key)
+	return esk, block, iv, err
 }
 
 // wrap encrypts packets with their integrity.
@@ -173,16 +192,10 @@ func (m maker) wrap(packets []byte) ([]byte, error) {
 // protected encrypts packets with a digest (version 1); alter changes the clear octets after
 // the digest was made.
 func (m maker) protected(packets []byte, alter func([]byte) []byte) ([]byte, error) {
-	esk, key, err := m.session(packet.CipherAES256, 32)
+	esk, block, iv, err := m.begin()
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	iv := make([]byte, 16)
-	_, _ = rand.Read(iv)
 	s, prefix := packet.NewOCFBEncrypter(block, iv, packet.OCFBNoResync)
 	clear := slices.Concat(packets, []byte{0xD3, 20})
 	sum := sha1.Sum(slices.Concat(iv, iv[14:], clear))
@@ -196,16 +209,10 @@ func (m maker) protected(packets []byte, alter func([]byte) []byte) ([]byte, err
 
 // sed is the old packet without integrity, made as old programs did.
 func (m maker) sed(packets []byte) ([]byte, error) {
-	esk, key, err := m.session(packet.CipherAES256, 32)
+	esk, block, iv, err := m.begin()
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	iv := make([]byte, 16)
-	_, _ = rand.Read(iv)
 	s, prefix := packet.NewOCFBEncrypter(block, iv, packet.OCFBResync)
 	s.XORKeyStream(packets, packets)
 	return append(esk, frame(9, slices.Concat(prefix, packets))...), nil
