@@ -40,6 +40,7 @@ needs-test: needs
 	  PATH=$$PATH:/usr/sbin command -v $${p%%:*} >/dev/null || missing="$$missing $${p##*:}"; done; \
 	/usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null || missing="$$missing python3-dkim python3-nacl"; \
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	[ -x /usr/lib/gnupg/gpg-wks-client ] || missing="$$missing gpg-wks-client"; \
 	perl -MNet::SSLeay -e 1 2>/dev/null || missing="$$missing libnet-ssleay-perl"; \
 	perl -MMIME::Parser -e 1 2>/dev/null || missing="$$missing libmime-tools-perl"; \
 	if [ -n "$$missing" ]; then echo "installing$$missing with apt-get"; \

@@ -3,7 +3,6 @@ package decrypt_test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"congthu/internal/decrypt"
 	"congthu/internal/e2e/sealing"
 	"congthu/internal/mimetree"
+	"congthu/internal/peer"
 	"congthu/internal/pgp"
 )
 
@@ -115,34 +115,16 @@ func TestSentOn(t *testing.T) {
 
 // multipart/signed inside of the encryption, as gpg signs it.
 func TestSignedPartInside(t *testing.T) {
-	if _, err := exec.LookPath("gpg"); err != nil {
-		t.Skip("needs gpg: make test installs it")
-	}
-	home, err := os.MkdirTemp("", "g") // short: gpg-agent's socket lies in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() // best effort
-		_ = os.RemoveAll(home)
-	})
-	gpg := func(stdin string, args ...string) []byte {
-		cmd := exec.Command("gpg", append([]string{"--homedir", home, "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"}, args...)...)
-		cmd.Stdin = strings.NewReader(stdin)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("gpg %v: %v", args, err)
-		}
-		return out
-	}
-	gpg("", "--quick-generate-key", "An <an@a.test>", "future-default", "default")
-	ks, err := pgp.ReadKeys(gpg("", "--armor", "--export"))
+	home := peer.Home(t)
+	gpg := peer.GnuPG(t, home)
+	gpg(nil, "--quick-generate-key", "An <an@a.test>", "future-default", "default")
+	ks, err := pgp.ReadKeys(gpg(nil, "--armor", "--export"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := holders(t)["v6"]
 	part := "Content-Type: text/plain\r\n\r\nKinh gui, CHIM-YEN-5"
-	sig := string(gpg(part, "--armor", "--detach-sign", "--textmode"))
+	sig := string(gpg([]byte(part), "--armor", "--detach-sign", "--textmode"))
 	for name, c := range map[string]struct{ part, want string }{
 		"as signed": {part, decrypt.SignedGood},
 		"changed":   {strings.Replace(part, "Kinh", "kinh", 1), decrypt.SignedBad},
@@ -165,7 +147,7 @@ func TestSignedPartInside(t *testing.T) {
 	if err := os.WriteFile(pub, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	message := gpg(inner, "--trust-model", "always", "--recipient-file", pub, "--sign", "--encrypt")
+	message := gpg([]byte(inner), "--trust-model", "always", "--recipient-file", pub, "--sign", "--encrypt")
 	o := options(g.opener)
 	knowing(&o, ks[0])
 	if r := open(t, sealing.Mail(head, message), o); symbols(r) != decrypt.OpenedMsg+" "+decrypt.SignedGood || !bytes.Contains(r.Letters[0].Raw, []byte("CHIM-YEN-1")) {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/smtp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,32 +73,5 @@ func submitPlain(addr, letter string) error { return submitTo(addr, letter, "b@s
 
 // submitTo sends a letter in the clear.
 func submitTo(addr, letter string, to ...string) error {
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		return err
-	}
-	c, err := smtp.NewClient(conn, "gw")
-	if err != nil {
-		return err
-	}
-	defer c.Close() //nolint:errcheck // Quit says it
-	if err := c.Mail("a@so.test"); err != nil {
-		return err
-	}
-	for _, one := range to {
-		if err := c.Rcpt(one); err != nil {
-			return err
-		}
-	}
-	w, err := c.Data()
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write([]byte(letter)); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return c.Quit()
+	return trySend(addr, "a@so.test", to, []byte(letter))
 }

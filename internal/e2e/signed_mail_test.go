@@ -23,46 +23,9 @@ import (
 	"congthu/internal/mailauth/dkim"
 	"congthu/internal/mailauth/sig"
 	"congthu/internal/mimetree"
+	"congthu/internal/peer"
 	"congthu/internal/sink"
 )
-
-// need skips when a real counterpart is not installed; `make test` installs it.
-func need(t *testing.T, programs ...string) {
-	t.Helper()
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			t.Skipf("needs %s: make test installs it", p)
-		}
-	}
-}
-
-// tool runs a program and returns what it prints; it must succeed.
-func tool(t *testing.T, stdin []byte, program string, args ...string) []byte {
-	t.Helper()
-	cmd := exec.Command(program, args...)
-	var trouble bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(stdin), &trouble
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, trouble.String())
-	}
-	return out
-}
-
-// gpgIn returns gpg in a home of its own.
-func gpgIn(t *testing.T) func(stdin []byte, args ...string) []byte {
-	t.Helper()
-	home, err := os.MkdirTemp("", "g") // short: gpg-agent's socket lies in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() // best effort
-		_ = os.RemoveAll(home)
-	})
-	base := []string{"--homedir", home, "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback", "--trust-model", "always"}
-	return func(stdin []byte, args ...string) []byte { return tool(t, stdin, "gpg", append(base, args...)...) }
-}
 
 // file writes a file for a program to read.
 func file(t *testing.T, dir, name string, data []byte) string {
@@ -89,9 +52,9 @@ func protected(t *testing.T, dir string, gpg func([]byte, ...string) []byte) map
 	gpg(nil, "--quick-generate-key", "Van thu <van-thu@a.test>", "future-default", "default")
 	file(t, dir, "part", crlf(part))
 	key, cert := filepath.Join(dir, "smime.key"), filepath.Join(dir, "smime.pem")
-	tool(t, nil, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=Van thu/emailAddress=van-thu@a.test", "-addext", "extendedKeyUsage=emailProtection")
+	peer.Run(t, nil, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=Van thu/emailAddress=van-thu@a.test", "-addext", "extendedKeyUsage=emailProtection")
 	cms := func(args ...string) string {
-		out := tool(t, crlf(part), "openssl", append([]string{"cms"}, args...)...)
+		out := peer.Run(t, crlf(part), "openssl", append([]string{"cms"}, args...)...)
 		return strings.ReplaceAll(strings.TrimPrefix(string(bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n"))), "MIME-Version: 1.0\n"), "\r", "")
 	}
 	signature := string(gpg(crlf(part), "--armor", "--detach-sign"))
@@ -117,8 +80,8 @@ func protected(t *testing.T, dir string, gpg func([]byte, ...string) []byte) map
 // inward and outward, to a recipient with a key and under a rule that signs, octet for octet,
 // and the programs that made it still say that it is good.
 func TestProtectedMailStays(t *testing.T) {
-	need(t, "gpg", "openssl")
-	dir, gpg := t.TempDir(), gpgIn(t)
+	peer.Need(t, "gpg", "openssl")
+	dir, gpg := t.TempDir(), peer.GnuPG(t, peer.Home(t))
 	bodies := protected(t, dir, gpg)
 	names := slices.Sorted(maps.Keys(bodies))
 	c := signedCase()
@@ -174,9 +137,9 @@ func stillGood(t *testing.T, dir string, gpg func([]byte, ...string) []byte, nam
 	case "pgp-clearsigned":
 		gpg(root.Decoded, "--verify")
 	case "smime-signed", "smime-opaque":
-		tool(t, d.Data, "openssl", "cms", "-verify", "-CAfile", filepath.Join(dir, "smime.pem"), "-purpose", "any")
+		peer.Run(t, d.Data, "openssl", "cms", "-verify", "-CAfile", filepath.Join(dir, "smime.pem"), "-purpose", "any")
 	case "smime-enveloped":
-		tool(t, d.Data, "openssl", "cms", "-decrypt", "-recip", filepath.Join(dir, "smime.pem"), "-inkey", filepath.Join(dir, "smime.key"))
+		peer.Run(t, d.Data, "openssl", "cms", "-decrypt", "-recip", filepath.Join(dir, "smime.pem"), "-inkey", filepath.Join(dir, "smime.key"))
 	case "pgp-encrypted", "pgp-inline":
 		i := bytes.Index(d.Data, []byte("-----BEGIN PGP MESSAGE"))
 		if out := gpg(d.Data[i:], "--decrypt"); !bytes.Equal(out, crlf(part)) {
@@ -240,8 +203,8 @@ func verifyDKIM(t *testing.T, zone fake.Zone, got []sink.Delivery) {
 // TestBcc: three recipients, one of them a Bcc that the sender's program has even left in
 // the header. Each copy is encrypted to its recipient alone, and says nothing of the Bcc.
 func TestBcc(t *testing.T) {
-	need(t, "gpg")
-	gpg := gpgIn(t)
+	peer.Need(t, "gpg")
+	gpg := peer.GnuPG(t, peer.Home(t))
 	people := []string{"mot@gov.test", "hai@gov.test", "kin@gov.test"}
 	c := &e2e.Case{
 		Config: "[inspect]\nskip = [\"attach\"]\n",

@@ -14,24 +14,9 @@ import (
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
 	"congthu/internal/mimetree"
+	"congthu/internal/peer"
 	"congthu/internal/pgp"
 )
-
-// gnupg returns gpg in a home of its own.
-func gnupg(t *testing.T) func(stdin []byte, args ...string) []byte {
-	t.Helper()
-	need(t, "gpg")
-	home, err := os.MkdirTemp("", "g") // short: gpg-agent's socket lies in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() // best effort
-		_ = os.RemoveAll(home)
-	})
-	base := []string{"--homedir", home, "--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback", "--trust-model", "always"}
-	return func(stdin []byte, args ...string) []byte { return run(t, stdin, "gpg", append(base, args...)...) }
-}
 
 // opened is a signer as the gateway has one: protected by its own passphrase.
 func opened(t *testing.T, secret []byte) *pgp.Signer {
@@ -83,7 +68,7 @@ func inTwo(t *testing.T, part, sig []byte) (partFile, sigFile string) {
 // GnuPG finds our signatures good, beside the text and inside of the encryption, and finds a
 // changed octet.
 func TestSignaturesByGnuPG(t *testing.T) {
-	gpg := gnupg(t)
+	gpg := peer.GnuPG(t, peer.Home(t))
 	for name, algorithm := range map[string]string{"rsa": "default", "curve": "future-default"} {
 		address := name + "@x.test"
 		gpg(nil, "--quick-generate-key", "Co quan <"+address+">", algorithm, "default")
@@ -109,12 +94,12 @@ func TestSignaturesByGnuPG(t *testing.T) {
 
 // The same by Sequoia.
 func TestSignaturesBySequoia(t *testing.T) {
-	need(t, "sq")
+	peer.Need(t, "sq")
 	dir := t.TempDir()
 	for _, suite := range []string{"cv25519", "rsa3k"} {
 		secretFile, cert := filepath.Join(dir, suite+".key"), filepath.Join(dir, suite+".cert")
-		run(t, nil, "sq", "key", "generate", "--cipher-suite", suite, "--userid", "Co quan <so@x.test>", "--export", secretFile)
-		run(t, nil, "sq", "key", "extract-cert", "--output", cert, secretFile)
+		peer.Run(t, nil, "sq", "key", "generate", "--cipher-suite", suite, "--userid", "Co quan <so@x.test>", "--export", secretFile)
+		peer.Run(t, nil, "sq", "key", "extract-cert", "--output", cert, secretFile)
 		secret, err := os.ReadFile(secretFile)
 		if err != nil {
 			t.Fatal(err)
@@ -126,13 +111,13 @@ func TestSignaturesBySequoia(t *testing.T) {
 		by := opened(t, secret)
 		part, sig := signedLetter(t, by, letter)
 		partFile, sigFile := inTwo(t, part, sig)
-		run(t, nil, "sq", "verify", "--signer-cert", cert, "--detached", sigFile, partFile)
+		peer.Run(t, nil, "sq", "verify", "--signer-cert", cert, "--detached", sigFile, partFile)
 		changed, _ := inTwo(t, append(bytes.Clone(part), '.'), sig)
 		if err := exec.Command("sq", "verify", "--signer-cert", cert, "--detached", sigFile, changed).Run(); err == nil {
 			t.Error("a changed text verifies")
 		}
 		both := seal(t, pgp.Sealing{To: []*pgp.Key{key(t, public)}, Signer: by}, letter)
-		if got := run(t, sealed(t, both), "sq", "decrypt", "--recipient-key", secretFile, "--signer-cert", cert, "--signatures", "1"); string(got) != inner {
+		if got := peer.Run(t, sealed(t, both), "sq", "decrypt", "--recipient-key", secretFile, "--signer-cert", cert, "--signatures", "1"); string(got) != inner {
 			t.Errorf("%s: sq opens it to %q", suite, got)
 		}
 	}

@@ -1,12 +1,9 @@
 package quarantine
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +12,7 @@ import (
 	"congthu/internal/figures"
 	"congthu/internal/msg"
 	"congthu/internal/store"
+	"congthu/internal/store/storetest"
 )
 
 const (
@@ -133,29 +131,12 @@ func TestKill(t *testing.T) {
 
 func killOne(t *testing.T, dir string, seed int) (held []string) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s=c%d", childSeed, seed))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for s := bufio.NewScanner(out); s.Scan(); {
-		id, ok := strings.CutPrefix(s.Text(), "held ")
+	for _, line := range storetest.KillSelf(t, 40*time.Millisecond, childDir+"="+dir, fmt.Sprintf("%s=c%d", childSeed, seed)) {
+		id, ok := strings.CutPrefix(line, "held ")
 		if !ok {
-			t.Error(s.Text())
+			t.Error(line)
 		}
-		if held = append(held, id); len(held) == 1 {
-			time.AfterFunc(time.Duration(rand.IntN(40_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
-		}
+		held = append(held, id)
 	}
-	_ = cmd.Wait() // killed
 	return held
 }

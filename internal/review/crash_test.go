@@ -1,12 +1,9 @@
 package review_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -19,6 +16,7 @@ import (
 	"congthu/internal/queue"
 	"congthu/internal/review"
 	"congthu/internal/store"
+	"congthu/internal/store/storetest"
 )
 
 const (
@@ -143,29 +141,12 @@ func counts(t *testing.T, db *store.DB, id string) (queued, there, gone int) {
 
 func killOne(t *testing.T, dir string, seed int) (held []string) {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s=C%d", childSeed, seed))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for s := bufio.NewScanner(out); s.Scan(); {
-		id, ok := strings.CutPrefix(s.Text(), "held ")
+	for _, line := range storetest.KillSelf(t, 60*time.Millisecond, childDir+"="+dir, fmt.Sprintf("%s=C%d", childSeed, seed)) {
+		id, ok := strings.CutPrefix(line, "held ")
 		if !ok {
-			t.Error(s.Text())
+			t.Error(line)
 		}
-		if held = append(held, id); len(held) == 1 {
-			time.AfterFunc(time.Duration(rand.IntN(60_000))*time.Microsecond, func() { _ = cmd.Process.Kill() })
-		}
+		held = append(held, id)
 	}
-	_ = cmd.Wait() // killed
 	return held
 }
