@@ -131,7 +131,7 @@ func TestKill(t *testing.T) {
 
 func killOne(t *testing.T, dir string, seed int) (held []string) {
 	t.Helper()
-	for _, line := range storetest.KillSelf(t, 40*time.Millisecond, childDir+"="+dir, fmt.Sprintf("%s=c%d", childSeed, seed)) {
+	for _, line := range storetest.KillSelf(t, 40, 40*time.Millisecond, childDir+"="+dir, fmt.Sprintf("%s=c%d", childSeed, seed)) {
 		id, ok := strings.CutPrefix(line, "held ")
 		if !ok {
 			t.Error(line)

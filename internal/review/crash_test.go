@@ -141,7 +141,7 @@ func counts(t *testing.T, db *store.DB, id string) (queued, there, gone int) {
 
 func killOne(t *testing.T, dir string, seed int) (held []string) {
 	t.Helper()
-	for _, line := range storetest.KillSelf(t, 60*time.Millisecond, childDir+"="+dir, fmt.Sprintf("%s=C%d", childSeed, seed)) {
+	for _, line := range storetest.KillSelf(t, 40, 60*time.Millisecond, childDir+"="+dir, fmt.Sprintf("%s=C%d", childSeed, seed)) {
 		id, ok := strings.CutPrefix(line, "held ")
 		if !ok {
 			t.Error(line)

@@ -10,9 +10,10 @@ import (
 )
 
 // KillSelf runs this test program once more with these settings in its environment, kills it
-// at a moment by chance after its first line, and returns its lines. What the child does
-// when it finds the settings is for its TestMain.
-func KillSelf(t testing.TB, within time.Duration, env ...string) (lines []string) {
+// at a moment by chance within the given time after one of its first lines, also by chance,
+// and returns its lines: by lines, because a slow machine may do nothing at all within any
+// given time. What the child does when it finds the settings is for its TestMain.
+func KillSelf(t testing.TB, first int, within time.Duration, env ...string) (lines []string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -28,8 +29,9 @@ func KillSelf(t testing.TB, within time.Duration, env ...string) (lines []string
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	last := 1 + rand.N(first)
 	for s := bufio.NewScanner(out); s.Scan(); {
-		if lines = append(lines, s.Text()); len(lines) == 1 {
+		if lines = append(lines, s.Text()); len(lines) == last {
 			time.AfterFunc(rand.N(within), func() { _ = cmd.Process.Kill() })
 		}
 	}
