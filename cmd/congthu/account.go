@@ -256,7 +256,7 @@ type accountUnholdCmd struct {
 // Run lets the mail of accounts or agencies go again. What was held stays in quarantine
 // until it is released there.
 func (c *accountUnholdCmd) Run(a *app) error {
-	return a.eachAccount(c.Name, lang.T("thôi giữ thư của %d nơi gửi", "no longer holding the mail of %d sender(s)"), func(all admin.Accounts, name string) error {
+	return a.eachAccount(c.Name, lang.T("đã thôi giữ thư của %d nơi gửi; thư đã giữ trước đó vẫn bị giữ, xem congthu quarantine list", "no longer holding the mail of %d sender(s); what was held before stays so, see congthu quarantine list"), func(all admin.Accounts, name string) error {
 		return all.SetHold(a.ctx, name, false, "", actor())
 	})
 }
@@ -276,7 +276,7 @@ func (accountHeldCmd) Run(a *app) error {
 			}
 			return a.printJSON(list)
 		}
-		head := strings.Split(lang.T("NƠI GỬI|TỪ LÚC|AI GIỮ|VÌ SAO", "SENDER|SINCE|BY|WHY").In(a.lang), "|")
+		head := strings.Split(lang.T("NƠI GỬI|TỪ LÚC|NGƯỜI GIỮ|VÌ SAO", "SENDER|SINCE|BY|WHY").In(a.lang), "|")
 		var rows [][]string
 		for _, h := range list {
 			rows = append(rows, []string{h.Name, h.Since.Local().Format(time.DateTime), h.Who, h.Why})

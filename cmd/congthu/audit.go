@@ -48,7 +48,7 @@ func (c *auditListCmd) Run(a *app) error {
 		if a.json {
 			return a.printJSON(list)
 		}
-		head := strings.Split(lang.T("SỐ|LÚC|AI|VAI TRÒ|QUA|VIỆC|ĐỐI TƯỢNG|CHI TIẾT", "N|AT|WHO|ROLE|VIA|ACT|OBJECT|DETAIL").In(a.lang), "|")
+		head := strings.Split(lang.T("SỐ|LÚC|NGƯỜI LÀM|VAI TRÒ|QUA|VIỆC|ĐỐI TƯỢNG|CHI TIẾT", "N|AT|WHO|ROLE|VIA|ACT|OBJECT|DETAIL").In(a.lang), "|")
 		var rows [][]string
 		for _, e := range list {
 			rows = append(rows, []string{strconv.FormatInt(e.N, 10), e.At.Local().Format(time.DateTime), e.Actor, dash(e.Role), dash(e.Via), e.Act, dash(e.Object), dash(e.Detail)})

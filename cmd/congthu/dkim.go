@@ -161,7 +161,7 @@ func (c *dkimDeleteCmd) Run(a *app) error {
 	if err := s.Delete(aLabels(c.Domain), c.Selector, c.Force); err != nil {
 		return keyError(err)
 	}
-	return a.done(1, lang.T("đã xoá %d khoá; nay có thể xoá bản ghi DNS", "%d key deleted; its DNS record may go as well"))
+	return a.oneDone(lang.T("đã xoá khoá; nay có thể xoá bản ghi DNS", "the key is deleted; its DNS record may go as well"))
 }
 
 func (a *app) signingKeys() (*signing.Store, error) {

@@ -57,7 +57,7 @@ func (c *dkimActivateCmd) Run(a *app) error {
 	if a.json && !c.Force {
 		return nil // compare has printed the one document
 	}
-	return a.done(len(keys), lang.T("%d khoá nay đang ký", "%d keys sign from now on"))
+	return a.done(len(keys), lang.T("từ bây giờ %d khoá được dùng để ký", "keys that sign from now on: %d"))
 }
 
 // What the DNS says about a key.

@@ -111,12 +111,23 @@ func directory(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(proxy.Close)
 	roots := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})
 	ts.Check(os.WriteFile(ts.MkAbs("roots.pem"), roots, 0o600))
-	text := ts.ReadFile("ok.toml") + fmt.Sprintf("wkd_proxy = %q\nwkd_roots = %q\n[dns]\nservers = [%q]\n", proxy.URL, ts.MkAbs("roots.pem"), serveDNS(ts))
+	text := ts.ReadFile("ok.toml") + fmt.Sprintf("wkd_proxy = %q\nwkd_roots = %q\n[dns]\nservers = [%q]\n", proxy.URL, ts.MkAbs("roots.pem"), serveDNS(ts, directoryZone))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
-func serveDNS(ts *testscript.TestScript) string {
-	zone, err := fake.ParseZone("openpgpkey.example.com A 192.0.2.1\ndown.example.com FAIL servfail\nopenpgpkey.down.example.com FAIL servfail\n")
+const directoryZone = "openpgpkey.example.com A 192.0.2.1\ndown.example.com FAIL servfail\nopenpgpkey.down.example.com FAIL servfail\n"
+
+// nameServer serves a zone, and lets settings ask it: nameserver SETTINGS ZONE.
+func nameServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: nameserver SETTINGS ZONE")
+	}
+	text := ts.ReadFile(args[0]) + fmt.Sprintf("[dns]\nservers = [%q]\n", serveDNS(ts, ts.ReadFile(args[1])))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+func serveDNS(ts *testscript.TestScript, text string) string {
+	zone, err := fake.ParseZone(text)
 	ts.Check(err)
 	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 	ts.Check(err)

@@ -140,7 +140,7 @@ func whyNot(why string) lang.Text {
 	case "known":
 		return lang.T("%d thư đã được dạy trước đó, không tính lại", "%d were taught before and do not count again")
 	case lessons.TooManyOfReporter:
-		return lang.T("%d thư được ghi nhận nhưng không tính: bạn đã dạy đủ số thư được tính trong 24 giờ (learning.per_reporter); quản trị viên nạp hàng loạt bằng --bulk", "%d are recorded and do not count: you have taught as many as count in 24 hours (learning.per_reporter); an administrator imports with --bulk")
+		return lang.T("%d thư được ghi nhận nhưng không tính: đã dạy đủ số thư được tính trong 24 giờ (learning.per_reporter); quản trị viên nạp hàng loạt bằng --bulk", "%d are recorded and do not count: you have taught as many as count in 24 hours (learning.per_reporter); an administrator imports with --bulk")
 	case lessons.TooManyToday:
 		return lang.T("%d thư được ghi nhận nhưng không tính: đã đủ số thư được tính trong 24 giờ (learning.per_day)", "%d are recorded and do not count: as many as count in 24 hours have been taught (learning.per_day)")
 	}
@@ -182,7 +182,7 @@ func (c *learnListCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(list)
 	}
-	head := strings.Split(lang.T("MÃ|LÚC|AI DẠY|LÀ|TÍNH|NGƯỜI GỬI|TIÊU ĐỀ", "ID|AT|BY|AS|COUNTS|FROM|SUBJECT").In(a.lang), "|")
+	head := strings.Split(lang.T("MÃ|LÚC|NGƯỜI DẠY|LOẠI|ĐƯỢC TÍNH|NGƯỜI GỬI|TIÊU ĐỀ", "ID|AT|BY|AS|COUNTS|FROM|SUBJECT").In(a.lang), "|")
 	var rows [][]string
 	for _, x := range list {
 		rows = append(rows, []string{x.ID, x.At.Local().Format("02/01 15:04"), x.Actor, a.kindWord(x), a.countsWord(x), lang.Safe(x.Sender, 40), lang.Safe(x.Subject, 48)})

@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair, "golden": golden, "tidy": tidy, "worker": buildWorker, "tlspair": tlspair,
-			"pgpkey": pgpkey, "printed": printed, "directory": directory,
+			"pgpkey": pgpkey, "printed": printed, "directory": directory, "nameserver": nameServer, "report": reportLetter,
 			"lines": lines, "hold": holdLetter, "masked": masked, "unnamed": unnamed, "private": private,
 		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "", // writes what `cmp` has found other into the script

@@ -151,6 +151,15 @@ func (a *app) table(heading []string, rows [][]string) error {
 	return w.Flush()
 }
 
+// oneDone reports that one thing is done, in words or as JSON.
+func (a *app) oneDone(t lang.Text) error {
+	if a.json {
+		return a.printJSON(admin.Count{Count: 1})
+	}
+	a.say(t)
+	return nil
+}
+
 // done reports a count, in words or as JSON.
 func (a *app) done(n int, t lang.Text) error {
 	if a.json {

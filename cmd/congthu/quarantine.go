@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -229,7 +231,7 @@ func (c *quarantineExportCmd) Run(a *app) error {
 	}
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fail(exitCantCreate, "không tạo được %v (tệp đã có thì không ghi đè)", "cannot create %v (a file that is there is not overwritten)", err)
+		return fail(exitCantCreate, "không tạo được tệp %s: %v (tệp đã có thì không ghi đè)", "cannot make the file %s: %v (a file that is there is not overwritten)", c.File, cause(err))
 	}
 	_, err = f.Write(raw)
 	for _, step := range []func() error{f.Sync, f.Close} {
@@ -243,10 +245,19 @@ func (c *quarantineExportCmd) Run(a *app) error {
 	return a.done(1, lang.T("đã xuất %d thư", "exported %d message"))
 }
 
+// cause is what the system has said, without the name of the file and of the call.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
 // whole tells whether a command names messages or a filter, and not both.
 func whole(ids []string, where map[string]string) error {
 	if (len(ids) == 0) == (len(where) == 0) {
-		return fail(exitUsage, "hãy nêu mã thư, hoặc --where, một trong hai", "name ids, or --where, one of the two")
+		return fail(exitUsage, "hãy nêu mã thư hoặc --where, chỉ một trong hai", "name ids, or --where, one of the two")
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (h *heldMany) bulk(a *app, cl *admin.Client, b review.Bulk) error {
 		a.dryRun(b, h.Where, out)
 		return nil
 	}
-	a.say(lang.T("đã làm %d trong %d thư", "done with %d of %d messages"), out.Done, out.Count)
+	a.say(lang.T("đã thực hiện với %d trong số %d thư", "done with %d of %d messages"), out.Done, out.Count)
 	for _, r := range out.Refused {
 		fmt.Fprintf(a.stdout, "  %s: %s\n", quarantine.Short(r.ID), lang.Safe(r.Why.In(a.lang), 300))
 	}
@@ -154,7 +154,7 @@ type quarantineUndoCmd struct{ heldMany }
 // Run takes deletions back.
 func (c *quarantineUndoCmd) Run(a *app) error {
 	return c.each(a, review.Bulk{Act: "undo"}, func(cl *admin.Client, id string) error { return cl.Undelete(a.ctx, id) },
-		lang.T("đã lấy lại %d thư", "took back the deletion of %d message(s)"))
+		lang.T("đã lấy lại %d thư đã xoá", "took back the deletion of %d message(s)"))
 }
 
 type quarantineLearnCmd struct {

@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"congthu/internal/config"
 	"congthu/internal/labelled"
+	"congthu/internal/learn"
+	"congthu/internal/lessons"
 	"congthu/internal/msg"
 	"congthu/internal/quarantine"
 	"congthu/internal/smtpd"
@@ -39,6 +44,30 @@ func holdLetter(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	q := quarantine.New(quarantine.Options{Store: db})
 	ts.Check(q.Hold(context.Background(), m, d, [][]byte{raw}))
+}
+
+// reportLetter reports a letter in the store of a gateway that does not run, as a user who
+// forwards it to [report_address] does: report DATADIR FILE spam|ham REPORTER.
+func reportLetter(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: report DATADIR FILE spam|ham REPORTER")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	db, err := store.Open(context.Background(), store.Options{Dir: dir})
+	ts.Check(err)
+	defer func() { ts.Check(db.Close()) }()
+	m := (&judge{cfg: &config.Config{Hostname: "gw.tinh.test"}}).asItCame(labelled.Wire([]byte(ts.ReadFile(args[1]))))
+	l, err := lessons.Open(lessons.Options{
+		Store: db, NewID: newID, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Base: func() (*learn.Model, error) { return learn.New(), nil },
+	})
+	ts.Check(err)
+	_, heard, err := l.Propose(context.Background(), m, args[2] == "spam", args[3], 10, nil)
+	ts.Check(err)
+	if heard != lessons.HeardFirst && heard != lessons.HeardAlso {
+		ts.Fatalf("the report was not taken: %s", heard)
+	}
 }
 
 // masked writes what the last command printed to a file, with X for what is another at

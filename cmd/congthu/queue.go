@@ -42,7 +42,7 @@ func (c *queueListCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(entries)
 	}
-	head := strings.Split(lang.T("MÃ|TRẠNG THÁI|NGƯỜI GỬI|NGƯỜI NHẬN|CHẶNG SAU|LẦN|THỬ LẠI|TRẢ LỜI CUỐI", "ID|STATE|FROM|TO|NEXT HOP|TRIES|NEXT|LAST REPLY").In(a.lang), "|")
+	head := strings.Split(lang.T("MÃ|TRẠNG THÁI|NGƯỜI GỬI|NGƯỜI NHẬN|CHẶNG SAU|SỐ LẦN|THỬ LẠI|TRẢ LỜI CUỐI", "ID|STATE|FROM|TO|NEXT HOP|TRIES|NEXT|LAST REPLY").In(a.lang), "|")
 	var rows [][]string
 	for _, e := range entries {
 		rows = append(rows, []string{e.ID, a.state(e.State), "<" + e.From + ">", e.To, e.NextHop, fmt.Sprint(e.Attempts), nextTry(e), lastReply(e.Attempts, e.LastReply)})
@@ -87,7 +87,7 @@ type queueReleaseCmd struct {
 
 // Run lets held entries wait again.
 func (c *queueReleaseCmd) Run(a *app) error {
-	return a.queueAct(c.ID, (*admin.Client).Unhold, lang.T("đã thôi giữ %d thư", "released %d message(s)"))
+	return a.queueAct(c.ID, (*admin.Client).Unhold, lang.T("đã thôi giữ %d thư, nay chờ đến lượt giao", "released %d message(s), which wait for their turn now"))
 }
 
 type queueRetryCmd struct {
@@ -105,7 +105,7 @@ type queueDropCmd struct {
 
 // Run drops entries.
 func (c *queueDropCmd) Run(a *app) error {
-	return a.queueAct(c.ID, (*admin.Client).Drop, lang.T("đã bỏ %d thư", "dropped %d message(s)"))
+	return a.queueAct(c.ID, (*admin.Client).Drop, lang.T("đã bỏ %d thư khỏi hàng đợi: không giao, không báo cho ai", "dropped %d message(s): not delivered, nobody is told"))
 }
 
 // queueAct does something to an id, or to all, and says to how many.
@@ -124,7 +124,7 @@ func (a *app) queueAct(id string, do func(*admin.Client, context.Context, string
 // counted reports n; none for a single id means the id is wrong.
 func (a *app) counted(id string, n int, t lang.Text) error {
 	if n == 0 && id != "all" {
-		return fail(exitData, "không có mã %s trong hàng đợi", "there is no %s in the queue", lang.Safe(id, 80))
+		return fail(exitData, "không làm được với thư %s: thư không có trong hàng đợi, hoặc đang ở trạng thái khác; xem congthu queue show", "nothing done to %s: it is not in the queue, or in another state; see congthu queue show", lang.Safe(id, 80))
 	}
 	return a.done(n, t)
 }

@@ -46,7 +46,7 @@ func (a *app) showQueued(d queue.Detail) {
 		{a.word("Mã", "Id"), d.ID},
 		{a.word("Trạng thái", "State"), a.state(d.State)},
 		{a.word("Người gửi", "From"), "<" + d.From + ">"},
-		{a.word("Báo lỗi lại", "Notices"), told},
+		{a.word("Báo khi lỗi", "Notices"), told},
 		{a.word("Chặng sau", "Next hop"), d.NextHop},
 		{a.word("Kích thước", "Size"), fmt.Sprint(d.Size)},
 		{a.word("Nhận lúc", "Received"), d.Created.Local().Format(time.RFC3339)},

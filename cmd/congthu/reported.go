@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"congthu/internal/admin"
 	"congthu/internal/audit"
@@ -126,7 +127,7 @@ func (c *learnProposalsCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(list)
 	}
-	head := []string{a.word("MÃ", "ID"), a.word("LÚC", "AT"), a.word("BÁO LÀ", "REPORTED AS"), a.word("AI BÁO", "BY"), a.word("TÌNH TRẠNG", "STATE"), a.word("NGƯỜI GỬI", "FROM"), a.word("TIÊU ĐỀ", "SUBJECT")}
+	head := []string{a.word("MÃ", "ID"), a.word("LÚC", "AT"), a.word("BÁO LÀ", "REPORTED AS"), a.word("NGƯỜI BÁO", "BY"), a.word("TÌNH TRẠNG", "STATE"), a.word("NGƯỜI GỬI", "FROM"), a.word("TIÊU ĐỀ", "SUBJECT")}
 	var rows [][]string
 	for _, p := range list {
 		by := ""
@@ -168,7 +169,7 @@ func (c *learnShowCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(v)
 	}
-	a.say(lang.T("báo là %s, bởi: %s", "reported as %s, by: %s"), a.kindWord(lessons.Lesson{Spam: v.Spam}), lang.Safe(fmt.Sprint(v.Reporters), 400))
+	a.say(lang.T("được báo là %s; người báo: %s", "reported as %s, by: %s"), a.kindWord(lessons.Lesson{Spam: v.Spam}), lang.Safe(strings.Join(v.Reporters, ", "), 400))
 	for _, part := range [][]string{v.Header, v.Text} {
 		for _, line := range part {
 			fmt.Fprintln(a.stdout, "  "+lang.Safe(line, 0))
@@ -217,5 +218,5 @@ func (c *learnRefuseCmd) Run(a *app) error {
 			return operatorError(err)
 		}
 	}
-	return a.done(len(c.ID), lang.T("đã bỏ qua %d báo cáo", "refused %d report(s)"))
+	return a.done(len(c.ID), lang.T("đã bỏ qua %d báo cáo, không học gì từ đó", "refused %d report(s), nothing is learned"))
 }

@@ -42,9 +42,9 @@ func (c rulesReloadCmd) Run(a *app) error {
 		return operatorError(err)
 	}
 	if c.Canary != 0 {
-		return a.done(1, lang.T("bộ quy tắc mới đang thử trên một phần số thư (%d); xem `congthu rules status`", "the new rule set is on trial for a share of the letters (%d); see `congthu rules status`"))
+		return a.oneDone(lang.T("bộ quy tắc mới đang thử trên một phần số thư; xem `congthu rules status`", "the new rule set is on trial for a share of the letters; see `congthu rules status`"))
 	}
-	return a.done(1, lang.T("đã đưa bộ quy tắc mới vào dùng (%d)", "the new rule set is in use (%d)"))
+	return a.oneDone(lang.T("đã đưa bộ quy tắc mới vào dùng", "the new rule set is in use"))
 }
 
 type rulesPromoteCmd struct{}
@@ -58,7 +58,7 @@ func (rulesPromoteCmd) Run(a *app) error {
 	if err := cl.Promote(a.ctx); err != nil {
 		return operatorError(err)
 	}
-	return a.done(1, lang.T("bộ quy tắc đang thử nay dùng cho mọi thư (%d)", "the set on trial now judges all letters (%d)"))
+	return a.oneDone(lang.T("bộ quy tắc đang thử nay dùng cho mọi thư", "the set on trial now judges all letters"))
 }
 
 type rulesAbortCmd struct{}
@@ -72,7 +72,7 @@ func (rulesAbortCmd) Run(a *app) error {
 	if err := cl.Abort(a.ctx); err != nil {
 		return operatorError(err)
 	}
-	return a.done(1, lang.T("đã thôi thử, bộ quy tắc cũ dùng cho mọi thư (%d)", "the trial is over, the set in use judges all letters (%d)"))
+	return a.oneDone(lang.T("đã thôi thử, bộ quy tắc cũ dùng cho mọi thư", "the trial is over, the set in use judges all letters"))
 }
 
 type rulesRollbackCmd struct {

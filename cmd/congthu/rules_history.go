@@ -41,7 +41,7 @@ func (c rulesHistoryCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(append([]rulebook.Event{}, events...))
 	}
-	head := strings.Split(lang.T("LÚC|BỘ|VIỆC|AI|THAY ĐỔI", "WHEN|SET|WHAT|WHO|CHANGES").In(a.lang), "|")
+	head := strings.Split(lang.T("LÚC|BỘ|VIỆC|NGƯỜI LÀM|THAY ĐỔI", "WHEN|SET|WHAT|WHO|CHANGES").In(a.lang), "|")
 	var rows [][]string
 	for _, e := range events {
 		rows = append(rows, []string{e.At.Local().Format("2006-01-02 15:04"), e.Hash + gone(e), a.did(e), whoDid(a, e), said(a, e)})

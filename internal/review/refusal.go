@@ -35,7 +35,7 @@ func refusal(err error) error {
 		return &Refusal{"route", lang.T("chưa có tuyến [[route]] cho tên miền người nhận; thêm tuyến rồi thả lại", "no [[route]] for the recipient's domain; add one and release again")}
 	case errors.Is(err, quarantine.ErrApproval):
 		return &Refusal{"approval", lang.T(
-			"thư này phải có hai người: một người khác đồng ý trước bằng congthu quarantine approve",
+			"thả thư này cần hai người: trước hết một người khác đồng ý bằng congthu quarantine approve",
 			"this message needs two people: somebody else must agree first, with congthu quarantine approve")}
 	case errors.Is(err, quarantine.ErrCursor):
 		return &Refusal{"cursor", lang.T("tham số trang không hợp lệ; mở lại danh sách từ đầu", "the place in the list is not one; open the list from its beginning")}
