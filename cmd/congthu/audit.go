@@ -51,10 +51,18 @@ func (c *auditListCmd) Run(a *app) error {
 		head := strings.Split(lang.T("SỐ|LÚC|NGƯỜI LÀM|VAI TRÒ|QUA|VIỆC|ĐỐI TƯỢNG|CHI TIẾT", "N|AT|WHO|ROLE|VIA|ACT|OBJECT|DETAIL").In(a.lang), "|")
 		var rows [][]string
 		for _, e := range list {
-			rows = append(rows, []string{strconv.FormatInt(e.N, 10), e.At.Local().Format(time.DateTime), e.Actor, dash(e.Role), dash(e.Via), e.Act, dash(e.Object), dash(e.Detail)})
+			rows = append(rows, []string{strconv.FormatInt(e.N, 10), e.At.Local().Format(time.DateTime), by(e), dash(e.Role), dash(e.Via), e.Act, dash(e.Object), dash(e.Detail)})
 		}
 		return a.table(head, rows)
 	})
+}
+
+// by is who did something, and whose token it was when its name does not say it.
+func by(e audit.Entry) string {
+	if e.Person == "" {
+		return e.Actor
+	}
+	return e.Actor + " (" + e.Person + ")"
 }
 
 type auditVerifyCmd struct {

@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -69,10 +68,7 @@ func printed(ts *testscript.TestScript, neg bool, args []string) {
 		got = regexp.MustCompile(r.pattern).ReplaceAllString(got, r.word)
 	}
 	if sorted {
-		head, rows, _ := strings.Cut(got, "\n")
-		lines := strings.SplitAfter(rows, "\n")
-		slices.Sort(lines)
-		got = head + "\n" + strings.Join(lines, "")
+		got = rowsSorted(got)
 	}
 	if dir := os.Getenv("CONGTHU_GOLDEN"); dir != "" {
 		ts.Check(os.WriteFile(filepath.Join(dir, name), []byte(got), 0o600))

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,15 +93,27 @@ func appendTo(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // golden compares what the last command has printed with a file: golden stdout FILE. What
-// is another each time is written as a word: times, hashes, ids, tokens, the user's name.
+// is another each time is written as a word: times, hashes, ids, tokens, the user's name;
+// with a third argument, sorted, the rows under the first come in the order of their text.
 func golden(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: golden stdout|stderr FILE")
+	if neg || len(args) < 2 || len(args) == 3 && args[2] != "sorted" {
+		ts.Fatalf("usage: golden stdout|stderr FILE [sorted]")
 	}
 	got := scrub(ts.ReadFile(args[0]))
+	if len(args) == 3 {
+		got = rowsSorted(got)
+	}
 	if want := ts.ReadFile(args[1]); got != want {
 		ts.Fatalf("%s is\n%s\nwant\n%s", args[0], got, want)
 	}
+}
+
+// rowsSorted sorts the lines under a heading.
+func rowsSorted(text string) string {
+	head, rows, _ := strings.Cut(text, "\n")
+	lines := strings.SplitAfter(rows, "\n")
+	slices.Sort(lines)
+	return head + "\n" + strings.Join(lines, "")
 }
 
 // lines writes the first lines of a file to another: lines FILE N OTHER.

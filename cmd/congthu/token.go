@@ -18,7 +18,8 @@ type tokenCmd struct {
 }
 
 type tokenNewCmd struct {
-	Name   string   `required:"" help:"Whose it is, as it stands on record / tên người dùng." placeholder:"NAME"`
+	Name   string   `required:"" help:"Its name, as it stands on record; no other token in use has it / tên token, không trùng token đang dùng." placeholder:"NAME"`
+	Person string   `help:"Whose it is, when the name does not say it; two tokens of one person are one person / họ tên người giữ token." placeholder:"NAME"`
 	Role   string   `required:"" help:"admin: everything; reviewer: mail of its own domains; auditor: reads all / vai trò." enum:"admin,reviewer,auditor" placeholder:"admin|reviewer|auditor"`
 	Agency []string `help:"Domain of a reviewer; *.x is what lies under x / tên miền của người duyệt." placeholder:"DOMAIN"`
 	Life   string   `help:"How long it lives: 90d, 12h / sống bao lâu." default:"90d"`
@@ -30,7 +31,7 @@ func (c *tokenNewCmd) Run(a *app) error {
 	if err != nil {
 		return fail(exitUsage, "--life %q: viết như 90d hoặc 12h", "--life %q: write it like 90d or 12h", c.Life)
 	}
-	w := token.Wanted{Name: c.Name, Role: token.Role(c.Role), Domains: c.Agency, Life: life}
+	w := token.Wanted{Name: c.Name, Person: c.Person, Role: token.Role(c.Role), Domains: c.Agency, Life: life}
 	return a.withTokens(func(cl *admin.Client) error {
 		t, err := cl.NewToken(a.ctx, w)
 		if err != nil {
@@ -39,7 +40,7 @@ func (c *tokenNewCmd) Run(a *app) error {
 		if a.json {
 			return a.printJSON(t)
 		}
-		a.say(lang.T("đã cấp token %s cho %s, vai trò %s, đến %s", "made the token %s for %s, role %s, until %s"), t.ID, lang.Safe(t.Name, 64), t.Role, t.Expires.Local().Format(time.DateTime))
+		a.say(lang.T("đã cấp token %s cho %s, vai trò %s, dùng được đến %s", "made the token %s for %s, role %s, good until %s"), t.ID, lang.Safe(t.Of(), 300), t.Role, t.Expires.Local().Format(time.DateTime))
 		a.say(lang.T("token, chỉ hiện lần này; ghi vào một tệp chỉ người dùng ấy đọc được (chmod 600):", "the token, shown this once; put it in a file that only its user may read (chmod 600):"))
 		a.say(lang.T("%s", "%s"), t.Secret)
 		return nil
@@ -58,10 +59,10 @@ func (tokenListCmd) Run(a *app) error {
 		if a.json {
 			return a.printJSON(list)
 		}
-		head := strings.Split(lang.T("MÃ|TÊN|VAI TRÒ|TÊN MIỀN|HẾT HẠN|DÙNG LẦN CUỐI|TRẠNG THÁI", "ID|NAME|ROLE|DOMAINS|EXPIRES|LAST USED|STATE").In(a.lang), "|")
+		head := strings.Split(lang.T("MÃ|TÊN|NGƯỜI GIỮ|VAI TRÒ|TÊN MIỀN|HẾT HẠN|DÙNG LẦN CUỐI|TRẠNG THÁI", "ID|NAME|PERSON|ROLE|DOMAINS|EXPIRES|LAST USED|STATE").In(a.lang), "|")
 		var rows [][]string
 		for _, t := range list {
-			rows = append(rows, []string{t.ID, t.Name, string(t.Role), dash(strings.Join(t.Domains, " ")), day(t.Expires), day(t.Used), a.tokenState(t, time.Now())})
+			rows = append(rows, []string{t.ID, t.Name, t.Person, string(t.Role), dash(strings.Join(t.Domains, " ")), day(t.Expires), day(t.Used), a.tokenState(t, time.Now())})
 		}
 		return a.table(head, rows)
 	})

@@ -67,7 +67,7 @@ func TestOneAnswerForAllWrongTokens(t *testing.T) {
 		}
 		return one, secret
 	}
-	_, good := mint("lan", 24*time.Hour)
+	granted, good := mint("lan", 24*time.Hour)
 	_, expired := mint("an", time.Hour)
 	gone, revoked := mint("binh", 24*time.Hour)
 	_, locked := mint("chi", 24*time.Hour)
@@ -79,7 +79,7 @@ func TestOneAnswerForAllWrongTokens(t *testing.T) {
 		_, _ = book.Check(t.Context(), locked[:len(locked)-1]+"-") // locks it
 	}
 	d := newDoor(book.Check)
-	if w := d.knock(t, "192.0.2.1:5", "Bearer "+good); w.Code != http.StatusOK || w.Body.String() != "{Name:lan Role:auditor Domains:[] Via:192.0.2.1}" {
+	if w := d.knock(t, "192.0.2.1:5", "Bearer "+good); w.Code != http.StatusOK || w.Body.String() != "{Name:lan Person:lan Token:"+granted.ID+" Role:auditor Domains:[] Via:192.0.2.1}" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 	var first string

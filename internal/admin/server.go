@@ -144,7 +144,7 @@ type outcome interface {
 
 // Entry is the beginning of an entry about an act of a caller.
 func Entry(who token.Who, act string) audit.Entry {
-	return audit.Entry{Actor: who.Name, Role: string(who.Role), Via: who.Via, Act: act}
+	return audit.Entry{Actor: who.Name, Person: who.Stated(), Role: string(who.Role), Via: who.Via, Act: act}
 }
 
 func (s Services) answer(w http.ResponseWriter, r *http.Request, v any, err error) {

@@ -24,12 +24,19 @@ type NewToken struct {
 	Secret string `json:"token"`
 }
 
-func (t NewToken) outcome() (object, detail string) { return t.ID, "made for " + t.Name }
+func (t NewToken) outcome() (object, detail string) { return t.ID, "made for " + t.Of() }
 
 type wantedToken struct{ token.Wanted }
 
 func (w wantedToken) about() (object, detail string) {
-	return w.Name, strings.Join(slices.Concat([]string{string(w.Role)}, w.Domains, []string{"for", w.Life.String()}), " ")
+	return w.Name, strings.Join(slices.Concat([]string{string(w.Role)}, w.Domains, w.ofPerson(), []string{"for", w.Life.String()}), " ")
+}
+
+func (w wantedToken) ofPerson() []string {
+	if w.Person == "" {
+		return nil
+	}
+	return []string{"of " + w.Person}
 }
 
 func (s Services) tokenRoutes() []Route {

@@ -34,6 +34,7 @@ type Entry struct {
 	At      time.Time `json:"at"`                // given by the log when zero
 	Gateway string    `json:"gateway,omitempty"` // given by the log
 	Actor   string    `json:"actor"`             // who: a user of the machine, a token's name; "congthu" the gateway itself
+	Person  string    `json:"person,omitempty"`  // whose token it is, when its name does not say it
 	Role    string    `json:"role,omitempty"`
 	Via     string    `json:"via,omitempty"`    // socket, https, mail
 	Act     string    `json:"act"`              // noun and verb: quarantine.release

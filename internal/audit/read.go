@@ -19,7 +19,7 @@ var errNoRows = sql.ErrNoRows
 type Filter struct {
 	Since  time.Time
 	Object string // exactly
-	Actor  string // exactly
+	Actor  string // exactly, or the person whose token it is
 	Act    string // exactly, or a noun: "quarantine" is all that was done to held mail
 	Limit  int    // 0 is 100
 	// Show gives an entry as whoever asks may see it, or false; nil: all of it. The limit
@@ -66,7 +66,7 @@ func (l *Log) List(ctx context.Context, f Filter) ([]Entry, error) {
 
 func (f Filter) shows(e Entry) (Entry, bool) {
 	noun, _, _ := strings.Cut(e.Act, ".")
-	if f.Object != "" && f.Object != e.Object || f.Actor != "" && f.Actor != e.Actor || f.Act != "" && f.Act != e.Act && f.Act != noun {
+	if f.Object != "" && f.Object != e.Object || f.Actor != "" && f.Actor != e.Actor && f.Actor != e.Person || f.Act != "" && f.Act != e.Act && f.Act != noun {
 		return e, false
 	}
 	if f.Show == nil {

@@ -18,6 +18,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -32,7 +33,9 @@ var (
 	ErrRecipient = errors.New("quarantine: not held for this address") // or released for it already
 	ErrNoRoute   = errors.New("quarantine: no next hop for this message")
 	ErrApproval  = errors.New("quarantine: somebody else must agree to this release first")
-	ErrCursor    = errors.New("quarantine: no such place in a list")
+	// ErrSamePerson is an ErrApproval where the only one who has agreed is the one who releases.
+	ErrSamePerson = fmt.Errorf("%w: the one who has agreed is the same person", ErrApproval)
+	ErrCursor     = errors.New("quarantine: no such place in a list")
 )
 
 // Requeue takes what is released. The change commits together with the removal

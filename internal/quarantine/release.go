@@ -19,7 +19,7 @@ type held struct {
 	t         msg.Transfer // To has the recipients that are left
 	ns        []int64      // numbers of the recipients, parallel to t.To
 	all       []addressee  // parallel too
-	agreed    map[int64][]string
+	agreed    map[int64][]Approval
 	head, raw string
 	skip      int64
 }
@@ -41,8 +41,10 @@ func (w *Within) release(ctx context.Context, id string, to []string, a Act) ([]
 	if err := h.choose(to); err != nil {
 		return nil, fmt.Errorf("%w (%s)", err, id)
 	}
-	if a.Second && !h.seconded(a.Actor) {
-		return nil, fmt.Errorf("%w: %s", ErrApproval, id)
+	if a.Second {
+		if err := h.seconded(a); err != nil {
+			return nil, fmt.Errorf("%w: %s", err, id)
+		}
 	}
 	if err := h.readContent(ctx, q.o.Store); err != nil {
 		return nil, err

@@ -106,7 +106,7 @@ func (i *Item) recipients(ctx context.Context, tx store.Tx) error {
 type addressee struct {
 	rcpt
 	name   string
-	agreed []string
+	agreed []Approval
 }
 
 // only keeps of a message what is within a scope: those for whom it is held there, or was
@@ -118,7 +118,9 @@ func (i *Item) only(w *Within, deleted bool) bool {
 			continue
 		}
 		i.To = append(i.To, a.name)
-		i.Approved = merge(i.Approved, a.agreed)
+		for _, x := range a.agreed {
+			i.Approved = merge(i.Approved, x.String())
+		}
 		if deleted {
 			i.Deleted = time.UnixMilli(a.gone)
 		}

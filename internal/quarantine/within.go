@@ -83,6 +83,10 @@ func (w *Within) Item(ctx context.Context, id string) (Item, error) {
 // Act is who does something, and what is to commit together with it.
 type Act struct {
 	Actor string
+	// Person and Token say more of the actor, for an approval: see Approval.
+	Person, Token string
+	// Other tells whether an approval is by somebody else; nil compares the names alone.
+	Other func(Approval) bool
 	// Second asks for somebody else's Approve before a release.
 	Second bool
 	// Record returns what commits together with the act; to are those whom it is for. nil: nothing.

@@ -33,6 +33,10 @@ func refusal(err error) error {
 		return &Refusal{"recipient", lang.T("thư không (hoặc không còn) được giữ cho địa chỉ đó; xem congthu quarantine show", "the message is not held for that address, or not any more; see congthu quarantine show")}
 	case errors.Is(err, quarantine.ErrNoRoute):
 		return &Refusal{"route", lang.T("chưa có tuyến [[route]] cho tên miền người nhận; thêm tuyến rồi thả lại", "no [[route]] for the recipient's domain; add one and release again")}
+	case errors.Is(err, quarantine.ErrSamePerson):
+		return &Refusal{"same-person", lang.T(
+			"thả thư này cần hai người, mà người đã đồng ý cũng chính là người đang thả (cùng một người hoặc cùng một token); cần một người khác đồng ý, hoặc một người khác thả",
+			"this message needs two people, and the one who has agreed is the one who releases (the same person, or the same token); somebody else must agree, or somebody else must release")}
 	case errors.Is(err, quarantine.ErrApproval):
 		return &Refusal{"approval", lang.T(
 			"thả thư này cần hai người: trước hết một người khác đồng ý bằng congthu quarantine approve",

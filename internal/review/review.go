@@ -104,7 +104,7 @@ func (r *Reviewer) may(act string) error {
 
 // entry is the record of an act.
 func (r *Reviewer) entry(act, object string, to []string, detail string) audit.Entry {
-	return audit.Entry{Actor: r.who.Name, Role: string(r.who.Role), Via: r.who.Via, Act: act, Object: object, Agency: domains(to), Detail: detail}
+	return audit.Entry{Actor: r.who.Name, Person: r.who.Stated(), Role: string(r.who.Role), Via: r.who.Via, Act: act, Object: object, Agency: domains(to), Detail: detail}
 }
 
 // domains lists those of addresses, each once: whose mail it was.
@@ -121,7 +121,8 @@ func domains(to []string) string {
 
 // acts is how something is done that commits with its record.
 func (r *Reviewer) acts(act, id, detail string) quarantine.Act {
-	return quarantine.Act{Actor: r.who.Name, Record: func(to []string) *store.Change {
+	other := func(x quarantine.Approval) bool { return !r.who.Same(x.Who, x.Person, x.Token) }
+	return quarantine.Act{Actor: r.who.Name, Person: r.who.Person, Token: r.who.Token, Other: other, Record: func(to []string) *store.Change {
 		return r.d.o.Audit.Change(r.entry(act, id, to, join("to "+strings.Join(to, " "), detail)))
 	}}
 }

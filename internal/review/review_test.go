@@ -255,7 +255,7 @@ func TestTwoPeople(t *testing.T) {
 	if err := lan.Approve(ctx, "AAAA1111"); err != nil {
 		t.Fatal(err)
 	}
-	if got := release(lan); got != "approval" {
+	if got := release(lan); got != "same-person" {
 		t.Error("who approves releases:", got)
 	}
 	if _, err := r.ForRecipient("A@yte.test").Release(ctx, "AAAA1111", review.Order{}); code(err) != "administrator" {
@@ -277,6 +277,52 @@ func TestTwoPeople(t *testing.T) {
 	want := []string{"lan quarantine.approve MAL00000AAAA1111", "hai quarantine.release MAL00000AAAA1111", "ba quarantine.approve MAL00000AAAA1111", "mai quarantine.release MAL00000AAAA1111"}
 	if got := r.record(); !slices.Equal(got, want) {
 		t.Errorf("record %q", got)
+	}
+}
+
+// Two tokens of one person are one person, by whatever names, and so is a user of the machine
+// of that name; another person is another.
+func TestSecondPerson(t *testing.T) { storetest.Each(t, testSecondPerson) }
+
+func testSecondPerson(t *testing.T, url string) {
+	r := rigAt(t, url)
+	ctx := t.Context()
+	with := func(name, person, id string) *review.Reviewer {
+		w := admin(name)
+		w.Person, w.Token, w.Via = person, id, "192.0.2.9"
+		return r.For(w)
+	}
+	desk, phone := with("lan-may-ban", "Nguyễn Lan", "t1"), with("lan-dien-thoai", "nguyễn  lan", "t2")
+	for n, c := range []struct {
+		approves, releases *review.Reviewer
+		want               string
+	}{
+		{desk, desk, "same-person"},
+		{desk, phone, "same-person"},
+		{phone, desk, "same-person"},
+		{desk, with("renamed", "Trần Mai", "t1"), "same-person"},
+		{r.For(admin("Nguyễn Lan")), desk, "same-person"},
+		{desk, r.For(admin("nguyễn lan")), "same-person"},
+		{desk, with("mai", "Trần Mai", "t3"), ""},
+		{with("mai", "", "t3"), desk, ""},
+		{r.For(admin("root")), desk, ""},
+		{desk, r.For(admin("root")), ""},
+	} {
+		id := fmt.Sprintf("MAL%05dAAAA%04d", n, n)
+		r.hold(id, "YARA_MALWARE", "a@yte.test")
+		if err := c.approves.Approve(ctx, id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.releases.Release(ctx, id, review.Order{}); code(err) != c.want {
+			t.Errorf("%d: %v, want %q", n, err, c.want)
+		}
+	}
+	list, err := r.log.List(ctx, audit.Filter{Actor: "nguyễn  lan"})
+	if err != nil || len(list) != 1 || list[0].Actor != "lan-dien-thoai" {
+		t.Errorf("on record: %+v %v", list, err)
+	}
+	if i, _, err := desk.Show(ctx, "MAL00000AAAA0000"); err != nil || !slices.Equal(i.Approved, []string{"lan-may-ban (Nguyễn Lan)"}) {
+		t.Errorf("%q %v", i.Approved, err)
 	}
 }
 

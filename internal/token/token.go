@@ -5,6 +5,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -37,13 +38,15 @@ const (
 	lockTime   = 15 * time.Minute
 	longest    = 366 * 24 * time.Hour // that a token may live
 	maxName    = 64
+	maxPerson  = 200
 	maxDomains = 100
 )
 
 // Token is a token without its secret.
 type Token struct {
 	ID       string    `json:"id"`
-	Name     string    `json:"name"`
+	Name     string    `json:"name"`   // one of its own while the token is in use
+	Person   string    `json:"person"` // whose it is; one person may have several
 	Role     Role      `json:"role"`
 	Domains  []string  `json:"domains,omitempty"`
 	Created  time.Time `json:"created"`
@@ -71,6 +74,7 @@ func NewBook(db *store.DB, now func() time.Time) *Book {
 // Wanted is what is asked of a new token.
 type Wanted struct {
 	Name    string        `json:"name"`
+	Person  string        `json:"person,omitempty"` // "": as the name
 	Role    Role          `json:"role"`
 	Domains []string      `json:"domains,omitempty"`
 	Life    time.Duration `json:"life"` // nanoseconds in JSON
@@ -90,6 +94,8 @@ func (w Wanted) check() error {
 	switch {
 	case strings.TrimSpace(w.Name) == "" || len(w.Name) > maxName || lang.Safe(w.Name, maxName) != w.Name:
 		return say("cần tên người dùng token, không quá 64 octet, không có ký tự điều khiển", "a token needs the name of its user, at most 64 octets, without control characters")
+	case len(w.Person) > maxPerson || lang.Safe(w.Person, maxPerson) != w.Person:
+		return say("tên người giữ token không quá 200 octet, không có ký tự điều khiển", "the person's name has at most 200 octets and no control characters")
 	case !slices.Contains(Roles(), w.Role):
 		return say("vai trò là admin, reviewer hoặc auditor", "the role is admin, reviewer or auditor")
 	case w.Role == Reviewer && (len(w.Domains) == 0 || len(w.Domains) > maxDomains):
@@ -116,12 +122,18 @@ func (b *Book) Make(ctx context.Context, w Wanted) (Token, string, error) {
 	_, _ = rand.Read(chance[:]) // never fails, by its documentation
 	id, secret := hex.EncodeToString(chance[:idSize]), base64.RawURLEncoding.EncodeToString(chance[idSize:])
 	now := b.now().UTC().Truncate(time.Second)
-	t := Token{ID: id, Name: w.Name, Role: w.Role, Domains: w.Domains, Created: now, Expires: now.Add(w.Life)}
+	t := Token{ID: id, Name: w.Name, Person: cmp.Or(strings.TrimSpace(w.Person), w.Name), Role: w.Role, Domains: w.Domains, Created: now, Expires: now.Add(w.Life)}
 	err := b.db.Update(ctx, func(tx store.Tx) error {
-		_, err := tx.Exec(ctx, `INSERT INTO token (id, name, role, domains, hash, created, expires, used, failures, locked, revoked) VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0)`,
-			t.ID, t.Name, string(t.Role), strings.Join(t.Domains, " "), hashOf(secret), t.Created.UnixMilli(), t.Expires.UnixMilli())
+		if err := b.free(ctx, tx, t.Name); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `INSERT INTO token (id, name, person, live, role, domains, hash, created, expires, used, failures, locked, revoked) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0)`,
+			t.ID, t.Name, t.Person, fold(t.Name), string(t.Role), strings.Join(t.Domains, " "), hashOf(secret), t.Created.UnixMilli(), t.Expires.UnixMilli())
 		return err
 	})
+	if err != nil && b.lost(ctx, err, t.Name) {
+		return Token{}, "", taken(t.Name)
+	}
 	if err != nil {
 		return Token{}, "", fmt.Errorf("token: make: %w", err)
 	}
@@ -188,7 +200,7 @@ func (b *Book) Check(ctx context.Context, presented string) (Who, error) {
 			return Who{}, err
 		}
 	}
-	return Who{Name: t.Name, Role: t.Role, Domains: t.Domains}, nil
+	return Who{Name: t.Name, Person: t.Person, Token: t.ID, Role: t.Role, Domains: t.Domains}, nil
 }
 
 // wrong counts a wrong secret; the fifth in a row locks the token.
@@ -225,7 +237,7 @@ func (b *Book) Revoke(ctx context.Context, id string) error {
 	return err
 }
 
-const columns = `SELECT id, name, role, domains, hash, created, expires, used, failures, locked, revoked FROM token `
+const columns = `SELECT id, name, person, role, domains, hash, created, expires, used, failures, locked, revoked FROM token `
 
 // List returns all tokens, the newest first.
 func (b *Book) List(ctx context.Context) ([]Token, error) {
@@ -268,10 +280,10 @@ func (b *Book) get(ctx context.Context, id string) (t Token, hash string, err er
 func scan(row store.Row) (t Token, hash string, err error) {
 	var role, domains string
 	var created, expires, used, locked, revoked int64
-	if err := row.Scan(&t.ID, &t.Name, &role, &domains, &hash, &created, &expires, &used, &t.Failures, &locked, &revoked); err != nil {
+	if err := row.Scan(&t.ID, &t.Name, &t.Person, &role, &domains, &hash, &created, &expires, &used, &t.Failures, &locked, &revoked); err != nil {
 		return t, "", err
 	}
-	t.Role, t.Domains = Role(role), strings.Fields(domains)
+	t.Role, t.Domains, t.Person = Role(role), strings.Fields(domains), cmp.Or(t.Person, t.Name)
 	t.Created, t.Expires, t.Used, t.Locked, t.Revoked = at(created), at(expires), at(used), at(locked), at(revoked)
 	return t, hash, nil
 }

@@ -30,6 +30,8 @@ func Roles() []Role { return []Role{Administrator, Reviewer, Auditor} }
 // Who is a caller of the API. The zero value may do nothing.
 type Who struct {
 	Name    string   `json:"name"`
+	Person  string   `json:"person,omitempty"` // of a token: whose it is
+	Token   string   `json:"token,omitempty"`  // its id
 	Role    Role     `json:"role"`
 	Domains []string `json:"domains,omitempty"` // of a reviewer; "*.x" is what lies under x
 	Via     string   `json:"via"`               // "socket" or the address of the client
