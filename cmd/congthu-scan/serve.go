@@ -80,6 +80,7 @@ func answer(conn io.ReadWriter, view []byte, rules *yarascan.Rules) error {
 	if err := scanproto.WriteAnswer(conn, &scanproto.Answer{Ready: &scanproto.Ready{Rules: rules.Count(), Sandbox: fences}}); err != nil {
 		return err
 	}
+	dog := &scan.Watchdog{}
 	for {
 		r, err := scanproto.ReadRequest(conn, view)
 		if errors.Is(err, io.EOF) {
@@ -92,14 +93,14 @@ func answer(conn io.ReadWriter, view []byte, rules *yarascan.Rules) error {
 			return err
 		}
 		scanner.Begin()
-		if err := scanproto.WriteAnswer(conn, one(scanner, r, retire(conn, r))); err != nil {
+		if err := scanproto.WriteAnswer(conn, one(dog, scanner, r, retire(conn, r))); err != nil {
 			return err
 		}
 	}
 }
 
-func one(m scan.Matcher, r *scanproto.Request, stuck func(scan.Seen)) *scanproto.Answer {
-	seen, err := scan.Watch(context.Background(), m, archive.DefaultLimits(), r, stuck)
+func one(dog *scan.Watchdog, m scan.Matcher, r *scanproto.Request, stuck func(scan.Seen)) *scanproto.Answer {
+	seen, err := dog.Look(context.Background(), m, archive.DefaultLimits(), r, stuck)
 	a := &scanproto.Answer{ID: r.ID, Findings: seen.Findings, Types: seen.Types, Links: seen.Links}
 	if err != nil {
 		a.Error = err.Error()

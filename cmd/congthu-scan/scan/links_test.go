@@ -17,7 +17,7 @@ import (
 
 func watch(t testing.TB, objects ...scanproto.Object) scan.Seen {
 	t.Helper()
-	seen, err := scan.Watch(context.Background(), words{}, archive.DefaultLimits(), request(objects...), func(scan.Seen) {})
+	seen, err := new(scan.Watchdog).Look(context.Background(), words{}, archive.DefaultLimits(), request(objects...), func(scan.Seen) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,9 +28,6 @@ const (
 	PasswordGiven = "ATTACH_PASSWORD_GIVEN"   // an archive was opened with a password of the letter
 )
 
-// slack is what a parser gets beyond the time of the request before it counts as stuck.
-const slack = time.Second
-
 // Matcher is what scans octets with the administrator's rules.
 type Matcher interface {
 	Scan(o yarascan.Object, timeout time.Duration) ([]yarascan.Match, error)
@@ -47,28 +44,8 @@ type Seen struct {
 // Look returns what is found in the request's objects. An error means that something
 // was not looked at: the findings so far are true, but not all.
 func Look(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request) ([]scanproto.Finding, error) {
-	seen, err := Watch(ctx, m, limits, r, func(Seen) {})
+	seen, err := new(Watchdog).Look(ctx, m, limits, r, func(Seen) {})
 	return seen.Findings, err
-}
-
-// Watch is Look, with the types of files, for a process that can end itself: when a parser does not come back,
-// stuck is called on another goroutine with what was found so far and the time as the
-// limit that was hit; Watch then does not return, and the process is of no more use.
-// The looking stays on the caller's goroutine: handing each letter to another one and
-// back costs as much as YARA takes for it.
-func Watch(ctx context.Context, m Matcher, limits archive.Limits, r *scanproto.Request, stuck func(Seen)) (Seen, error) {
-	timeout := time.Duration(r.TimeoutMS) * time.Millisecond
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	l := &look{ctx: ctx, match: m, budget: archive.NewBudget(ctx, limits), seen: map[string]bool{}, hosts: map[string]int{}, pictures: picture.DefaultBudget()}
-	l.budget.Passwords = passwords(r.Objects)
-	watchdog := time.AfterFunc(timeout+slack, func() { stuck(l.stuck()) })
-	defer watchdog.Stop()
-	for _, o := range r.Objects {
-		l.begin(o.Part)
-		l.object(o)
-	}
-	return l.result()
 }
 
 // look is one request. mu guards what is read when its goroutine is stuck.

@@ -158,7 +158,7 @@ func TestStuckParser(t *testing.T) {
 	h := hangs{make(chan struct{})}
 	r := request(object("a.exe", []byte("x")))
 	r.TimeoutMS = 10
-	_, _ = scan.Watch(context.Background(), h, archive.DefaultLimits(), r, func(seen scan.Seen) {
+	_, _ = new(scan.Watchdog).Look(context.Background(), h, archive.DefaultLimits(), r, func(seen scan.Seen) {
 		fs := seen.Findings
 		if len(fs) != 1 || fs[0].Evidence != "unscannable:time" {
 			t.Errorf("%v", fs)

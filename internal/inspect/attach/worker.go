@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -26,7 +24,7 @@ const (
 // worker is one congthu-scan process.
 type worker struct {
 	cmd    *exec.Cmd
-	conn   net.Conn
+	conn   *line
 	tray   *scanproto.Tray
 	exited chan struct{}
 	fences []string // that stand around it
@@ -63,25 +61,12 @@ func startWorker(ctx context.Context, o Options, rules *compiled) (*worker, erro
 	return w, nil
 }
 
-func socketPair() (ours net.Conn, theirs *os.File, err error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("attach: socket: %w", err)
-	}
-	f := os.NewFile(uintptr(fds[0]), "worker")
-	defer f.Close() //nolint:errcheck // net.FileConn has its own copy
-	theirs = os.NewFile(uintptr(fds[1]), "daemon")
-	if ours, err = net.FileConn(f); err != nil {
-		_ = theirs.Close() // unused
-		return nil, nil, fmt.Errorf("attach: socket: %w", err)
-	}
-	return ours, theirs, nil
-}
-
 func (w *worker) ready(ctx context.Context, o Options) error {
-	stop := w.limit(ctx, startTime)
-	defer stop()
+	inTime := w.limit(ctx, startTime)
 	a, err := scanproto.ReadAnswer(w.conn)
+	if !inTime() {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("attach: the scan worker does not get ready: %w", err)
 	}
@@ -115,14 +100,11 @@ func untaken(err error) bool {
 func (w *worker) ask(ctx context.Context, r *scanproto.Request, timeout time.Duration) (*scanproto.Answer, error) {
 	w.lastID++
 	r.ID, r.TimeoutMS = w.lastID, timeout.Milliseconds()
-	stop := w.limit(ctx, timeout+grace)
-	defer stop()
-	if err := scanproto.WriteRequest(w.conn, w.tray, r); untaken(err) {
-		return nil, errDead
-	} else if err != nil {
-		return nil, fmt.Errorf("attach: ask scan worker: %w", err)
+	inTime := w.limit(ctx, timeout+grace)
+	a, err := w.talk(r)
+	if !inTime() {
+		return nil, fmt.Errorf("attach: scan worker: %w", context.Cause(ctx))
 	}
-	a, err := scanproto.ReadAnswer(w.conn)
 	if untaken(err) {
 		return nil, errDead
 	}
@@ -135,12 +117,19 @@ func (w *worker) ask(ctx context.Context, r *scanproto.Request, timeout time.Dur
 	return a, w.tray.Clear()
 }
 
-// limit bounds the next words on the socket by time and context. A worker for which
-// the limit was reached is out of step and is not used again.
-func (w *worker) limit(ctx context.Context, d time.Duration) (stop func()) {
-	_ = w.conn.SetDeadline(time.Now().Add(d)) // a closed socket fails at the next word
-	unhook := context.AfterFunc(ctx, func() { _ = w.conn.SetDeadline(time.Unix(1, 0)) })
-	return func() { unhook() }
+func (w *worker) talk(r *scanproto.Request) (*scanproto.Answer, error) {
+	if err := scanproto.WriteRequest(w.conn, w.tray, r); err != nil {
+		return nil, err
+	}
+	return scanproto.ReadAnswer(w.conn)
+}
+
+// limit bounds the next words on the line by time and context; inTime ends that, and tells
+// whether the context did not end before. If it did, the line is cut: the worker is out of
+// step and is not used again.
+func (w *worker) limit(ctx context.Context, d time.Duration) (inTime func() bool) {
+	w.conn.until = time.Now().Add(d)
+	return context.AfterFunc(ctx, w.conn.cut)
 }
 
 func (w *worker) pid() int { return w.cmd.Process.Pid }
