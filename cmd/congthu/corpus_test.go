@@ -42,7 +42,13 @@ func newBench(t testing.TB) *bench {
 // newBenchWithJudge is newBench for who wants to teach the judge as well.
 func newBenchWithJudge(t testing.TB) (*bench, *judge) {
 	t.Helper()
-	zone, err := os.ReadFile(filepath.Join(shelf, "zone"))
+	return newBenchAt(t, shelf)
+}
+
+// newBenchAt is newBenchWithJudge with the zone of another folder of letters.
+func newBenchAt(t testing.TB, dir string) (*bench, *judge) {
+	t.Helper()
+	zone, err := os.ReadFile(filepath.Join(dir, "zone"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +158,13 @@ func why(d msg.Decision) string {
 // shelved are the letters of testdata/vn.
 func shelved(t testing.TB) []corpus.Letter {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(shelf, "index.tsv"))
+	return lettersOf(t, shelf)
+}
+
+// lettersOf are the letters of a folder with an index.
+func lettersOf(t testing.TB, dir string) []corpus.Letter {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "index.tsv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +173,7 @@ func shelved(t testing.TB) []corpus.Letter {
 		t.Fatal(err)
 	}
 	for i := range letters {
-		if letters[i].Raw, err = os.ReadFile(filepath.Join(shelf, letters[i].Name+".eml")); err != nil {
+		if letters[i].Raw, err = os.ReadFile(filepath.Join(dir, letters[i].Name+".eml")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -278,32 +290,6 @@ func TestVietnameseForms(t *testing.T) {
 	fmt.Printf("accuracy: vn in all forms   %s\n", all)
 	if all.bad < 1000 || all.good < 500 {
 		t.Errorf("too few variants to tell: %d bad, %d good", all.bad, all.good)
-	}
-}
-
-// Digits for letters hide words that are no syllables, names and English ones: less of
-// what was caught stays so.
-func TestVietnameseDigits(t *testing.T) {
-	b := newBench(t)
-	n, kept := 0, 0
-	for _, l := range shelved(t) {
-		if !l.Spam || !strings.HasSuffix(l.Name, ".0") || !caught(b.judge(t, l)) {
-			continue
-		}
-		v, err := corpus.As(l, corpus.Digits)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n++
-		if d := b.judge(t, v); caught(d) {
-			kept++
-		} else {
-			t.Logf("%s gets through: %.1f: %s", l.Name, d.Why.Score, why(d))
-		}
-	}
-	fmt.Printf("accuracy: vn as %-12s %4d/%d bad letters stay caught\n", corpus.Digits, kept, n)
-	if n < 100 || 10*kept < 9*n {
-		t.Errorf("only %d of %d bad letters stay caught", kept, n)
 	}
 }
 

@@ -44,16 +44,14 @@ const (
 	Spans     Form = "spans"     // one HTML element a letter
 	Dashed    Form = "dashed"    // v-a-y, v_a_y
 	Broken    Form = "broken"    // comments, soft hyphens and places to break a line within words
-	// Digits for letters, v4y ti3n: what is left of a word is read only where it is a
-	// syllable, so of this form it is measured how much is caught, and no more is promised.
-	Digits Form = "digits"
+	Digits    Form = "digits"    // digits in the place of letters: v4y ti3n
 )
 
 // Encodings are the forms in which honest people write too.
 func Encodings() []Form { return []Form{NFD, Bare, TCVN3, VNI, VISCII, CP1258} }
 
 // Evasions are the forms that only those who hide from filters use.
-func Evasions() []Form { return []Form{Spaced, Lookalike, ZeroWidth, Spans, Dashed, Broken} }
+func Evasions() []Form { return []Form{Spaced, Lookalike, ZeroWidth, Spans, Dashed, Broken, Digits} }
 
 // Letter is one message and what is known about its delivery.
 type Letter struct {

@@ -12,8 +12,9 @@ type Text struct {
 	Charset string // how the body was read when that is not what it declares, such as "tcvn3"; ""
 	Cut     bool
 
-	Images int      // pictures in the pages
-	Unseen int      // characters without width behind a letter, in subject and body
-	Turned int      // characters that turn the direction of writing round
-	Mixed  []string // words of letters of two scripts, the first few
+	Images  int      // pictures in the pages
+	Unseen  int      // characters without width behind a letter, in subject and body
+	Turned  int      // characters that turn the direction of writing round
+	Mixed   []string // words of letters of two scripts, the first few
+	Swapped []string // words with digits or signs in the place of letters, "ng4n": the first few, each once
 }

@@ -16,10 +16,24 @@ import (
 // spread words as they are read; and the same without marks. White space is one space,
 // or one line feed where there was one. Folding twice changes nothing more.
 func Fold(s string) (folded, bare string) {
-	f := newFolder(len(s))
-	f.write(s)
-	f.end()
+	f := fold(len(s), func(f *folder) { f.write(s) })
 	return string(f.folded), string(f.bare)
+}
+
+// fold folds what write writes; again, looking harder, where words turn out to be written
+// with digits.
+func fold(size int, write func(*folder)) *folder {
+	f := newFolder(size)
+	write(f)
+	f.end()
+	if f.hints < suspicious {
+		return f
+	}
+	f = newFolder(size)
+	f.suspect = true
+	write(f)
+	f.end()
+	return f
 }
 
 // folder folds in one pass, letter by letter. The little that is not letter by letter is
@@ -27,13 +41,15 @@ func Fold(s string) (folded, bare string) {
 type folder struct {
 	folded, bare []byte
 	tricks
-	word  word
-	slow  bool // letter by letter only, which says in tests what is right
-	row   []single
-	told  int  // where the language was last looked at; 0: never
-	other bool // and whether it was another than Vietnamese
-	gap   gap
-	last  kind // of what was written last
+	word    word
+	slow    bool // letter by letter only, which says in tests what is right
+	row     []single
+	told    int  // where the language was last looked at; 0: never
+	other   bool // and whether it was another than Vietnamese
+	gap     gap
+	last    kind // of what was written last
+	suspect bool // words are written with digits in this text
+	ender   rune // the sign that ends the word; 0: none
 }
 
 // tricks counts what no honest text needs.
@@ -42,6 +58,9 @@ type tricks struct {
 	turns   int      // direction overrides
 	mixed   int      // words that mix Latin letters with those of another script
 	example []string // the first of them, as written
+
+	hints int      // words that were read back
+	swaps []string // the first words with digits or signs in the place of letters, as written, each once
 }
 
 // word is the one being read: where it begins and what it holds. One is made for every
@@ -50,6 +69,7 @@ type word struct {
 	open         bool
 	toned        bool  // the letter before is o, u or i with a tone
 	misplaced    bool  // and was followed by a letter that may want it
+	signed       bool  // a sign stands in it, for a letter
 	gap          gap   // before it
 	start, begin int32 // in folded, in bare
 	runes        int32
@@ -167,8 +187,11 @@ func (f *folder) rune(r rune, c *class) {
 		f.white(c.kind)
 		return
 	case symbol:
-		f.endWord()
-		f.gap.mark(rune(c.folded))
+		if w.open && (f.last == latin || f.last == digit) && isSign(rune(c.folded)) {
+			f.sign(byte(c.folded))
+			return
+		}
+		f.sever(rune(c.folded))
 	default:
 		if !w.open {
 			f.openWord()
@@ -182,6 +205,24 @@ func (f *folder) rune(r rune, c *class) {
 	} else {
 		f.bare = utf8.AppendRune(f.bare, rune(c.bare))
 	}
+}
+
+// sign takes a sign within a word as the digit that it might be.
+func (f *folder) sign(c byte) {
+	w := &f.word
+	w.signed, w.toned = true, false
+	w.runes++
+	w.digits++
+	f.last = digit
+	f.folded, f.bare = append(f.folded, c), append(f.bare, c)
+}
+
+// sever ends a word by a symbol.
+func (f *folder) sever(r rune) {
+	f.ender = r
+	f.endWord()
+	f.ender = 0
+	f.gap.mark(r)
 }
 
 func (f *folder) openWord() {
@@ -245,8 +286,7 @@ func (f *folder) far(r rune) {
 		f.white(k)
 		return
 	case symbol:
-		f.endWord()
-		f.gap.mark(r)
+		f.sever(r)
 	default:
 		if !f.word.open {
 			f.openWord()

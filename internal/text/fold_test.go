@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -26,7 +27,12 @@ func TestFold(t *testing.T) {
 		{"tags", "v\U000e0061ay", "vay", "vay"},
 		{"heaps of marks", "v\u0336\u0337a\u0335\u0338y", "vay", "vay"},
 		{"digits in words", "v0n 1ãi b4n l0 h5n1 a4 q10 1a 2024a mp3", "von lãi ban lo h5n1 a4 q10 1a 2024a mp3", "von lai ban lo h5n1 a4 q10 1a 2024a mp3"},
-		{"digits inside and behind", "t13n h0 ch1 ch0v4y s1m a1 k3 mp3 p2p", "tien ho chi ch0v4y sim a1 k3 mp3 p2p", "tien ho chi ch0v4y sim a1 k3 mp3 p2p"},
+		{"digits inside and behind", "t13n h0 ch1 ch0v4y s1m a1 k3 mp3 p2p", "tien ho chi chovay sim a1 k3 mp3 p2p", "tien ho chi chovay sim a1 k3 mp3 p2p"},
+		{"five to nine", "7iền 5im 8án 9ia 6ia an5 tổ7 8am 5km 7h30", "tiền sim bán gia bia an5 tổ7 8am 5km 7h30", "tien sim ban gia bia an5 to7 8am 5km 7h30"},
+		{"names and English", "z4l0 T3l3gr4m b1tc0in v1agra 0nline fr33 m0n3y c1ick b1og va1ue off1c1al", "zalo telegram bitcoin viagra online free money click blog value official", "zalo telegram bitcoin viagra online free money click blog value official"},
+		{"numbers among such words", "v0n ng4n h4ng b4nk h04 h0ng g14 c4 A4 P10 7h30", "von ngan hang bank hoa hong gia c4 a4 p10 7h30", "von ngan hang bank hoa hong gia c4 a4 p10 7h30"},
+		{"signs in words", "v@y c@sh ca$h thu@so.vn an.thu@so 5$ US$ @thu", "vay cash cash thu@so.vn an.thu@so 5$ us$ @thu", "vay cash cash thu@so.vn an.thu@so 5$ us$ @thu"},
+		{"numbers of documents, plates, parts", "123/UBND-VP A4 covid19 Q1 34A-12345 2026/NĐ-CP KT3 H5N1 B1.1.7 mp3 html5 utf8 k8s ipv4 HD01 D400 4G XBB15 1C26TGM 7XK2P3", "123/ubnd-vp a4 covid19 q1 34a-12345 2026/nđ-cp kt3 h5n1 b1.1.7 mp3 html5 utf8 k8s ipv4 hd01 d400 4g xbb15 1c26tgm 7xk2p3", "123/ubnd-vp a4 covid19 q1 34a-12345 2026/nd-cp kt3 h5n1 b1.1.7 mp3 html5 utf8 k8s ipv4 hd01 d400 4g xbb15 1c26tgm 7xk2p3"},
 		{"dots", "v.a.y v.ố.n", "vay vốn", "vay von"},
 		{"dots and dashes", "v.a.y v-o-n", "vay von", "vay von"},
 		{"wide gaps", "v a y  v o n", "vay von", "vay von"},
@@ -64,8 +70,26 @@ func TestTricksAreCounted(t *testing.T) {
 	}
 }
 
+// A trick is counted where a word stands by itself and was read back.
+func TestSwapsAreCounted(t *testing.T) {
+	for s, want := range map[string]string{
+		"tk ng4n h4ng, v0n m4t kh4u nhanh":          "ng4n h4ng kh4u",
+		"c@sh b1tc0in fr33":                         "c@sh b1tc0in fr33",
+		"https://a.example/h4ng.b0ng thu@so.vn":     "",
+		"số 123/UBND-VP, khổ A4, covid19, quý Q1":   "",
+		"máy Dell 5440, S/N 7XK2P3, thép D400 H5N1": "",
+	} {
+		f := newFolder(0)
+		f.write(s)
+		f.end()
+		if got := strings.Join(f.swaps, " "); got != want {
+			t.Errorf("%q: %q, want %q", s, got, want)
+		}
+	}
+}
+
 func FuzzFold(f *testing.F) {
-	for _, s := range []string{"v.a.y v o n lãi suất", "\u0301\u0302a\u200b", "v0n 1ãi", "a.b c d e f.g", "ﬁ ㎏ İ ϴ", "гьё й"} {
+	for _, s := range []string{"v.a.y v o n lãi suất", "\u0301\u0302a\u200b", "v0n 1ãi", "a.b c d e f.g", "ﬁ ㎏ İ ϴ", "гьё й", "c@sh b1tc0in fr33 ca$h.", "a@b@c v@y-v0n", "T0$A"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -98,7 +122,7 @@ func plainly(s string) *folder {
 func FuzzQuick(f *testing.F) {
 	for _, s := range []string{
 		"Kính gửi Phòng số 7: Ủy ban nhân dân huyện, hoà bình của tôi", "v a y v o n nhanh  vay", "hủy xóa góa qúy mùa nghĩa thuế chủ yếu", "v\u0430y von abc4 4abc a\u0301b o\u0301a", "THÔNG BÁO\u00a0Ǆ Ⱥb ſt ﬁn ĐĐ", "abcdefgh abcdefghi\xe1\xbb ab\xc3",
-		"a\u200bb cd\u00ade f\u202eg", "òa  oà, oa\tuý\n", "ab x y z cd", "x. y. z.  ab",
+		"v0n b1tc0in c@sh a@b ca$h. z4l0 ng4n h4ng", "a\u200bb cd\u00ade f\u202eg", "òa  oà, oa\tuý\n", "ab x y z cd", "x. y. z.  ab",
 	} {
 		f.Add(s)
 		f.Add(norm.NFD.String(s))
@@ -111,7 +135,7 @@ func FuzzQuick(f *testing.F) {
 		if string(got.folded) != string(want.folded) || string(got.bare) != string(want.bare) {
 			t.Fatalf("%q:\n got %q %q\nwant %q %q", s, got.folded, got.bare, want.folded, want.bare)
 		}
-		if got.unseen != want.unseen || got.turns != want.turns || got.mixed != want.mixed || strings.Join(got.example, " ") != strings.Join(want.example, " ") {
+		if got.unseen != want.unseen || got.turns != want.turns || got.mixed != want.mixed || !slices.Equal(got.swaps, want.swaps) || strings.Join(got.example, " ") != strings.Join(want.example, " ") {
 			t.Fatalf("%q: %+v, want %+v", s, got.tricks, want.tricks)
 		}
 	})

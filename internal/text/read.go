@@ -137,14 +137,14 @@ func (r *reader) text() *msg.Text {
 		Subject: r.subject.string(), Body: r.body.string(), Hidden: r.hidden.string(), Images: r.images,
 		Charset: string(r.charset), Cut: r.cut || r.subject.cut || r.body.cut || r.hidden.cut,
 	}
-	f := newFolder(len(t.Subject) + len(t.Body))
-	f.write(t.Subject)
-	f.end()
-	f.line()
-	f.write(t.Body)
-	f.end()
+	f := fold(len(t.Subject)+len(t.Body), func(f *folder) {
+		f.write(t.Subject)
+		f.end()
+		f.line()
+		f.write(t.Body)
+	})
 	t.Folded, t.Bare = string(f.folded), string(f.bare)
-	t.Unseen, t.Turned, t.Mixed = f.unseen, f.turns, f.example
+	t.Unseen, t.Turned, t.Mixed, t.Swapped = f.unseen, f.turns, f.example, f.swaps
 	return t
 }
 

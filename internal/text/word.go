@@ -21,7 +21,7 @@ func (f *folder) endWord() {
 		f.rewrite(f.asLatin(string(f.folded[w.start:])))
 	}
 	if w.digits > 0 && w.letters > 0 {
-		f.rewrite(withoutDigits(string(f.folded[w.start:])))
+		f.swapped()
 	}
 	if w.misplaced {
 		if s := string(f.folded[w.start:]); s != viet.Place(s) {
@@ -67,46 +67,4 @@ func (f *folder) asLatin(s string) string {
 		return s
 	}
 	return out
-}
-
-// withoutDigits reads digits as the letters that they are drawn like, where a Vietnamese
-// syllable results and the digits are not just a number behind a letter: "v0n", "b4n",
-// "1ãi", "t13n", but not "a4", "q1", "h5n1".
-func withoutDigits(s string) string {
-	if len(s) > 16 || isNumbered(s) {
-		return s
-	}
-	for _, one := range "li" {
-		c := strings.Map(func(r rune) rune {
-			switch r {
-			case '0':
-				return 'o'
-			case '1':
-				return one
-			case '3':
-				return 'e'
-			case '4':
-				return 'a'
-			}
-			return r
-		}, s)
-		if viet.ValidBare(c) && !strings.ContainsAny(c, "0123456789") {
-			return viet.Place(c)
-		}
-	}
-	return s
-}
-
-// isNumbered tells a word that is a number with a letter before or behind it, or whose
-// digits stand at its end where a counted thing has its number: "a4", "q10", "1a". Behind
-// two letters one digit may be a letter, "h0", "ch1"; two may where one more stands inside.
-func isNumbered(s string) bool {
-	letters := strings.TrimRight(s, "0123456789")
-	if !strings.ContainsAny(letters, "0123456789") {
-		if len(s)-len(letters) > 1 {
-			return true
-		}
-		return s[len(s)-1] != '0' && utf8.RuneCountInString(letters) < 2
-	}
-	return utf8.RuneCountInString(strings.TrimLeft(s, "0123456789")) < 2
 }

@@ -26,6 +26,7 @@ const (
 	ImageOnly   = "HTML_IMAGE_ONLY"     // a picture with next to no text
 	ZeroWidth   = "TEXT_ZERO_WIDTH"     // invisible characters inside words
 	MixedScript = "TEXT_MIXED_SCRIPT"   // letters of two scripts in one word
+	DigitText   = "TEXT_DIGIT_LETTERS"  // digits in the place of letters, in many words
 	TurnedText  = "TEXT_BIDI_OVERRIDE"  // characters that show the text in another order than it is written
 	OldCharset  = "TEXT_LEGACY_CHARSET" // an old Vietnamese charset under another name, or none: information
 	TextLimit   = "CONTENT_TEXT_LIMIT"  // more text than was looked at
@@ -33,7 +34,7 @@ const (
 
 // Symbols lists the symbols of the code; a Set's Rules have theirs.
 func Symbols() []string {
-	return []string{HiddenText, ImageOnly, ZeroWidth, MixedScript, TurnedText, OldCharset, TextLimit}
+	return []string{HiddenText, ImageOnly, ZeroWidth, MixedScript, DigitText, TurnedText, OldCharset, TextLimit}
 }
 
 const (
@@ -41,6 +42,7 @@ const (
 	imageLetters  = 40  // less visible text than this beside a picture
 	zeroWidths    = 3   // a stray joiner is no evasion
 	mixedWords    = 2   // one odd word may be a name
+	digitWords    = 4   // some codes look like words
 	maxEvidence   = 160 // runes
 )
 
@@ -76,6 +78,7 @@ func (v *views) oddities() []msg.Finding {
 	add(v.Images > 0 && letters(v.Body, imageLetters) < imageLetters, ImageOnly, strconv.Itoa(v.Images))
 	add(v.Unseen >= zeroWidths, ZeroWidth, strconv.Itoa(v.Unseen))
 	add(len(v.Mixed) >= mixedWords, MixedScript, strings.Join(v.Mixed[:min(len(v.Mixed), mixedWords)], " "))
+	add(len(v.Swapped) >= digitWords, DigitText, strings.Join(v.Swapped, " "))
 	add(v.Turned > 0, TurnedText, strconv.Itoa(v.Turned))
 	add(v.Charset != "", OldCharset, v.Charset)
 	add(v.cut, TextLimit, strconv.Itoa(text.Limit))
