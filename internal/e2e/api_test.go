@@ -39,41 +39,57 @@ const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 
 func newProvince(t *testing.T, ip string) *province {
 	t.Helper()
-	programs := build(t)
-	p := &province{t: t, bin: programs.Congthu, dir: t.TempDir(), url: "https://" + ip + ":4650", secret: map[string]string{}, held: map[string]string{}}
-	var err error
-	p.Gateway, err = programs.Start(t.Context(), &e2e.Case{Config: `
-[inspect]
-skip = ["auth", "attach"]
-[tls]
-cert = "${DIR}/cert.pem"
-key = "${DIR}/key.pem"
-[admin]
-listen = "${TLSPORT}"
-`}, p.dir, rules, ip)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	p.trust()
+	p := openProvince(t, ip, &e2e.Case{Config: overTLS + "[inspect]\nskip = [\"auth\", \"attach\"]\n"})
 	for name, to := range map[string][]string{"yte": {"lan@yte.gov.test"}, "gtvt": {"an@gtvt.gov.test"}, "both": {"lan@yte.gov.test", "an@gtvt.gov.test"}} {
 		p.hold(name, to)
 	}
 	for name, args := range map[string]string{
 		"root": "--role admin", "yte": "--role reviewer --agency yte.gov.test", "gtvt": "--role reviewer --agency gtvt.gov.test", "auditor": "--role auditor",
 	} {
-		var made struct{ Token string }
-		p.json(&made, strings.Fields("token new --name "+name+" "+args)...)
-		p.secret[name] = made.Token
-		if err := os.WriteFile(filepath.Join(p.dir, name+".token"), []byte(made.Token+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		p.enrol(name, strings.Fields(args)...)
 	}
 	return p
+}
+
+// overTLS has the API listen for those elsewhere.
+const overTLS = `
+[tls]
+cert = "${DIR}/cert.pem"
+key = "${DIR}/key.pem"
+[admin]
+listen = "${TLSPORT}"
+`
+
+// openProvince starts the gateway, in which nothing is held and nobody has a token.
+func openProvince(t *testing.T, ip string, c *e2e.Case) *province {
+	t.Helper()
+	programs := build(t)
+	p := &province{t: t, bin: programs.Congthu, dir: t.TempDir(), url: "https://" + ip + ":4650", secret: map[string]string{}, held: map[string]string{}}
+	var err error
+	if p.Gateway, err = programs.Start(t.Context(), c, p.dir, rules, ip); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", p.Log())
+		}
+	})
+	p.trust()
+	return p
+}
+
+// enrol makes a token for somebody.
+func (p *province) enrol(name string, args ...string) {
+	p.t.Helper()
+	var made struct{ Token string }
+	p.json(&made, append([]string{"token", "new", "--name", name}, args...)...)
+	p.secret[name] = made.Token
+	if err := os.WriteFile(filepath.Join(p.dir, name+".token"), []byte(made.Token+"\n"), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
 }
 
 func (p *province) trust() {

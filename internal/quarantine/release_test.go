@@ -11,10 +11,15 @@ import (
 	"congthu/internal/store"
 )
 
+// Whatever octets a letter has, also those that the edge refuses today: NUL, bare CR and LF,
+// an end without CRLF.
 func TestReleaseKeepsOctets(t *testing.T) {
 	big := bytes.Repeat([]byte("0123456789\r\n"), 50<<10)
 	m := message("m", "s")
-	m.Raw = append(m.Raw, big...)
+	m.Raw = append(append(m.Raw, big...), "a\rb\nc\n.\nd\r\r\n\n.\r\n"...)
+	for c := range 256 {
+		m.Raw = append(m.Raw, byte(c))
+	}
 	other := bytes.ToUpper(m.Raw)
 	for name, c := range map[string][][]byte{
 		"block and less":  content(m),
@@ -32,6 +37,9 @@ func TestReleaseKeepsOctets(t *testing.T) {
 			r := newRig(t)
 			if err := r.Hold(t.Context(), m, decision("a@x.test", "b@x.test"), c); err != nil {
 				t.Fatal(err)
+			}
+			if _, raw, err := r.Show(t.Context(), "m"); err != nil || !bytes.Equal(raw, m.Raw) {
+				t.Errorf("other octets are shown: %v", err)
 			}
 			to, err := r.Release(t.Context(), "m", nil, "lan")
 			if err != nil || fmt.Sprint(to) != "[a@x.test b@x.test]" {
