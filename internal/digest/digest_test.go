@@ -86,15 +86,20 @@ func path(a string) msg.Path {
 
 func texts(t testing.TB) *notice.Texts {
 	t.Helper()
+	x, err := shippedTexts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x()
+}
+
+func shippedTexts() (func() *notice.Texts, error) {
 	sub, err := fs.Sub(configs.Notices, "notices")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	x, err := notice.Load(sub, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return x
+	return func() *notice.Texts { return x }, err
 }
 
 // rig is a sender of digests on a store.

@@ -17,7 +17,7 @@ func TestOnPostgres(t *testing.T) {
 		"TestCommitTogether": TestCommitTogether, "TestDelete": TestDelete, "TestExpire": TestExpire, "TestExpireDespiteAJump": TestExpireDespiteAJump, "TestHoldRefuses": TestHoldRefuses,
 		"TestList": TestList, "TestReleaseDamaged": TestReleaseDamaged, "TestReleaseFails": TestReleaseFails, "TestReleaseKeepsOctets": TestReleaseKeepsOctets,
 		"TestReleaseRoute": TestReleaseRoute, "TestReleaseSome": TestReleaseSome, "TestReleaseTogether": TestReleaseTogether,
-		"TestSeveralCopies": TestSeveralCopies, "TestShow": TestShow, "TestWithin": TestWithin,
+		"TestSeveralCopies": TestSeveralCopies, "TestShow": TestShow, "TestShowWhileReleased": TestShowWhileReleased, "TestWithin": TestWithin,
 		"TestIndexIsBounded": TestIndexIsBounded, "TestIndexWhileMailComes": TestIndexWhileMailComes, "TestKeepByClass": TestKeepByClass,
 	}, nil)
 }

@@ -58,14 +58,18 @@ func (w *Within) List(ctx context.Context, f Filter) ([]Item, error) {
 	return p.Items, err
 }
 
-// Show returns a held message and its octets, or ErrNotFound.
-func (w *Within) Show(ctx context.Context, id string) (Item, []byte, error) {
-	i, err := w.Item(ctx, id)
-	if err != nil {
-		return i, nil, err
+// Show returns a held message and its octets, or ErrNotFound. Of one that is released
+// between two looks the octets are gone first: the second look tells.
+func (w *Within) Show(ctx context.Context, id string) (i Item, raw []byte, err error) {
+	for range 2 {
+		if i, err = w.Item(ctx, id); err != nil {
+			return i, nil, err
+		}
+		if raw, err = w.q.o.Store.Body(ctx, i.raw); !errors.Is(err, store.ErrNotFound) {
+			break
+		}
 	}
-	body, err := w.q.o.Store.Body(ctx, i.raw)
-	return i, body, err
+	return i, raw, err
 }
 
 // Item returns a held message without its octets, or ErrNotFound.

@@ -2,6 +2,7 @@ package quarantine
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -74,5 +75,35 @@ func TestWithin(t *testing.T) {
 	}
 	if got, err := w.Release(t.Context(), "O", nil, Act{Actor: "lan"}); err != nil || len(got) != 1 {
 		t.Error(got, err)
+	}
+}
+
+// Who looks at a message while it is released sees all of it, or is told that it is not
+// there: never that its octets are lost.
+func TestShowWhileReleased(t *testing.T) {
+	r, ctx := newRig(t), t.Context()
+	const messages = 100
+	for i := range messages {
+		r.hold(message(fmt.Sprint("m", i), "s"), "a@x.test")
+	}
+	for i := range messages {
+		id := fmt.Sprint("m", i)
+		released := make(chan error, 1)
+		go func() {
+			_, err := r.Release(ctx, id, nil, "lan")
+			released <- err
+		}()
+		for {
+			_, raw, err := r.Show(ctx, id)
+			if errors.Is(err, ErrNotFound) {
+				break
+			}
+			if err != nil || len(raw) == 0 {
+				t.Fatalf("%s: %d octets, %v", id, len(raw), err)
+			}
+		}
+		if err := <-released; err != nil {
+			t.Fatal(err)
+		}
 	}
 }
