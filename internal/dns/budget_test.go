@@ -65,7 +65,7 @@ func TestBudgetOfTime(t *testing.T) {
 			t.Errorf("beyond the time: %v", err)
 		}
 	}
-	if d := time.Since(begin); d > time.Second {
+	if d := time.Since(begin); d > 10*time.Second {
 		t.Errorf("took %v", d)
 	}
 	if _, err := b.LookupMX(t.Context(), "a"); kind(t, err) != "time-out" {

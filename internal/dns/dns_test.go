@@ -253,12 +253,12 @@ func TestIDsDiffer(t *testing.T) {
 
 func TestCallerGivesUp(t *testing.T) {
 	s := serve(t, func(*mdns.Msg, bool) *mdns.Msg { return nil })
-	r := resolver(t, Options{Servers: []string{s.addr}, Timeout: time.Second})
+	r := resolver(t, Options{Servers: []string{s.addr}, Timeout: 30 * time.Second})
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
 	_, err := r.LookupMX(ctx, "a.test")
-	if k := kind(t, err); k != "time-out" || time.Since(begin) > 500*time.Millisecond {
+	if k := kind(t, err); k != "time-out" || time.Since(begin) > 10*time.Second {
 		t.Errorf("%v (%s) after %v", err, k, time.Since(begin))
 	}
 }

@@ -247,7 +247,7 @@ func TestContextEndsTheWait(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	rs := c.Deliver(ctx, transfer(l.Addr().String(), "A: b\r\n\r\nx\r\n", "b@to.test"))
-	if rs[0].Code != 451 || time.Since(start) > 3*time.Second {
+	if rs[0].Code != 451 || time.Since(start) > 20*time.Second {
 		t.Errorf("%v after %v", rs, time.Since(start))
 	}
 }

@@ -316,7 +316,7 @@ func TestBudget(t *testing.T) {
 	slow := &counter{Zone: z, wait: true}
 	begin := time.Now()
 	fs, _, err = New(Options{Resolver: slow, Limits: Limits{Time: 30 * time.Millisecond}}).Inspect(t.Context(), m)
-	if err != nil || symbols(fs) != "SPF_TEMPERROR DMARC_TEMPERROR" || time.Since(begin) > 2*time.Second {
+	if err != nil || symbols(fs) != "SPF_TEMPERROR DMARC_TEMPERROR" || time.Since(begin) > 20*time.Second {
 		t.Errorf("%s, %v after %v", symbols(fs), err, time.Since(begin))
 	}
 }

@@ -328,7 +328,7 @@ func TestManySignatures(t *testing.T) {
 	if len(rep.Signatures) != MaxSignatures || rep.Ignored != 1990 || lookups.Load() != MaxSignatures {
 		t.Errorf("%d signatures, %d ignored, %d lookups", len(rep.Signatures), rep.Ignored, lookups.Load())
 	}
-	if d := time.Since(begin); d > time.Second {
+	if d := time.Since(begin); d > 10*time.Second {
 		t.Errorf("took %v", d)
 	}
 }
