@@ -34,6 +34,7 @@ import (
 //	no-finding SYMBOL           none was
 //	quarantine N                so many messages are held
 //	queue N                     so many messages wait for delivery
+//	no-file TEXT                no file of that name, or with it in its name, was made
 //	log REGEXP                  the gateway's log has a line that matches
 //	no-log TEXT                 it contains the text nowhere
 func (g *Gateway) check(c *Case, line string) error {
@@ -57,6 +58,8 @@ func (g *Gateway) check(c *Case, line string) error {
 		return err
 	case "nowhere":
 		return g.nowhere(rest)
+	case "no-file":
+		return g.noFile(rest)
 	case "no-log":
 		if strings.Contains(g.log.String(), rest) {
 			return fmt.Errorf("the log is:\n%s", g.log.String())
