@@ -19,7 +19,7 @@ func floors() [][]string {
 		{"seal", "learn", "tomlfile", "charset", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink", "wkd"},
 		{"text"},
-		{"audit", "lessons", "plain", "inspect", "inspect/*", "agency", "account", "acquaint", "greylist", "token", "policy", "notice", "reported", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
+		{"allowance", "audit", "lessons", "plain", "inspect", "inspect/*", "agency", "account", "acquaint", "greylist", "token", "policy", "notice", "reported", "stamp", "strip", "pgp", "signing", "relay", "recipients", "record", "rulebook", "queue", "quarantine", "dmarcreport"},
 		{"decrypt"},
 		{"rules", "pipeline", "keyring", "simulate", "review", "digest"},
 		{"smtpd", "admin", "console", "screen", "ruledesk"},

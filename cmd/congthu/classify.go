@@ -56,23 +56,22 @@ func (j *judge) newLessons(log *slog.Logger) error {
 	return err
 }
 
-// recalled is recall for a command, which goes on by the starting model when what the site
-// has taught cannot be read, and says so.
+// recalled is recall for a command, which goes on by the starting model, and as if no sender
+// were allowed, when what the site has said cannot be read, and says so.
 func (a *app) recalled(j *judge) {
 	if err := j.recall(a.ctx); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		a.complain(lang.T("không đọc được điều cổng thư đã học; phân loại theo mô hình ban đầu: "+err.Error(), "what the gateway was taught cannot be read; classified by the starting model: "+err.Error()))
+		a.complain(lang.T("không đọc được điều cổng thư đã học và những người gửi được cho phép; xét theo mô hình ban đầu, như chưa cho phép ai: "+err.Error(), "what the gateway was taught, and whom it allows, cannot be read; judged by the starting model, as if nobody were allowed: "+err.Error()))
 	}
 }
 
-// recall reads what the running gateway was taught, for commands that judge beside it. A
+// recall reads what the running gateway was taught, and whom it allows, for commands that judge beside it. A
 // gateway that has never run was taught nothing.
 func (j *judge) recall(ctx context.Context) error {
 	db, err := store.Open(ctx, store.Options{URL: j.cfg.Store.URL, Dir: j.cfg.DataDir, Key: j.cfg.Store.Key, ReadOnly: true})
 	if err != nil {
 		return err
 	}
-	j.lessons.Keep(db)
-	return errors.Join(j.lessons.Follow(ctx), db.Close())
+	return errors.Join(j.keep(ctx, db), j.lessons.Follow(ctx), db.Close())
 }
 
 // classify is the inspector; the model is the same for every rule set.

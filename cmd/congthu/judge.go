@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"congthu/internal/allowance"
 	"congthu/internal/config"
 	"congthu/internal/decrypt"
 	"congthu/internal/dns"
@@ -51,6 +52,7 @@ type judge struct {
 	keys    *keyring.Ring
 	signer  *signing.Store
 	lessons *lessons.Lessons // the classifier with what it was taught
+	allowed *allowance.Book  // whose letters reviewers let through; empty until it is given a store
 	links   *perSet          // the inspector "link", which also judges links that are found elsewhere
 
 	ads      *adlaw.Counter                    // advertising a day, by house and mailbox
@@ -81,7 +83,7 @@ func newJudge(ctx context.Context, c *config.Config, log *slog.Logger) (*judge, 
 
 // judgeBy is newJudge with rules that were read; those of YARA are below dir.
 func judgeBy(ctx context.Context, c *config.Config, live *rules.Live, dir string, log *slog.Logger) (*judge, error) {
-	j := &judge{cfg: c, rules: live, routes: routes(c), policies: dmarc.NewMemory(), ads: adlaw.NewCounter(), signer: signing.Open(c.DKIM.Keys)}
+	j := &judge{cfg: c, rules: live, routes: routes(c), policies: dmarc.NewMemory(), ads: adlaw.NewCounter(), allowed: allowance.New(allowance.Options{Log: log}), signer: signing.Open(c.DKIM.Keys)}
 	var err error
 	if j.dns, err = dns.New(dns.Options{Servers: c.DNS.Servers, Timeout: c.DNS.Timeout.Std(), TrustAD: c.DNS.TrustAD}); err != nil {
 		return nil, fail(exitConfig, "DNS: %v", "DNS: %v", err)

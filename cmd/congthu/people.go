@@ -54,7 +54,7 @@ func (g *gateway) newPeople(ctx context.Context) (*people, error) {
 	p.watch.Busiest, p.watch.Released = p.guard.Most, p.guard.Forget
 	if c := g.cfg.Greylist; c.On {
 		p.grey = greylist.New(greylist.Options{
-			From: c.From, Below: c.Below, Delay: c.Delay.Std(), Exempt: []string{known.Correspondent},
+			From: c.From, Below: c.Below, Delay: c.Delay.Std(), Exempt: []string{known.Correspondent, known.Allowed},
 			Seen: func(names ...string) (time.Time, bool) {
 				e := p.memory.Get(p.memory.Key(acquaint.Knock, names...))
 				return e.First, e.N > 0
@@ -136,7 +136,10 @@ func (j *judge) known(s *rules.Set) msg.Inspector {
 	for _, d := range s.Freemail {
 		free[d] = true
 	}
-	return known.New(j.people.past, func(domain string) bool { return free[domain] || free[lookalike.Organisation(domain)] }, known.Usual())
+	return known.New(known.Memory{
+		Past: j.people.past, Allowed: j.allowedBy,
+		Shared: func(domain string) bool { return free[domain] || free[lookalike.Organisation(domain)] },
+	}, known.Usual())
 }
 
 // run keeps what is remembered in step with the store.
@@ -208,8 +211,11 @@ func (p *people) wrote(name string, to []msg.Path) {
 // cleanBelow is the score below which a letter speaks for its author.
 const cleanBelow = 2.0
 
+// clean tells whether a letter was found clean. One that a reviewer lets through was not:
+// it makes its author no acquaintance, who would be one still when that is taken back.
 func clean(d msg.Decision) bool {
-	return d.Why.Score < cleanBelow && len(d.Why.Blind) == 0 && len(d.Strip) == 0
+	allowed := func(w msg.Weighed) bool { return w.Symbol == known.Allowed }
+	return d.Why.Score < cleanBelow && len(d.Why.Blind) == 0 && len(d.Strip) == 0 && !slices.ContainsFunc(d.Why.Counted, allowed)
 }
 
 // heard counts a proven author once a day: many letters of one day are no acquaintance.

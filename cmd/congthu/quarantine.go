@@ -23,6 +23,9 @@ type quarantineCmd struct {
 	Undo    quarantineUndoCmd    `cmd:"" help:"Take deletions back / lấy lại thư đã xoá."`
 	Learn   quarantineLearnCmd   `cmd:"" help:"Teach the classifier with held messages / dạy bộ phân loại."`
 	Export  quarantineExportCmd  `cmd:"" help:"Write a held message to a file / xuất thư ra tệp."`
+
+	Allowed  quarantineAllowedCmd  `cmd:"" help:"List senders that were allowed with a release / liệt kê người gửi được cho phép."`
+	Disallow quarantineDisallowCmd `cmd:"" help:"Take back that senders are allowed / thôi cho phép người gửi."`
 }
 
 // heldFilter is what narrows a list.

@@ -101,14 +101,19 @@ type quarantineReleaseCmd struct {
 	heldMany
 	To    []string `help:"Only to these recipients / chỉ cho người nhận này." placeholder:"ADDRESS"`
 	Learn bool     `help:"Teach the classifier that such letters are wanted / dạy rằng đây là thư tốt."`
+
+	AllowSender string `help:"From now on let letters that are proven to be of this sender through: to these recipients, or to the whole agency; undone by quarantine disallow / từ nay cho thư đã xác thực của người gửi này tới người nhận này (recipient) hay cả cơ quan (agency)." enum:",recipient,agency" default:"" placeholder:"recipient|agency"`
 }
 
 // Run releases messages into the queue. What is released cannot be called back.
 func (c *quarantineReleaseCmd) Run(a *app) error {
-	o := review.Order{To: c.To, Learn: c.Learn}
+	o := review.Order{To: c.To, Learn: c.Learn, AllowSender: review.Scope(c.AllowSender)}
 	if len(c.ID) != 1 {
 		return c.each(a, review.Bulk{Act: "release", Order: o}, func(cl *admin.Client, id string) error {
-			_, err := cl.Release(a.ctx, id, o)
+			out, err := cl.Release(a.ctx, id, o)
+			if err == nil && !a.json {
+				a.allowed(out)
+			}
 			return err
 		}, lang.T("đã thả %d thư vào hàng đợi giao", "released %d message(s) into the delivery queue"))
 	}
@@ -127,6 +132,7 @@ func (c *quarantineReleaseCmd) Run(a *app) error {
 		return a.printJSON(out)
 	}
 	a.say(lang.T("đã thả vào hàng đợi giao cho: %s (thư đã thả không lấy lại được)", "released into the delivery queue for: %s (a released letter cannot be called back)"), lang.Safe(strings.Join(out.To, ", "), 500))
+	a.allowed(out)
 	if x := out.Lesson; x != nil {
 		a.say(lang.T("mã bài học: %s (rút lại: congthu learn undo %s)", "lesson %s (take it back: congthu learn undo %s)"), x.ID, x.ID)
 	}

@@ -52,9 +52,12 @@ func (g *gateway) newReview() *review.Desk {
 	again := g.judge.newRescan()
 	return review.New(review.Options{
 		Quarantine: g.held, Audit: g.audit,
+		Allowed: g.judge.allowed, AllowFor: g.judge.allowFor(), Agency: g.agencyOf,
 		Rescan: func(ctx context.Context, it quarantine.Item, raw []byte) (review.Today, error) {
-			_, walk := again.judge(ctx, it, raw)
-			return today(walk), ctx.Err()
+			m, walk := again.judge(ctx, it, raw)
+			t := today(walk)
+			t.Beyond = again.beyond(m, walk)
+			return t, ctx.Err()
 		},
 		Explain: func(ctx context.Context, it quarantine.Item, raw []byte, now bool) (any, error) {
 			if now {

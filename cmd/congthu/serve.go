@@ -87,8 +87,10 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		g.close()
 		return nil, err
 	}
-	g.judge.lessons.Keep(g.db)
-	if g.judge.keys, err = openRing(ctx, c, g.db, log); err != nil {
+	if err = g.judge.keep(ctx, g.db); err == nil {
+		g.judge.keys, err = openRing(ctx, c, g.db, log)
+	}
+	if err != nil {
 		g.close()
 		return nil, err
 	}
@@ -244,7 +246,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.note("quarantine", g.held.Run(run)) })
 	wg.Go(func() { g.keepAudit(run) })
-	wg.Go(func() { g.note("lessons", g.judge.lessons.Run(run)) })
+	wg.Go(func() { g.judge.follow(run, g.note) })
 	wg.Go(func() { g.note("keys", g.judge.keys.Run(run)) })
 	wg.Go(func() { g.reports.run(run) })
 	if g.post.sender != nil {

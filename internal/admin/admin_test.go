@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"congthu/internal/admin"
+	"congthu/internal/allowance"
 	"congthu/internal/keyring"
 	"congthu/internal/lang"
 	"congthu/internal/pgp"
@@ -82,6 +83,12 @@ func (h held) Learn(_ context.Context, id string, spam bool) error {
 	return h.note(fmt.Sprint("learn ", id, " ", spam))
 }
 
+func (h held) Allowed(context.Context) ([]allowance.Allowance, error) {
+	return []allowance.Allowance{{ID: "A", Sender: "x@y.test"}}, h.note("allowed", h.who.Name)
+}
+
+func (h held) Disallow(_ context.Context, id string) error { return h.note("disallow", id, h.who.Name) }
+
 func (h held) Bulk(_ context.Context, b review.Bulk) (review.Done, error) {
 	return review.Done{Count: 3, Confirm: "x"}, h.note("bulk", b.Act, b.Filter.Sender, b.Confirm)
 }
@@ -102,11 +109,12 @@ func TestHeld(t *testing.T) {
 	err2 := c.ExplainHeld(ctx, "A", true, &doc)
 	raw, err3 := c.Export(ctx, "A", true)
 	d, err4 := c.Bulk(ctx, review.Bulk{Act: "delete", Filter: f, Confirm: "y"})
-	err = errors.Join(err, err2, err3, err4, c.Approve(ctx, "A"), c.Undelete(ctx, "A"), c.LearnHeld(ctx, "A", true))
-	if err != nil || v.Item.ID != "A" || doc["why"] != "A" || string(raw) != "raw" || d.Count != 3 {
+	list, err5 := c.Allowed(ctx)
+	err = errors.Join(err, err2, err3, err4, err5, c.Disallow(ctx, "A"), c.Approve(ctx, "A"), c.Undelete(ctx, "A"), c.LearnHeld(ctx, "A", true))
+	if err != nil || v.Item.ID != "A" || doc["why"] != "A" || string(raw) != "raw" || d.Count != 3 || len(list) != 1 || list[0].ID != "A" {
 		t.Error(v, doc, raw, d, err)
 	}
-	want := []string{"list", "view A", "explain A true", "export A true", "bulk delete s y", "approve A " + me(), "undo A " + me(), "learn A true"}
+	want := []string{"list", "view A", "explain A true", "export A true", "bulk delete s y", "allowed " + me(), "disallow A " + me(), "approve A " + me(), "undo A " + me(), "learn A true"}
 	if !slices.Equal(s.asked, want) {
 		t.Errorf("asked %q", s.asked)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"congthu/internal/allowance"
 	"congthu/internal/lang"
 	"congthu/internal/quarantine"
 	"congthu/internal/review"
@@ -25,6 +26,8 @@ type Reviewer interface {
 	Undo(ctx context.Context, id string) error
 	Learn(ctx context.Context, id string, spam bool) error
 	Bulk(ctx context.Context, b review.Bulk) (review.Done, error)
+	Allowed(ctx context.Context) ([]allowance.Allowance, error)
+	Disallow(ctx context.Context, id string) error
 }
 
 // Held is a held message with its octets, as `quarantine show` gets it.
@@ -82,7 +85,7 @@ func one(err error) (Count, error) { return Count{1}, err }
 
 func (s Services) quarantineRoutes() []Route {
 	const id = "/v1/quarantine/{id}"
-	return []Route{
+	return append(s.allowedRoutes(), []Route{
 		get("/v1/quarantine", token.Read, lang.T("liệt kê thư bị giữ", "list held messages"), on(func(ctx context.Context, w token.Who, q heldQuery, _ none) (quarantine.Page, error) {
 			return s.Review(w).List(ctx, quarantine.Filter(q))
 		})),
@@ -112,7 +115,7 @@ func (s Services) quarantineRoutes() []Route {
 		recorded(act("POST", "/v1/quarantine/bulk", token.Review, "quarantine.bulk", lang.T("làm một việc với mọi thư trong danh sách; không có confirm là xem thử", "one act on all messages of a list; without confirm a dry run"), on(func(ctx context.Context, w token.Who, _ none, in review.Bulk) (review.Done, error) {
 			return s.Review(w).Bulk(ctx, in)
 		}))),
-	}
+	}...)
 }
 
 // heldAct is the route of what is done to one message.

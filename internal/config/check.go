@@ -292,7 +292,7 @@ func (k *checker) quarantine(q Quar) {
 			k.complain(lang.T("quarantine.keep_class."+name+" không được âm", "quarantine.keep_class."+name+" must not be negative"), lang.T(`"0s" là như keep`, `"0s" is as keep`), "quarantine", "keep_class", name)
 		}
 	}
-	for name, v := range map[string]int64{"keep": int64(q.Keep), "undo": int64(q.Undo), "room": q.Room} {
+	for name, v := range map[string]int64{"keep": int64(q.Keep), "undo": int64(q.Undo), "room": q.Room, "allow": int64(q.Allow)} {
 		if v < 0 || name == "keep" && v == 0 {
 			k.complain(lang.T("quarantine."+name+" không hợp lệ", "quarantine."+name+" is not possible"), lang.T("xoá dòng để dùng mặc định", "delete the line to use the default"), "quarantine", name)
 		}

@@ -213,6 +213,8 @@ type Quar struct {
 	Undo Duration `toml:"undo"` // how long a deletion can be taken back
 	Room int64    `toml:"room"` // octets of mail; 0: as many as come
 
+	Allow Duration `toml:"allow"` // how long a sender is allowed (release --allow-sender); 0: none can be
+
 	KeepClass KeepClass `toml:"keep_class"`
 }
 

@@ -25,7 +25,7 @@ func Default() *Config {
 		PGP:        PGP{Keys: "keys"},
 		Queue:      Queue{Life: Duration(120 * time.Hour), Warn: Duration(4 * time.Hour), Concurrency: 50, PerHop: 16, DeadKeep: Duration(720 * time.Hour), Lease: seconds(60)},
 		DKIM:       DKIM{Keys: "dkim"},
-		Quarantine: Quar{Keep: Duration(720 * time.Hour), Undo: Duration(24 * time.Hour)},
+		Quarantine: Quar{Keep: Duration(720 * time.Hour), Undo: Duration(24 * time.Hour), Allow: Duration(180 * 24 * time.Hour)},
 		Digest:     Digest{Name: "Cổng thư", Entries: 50, Life: Duration(336 * time.Hour), Release: []string{"spam", "authentication", "other"}},
 		Notice:     Notice{Sender: true, PerHour: 6},
 		Reported:   Reported{Spam: []string{}, Ham: []string{}, PerDay: 20},

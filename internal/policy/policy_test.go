@@ -205,14 +205,19 @@ func TestCreditIsNoLicence(t *testing.T) {
 		"SMALL":    {Score: 0.5, Group: "phish"},
 		"VIRUS":    {Score: 0.1},
 		"HARMLESS": {Score: 3, Group: "other"},
-	}}
+		"FULL":     {Score: 2, Group: "full"},
+		"HARD":     {Score: 4, Group: "full"},
+		"STRICT":   {Score: -2, Unless: []string{"HARD"}},
+	}, Caps: map[string]float64{"full": 2}}
 	for symbols, want := range map[string]float64{
-		"KNOWN":          -2,
-		"KNOWN PHISH":    5,
-		"PHISH KNOWN":    5,
-		"KNOWN SMALL":    -1.5,
-		"KNOWN VIRUS":    0.1,
-		"KNOWN HARMLESS": 1,
+		"KNOWN":            -2,
+		"KNOWN PHISH":      5,
+		"PHISH KNOWN":      5,
+		"KNOWN SMALL":      -1.5,
+		"KNOWN VIRUS":      0.1,
+		"KNOWN HARMLESS":   1,
+		"STRICT FULL":      0,
+		"STRICT FULL HARD": 2, // although the cap leaves nothing of it
 	} {
 		score, counted := w.Weigh(found(strings.Fields(symbols)...))
 		sum := 0.0

@@ -82,7 +82,8 @@ func (w Weights) void(counted []msg.Weighed) (taken bool) {
 			continue
 		}
 		bad := func(o msg.Weighed) bool {
-			return o.Score > 0 && slices.Contains(unless, o.Symbol) || o.Score >= grave && slices.Contains(unless, w.Symbols[o.Symbol].Group)
+			x := w.Symbols[o.Symbol] // its own weight: other findings may have used up the cap of its group
+			return x.Score > 0 && slices.Contains(unless, o.Symbol) || o.Score >= grave && slices.Contains(unless, x.Group)
 		}
 		if slices.ContainsFunc(counted, bad) {
 			taken, counted[i].Score = true, 0

@@ -94,7 +94,7 @@ type Act struct {
 	// Second asks for somebody else's Approve before a release.
 	Second bool
 	// Record returns what commits together with the act; to are those whom it is for. nil: nothing.
-	Record func(to []string) *store.Change
+	Record func(to []msg.Path) []*store.Change
 	// With commits together with the act, or neither does; nil: nothing.
 	With *store.Change
 }
@@ -102,7 +102,7 @@ type Act struct {
 // with returns what commits together: what is done, and the record of it.
 func (a Act) with(to []msg.Path, changes ...*store.Change) []*store.Change {
 	if a.Record != nil {
-		changes = append(changes, a.Record(raws(to)))
+		changes = append(changes, a.Record(to)...)
 	}
 	if a.With != nil {
 		changes = append(changes, a.With)

@@ -84,6 +84,11 @@ func (r *Reviewer) bulkAct(b Bulk) (func(context.Context, string) error, error) 
 	if err := r.may("review"); err != nil {
 		return nil, err
 	}
+	if b.Order.AllowSender != "" {
+		return nil, &Refusal{"allow", lang.T(
+			"không cho phép người gửi hàng loạt: mỗi người gửi phải có người xem thư rồi cho phép bằng congthu quarantine release MÃ --allow-sender",
+			"senders are not allowed in bulk: somebody has to look at a letter of each, and allow its sender with congthu quarantine release ID --allow-sender")}
+	}
 	switch b.Act {
 	case "release":
 		return func(ctx context.Context, id string) error { _, err := r.Release(ctx, id, b.Order); return err }, nil

@@ -2,8 +2,10 @@ package review
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
+	"congthu/internal/allowance"
 	"congthu/internal/lang"
 	"congthu/internal/quarantine"
 )
@@ -41,6 +43,15 @@ func refusal(err error) error {
 		return &Refusal{"approval", lang.T(
 			"thả thư này cần hai người: trước hết một người khác đồng ý bằng congthu quarantine approve",
 			"this message needs two people: somebody else must agree first, with congthu quarantine approve")}
+	case errors.Is(err, allowance.ErrFull):
+		n := strconv.Itoa(allowance.Max)
+		return &Refusal{"many", lang.T(
+			"đã có "+n+" lượt cho phép, không thêm được; hãy thu hồi những lượt không cần nữa (congthu quarantine allowed, disallow); thư chưa được thả",
+			"there are "+n+" allowed senders, no more fit; take back those that are not needed (congthu quarantine allowed, disallow); the message is not released")}
+	case errors.Is(err, allowance.ErrAddress):
+		return &Refusal{"address", lang.T(
+			"địa chỉ người gửi hoặc người nhận có dạng không ghi nhớ được, nên không cho phép người gửi được; thư chưa được thả, thả thì bỏ --allow-sender",
+			"the address of the sender or of the recipient cannot be kept, so that the sender cannot be allowed; the message is not released, do so without --allow-sender")}
 	case errors.Is(err, quarantine.ErrCursor):
 		return &Refusal{"cursor", lang.T("tham số trang không hợp lệ; mở lại danh sách từ đầu", "the place in the list is not one; open the list from its beginning")}
 	}

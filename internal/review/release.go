@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"congthu/internal/allowance"
 	"congthu/internal/lang"
 	"congthu/internal/lessons"
 	"congthu/internal/quarantine"
@@ -16,14 +17,19 @@ import (
 type Order struct {
 	To    []string `json:"to,omitempty"`    // none: all for whom it is held
 	Learn bool     `json:"learn,omitempty"` // such letters are wanted
+	// AllowSender lets letters of this sender through from now on: to the recipients of the
+	// release (ToRecipient), or to all of their agencies (ToAgency). "": it does not.
+	AllowSender Scope `json:"allow_sender,omitempty"`
 
 	With *store.Change `json:"-"` // commits together with the release, or neither does; nil: nothing
 }
 
 // Released is what came of a release.
 type Released struct {
-	To     []string        `json:"to"`
-	Lesson *lessons.Lesson `json:"lesson,omitempty"`
+	To      []string              `json:"to"`
+	Lesson  *lessons.Lesson       `json:"lesson,omitempty"`
+	Allowed []allowance.Allowance `json:"allowed,omitempty"`
+	Beyond  string                `json:"beyond,omitempty"` // why another letter like this one is held although its sender is allowed
 }
 
 // opaque are the symbols of what nobody could look into. They may pass by the judgement
@@ -46,11 +52,16 @@ func (r *Reviewer) Release(ctx context.Context, part string, o Order) (Released,
 	}
 	act := r.acts("quarantine.release", i.ID, string(i.Class))
 	act.Second, act.With = second, o.With
-	to, err := r.within.Release(ctx, i.ID, o.To, act)
-	if err != nil {
+	var out Released
+	if o.AllowSender != "" {
+		if err := r.allows(&act, &out, i, raw, o.AllowSender); err != nil {
+			return Released{}, err
+		}
+		out.Beyond = today.Beyond
+	}
+	if out.To, err = r.within.Release(ctx, i.ID, o.To, act); err != nil {
 		return Released{}, refusal(err)
 	}
-	out := Released{To: to}
 	if o.Learn {
 		x, err := r.teach(ctx, i, raw, false)
 		if err != nil {

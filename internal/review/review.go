@@ -20,7 +20,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"congthu/internal/allowance"
 	"congthu/internal/audit"
 	"congthu/internal/lang"
 	"congthu/internal/lessons"
@@ -42,6 +44,7 @@ type Today struct {
 	Reason   string // why they would hold it; "": they would not
 	Findings []msg.Weighed
 	Blind    []string // required inspectors that could not look
+	Beyond   string   // why they would hold it if its sender were allowed; "": they would not
 }
 
 // Options are the parts of a desk.
@@ -54,6 +57,10 @@ type Options struct {
 	Explain func(ctx context.Context, i quarantine.Item, raw []byte, now bool) (any, error)
 	// Teach teaches the classifier; the record commits together with the lesson.
 	Teach func(ctx context.Context, raw []byte, r Lesson) (lessons.Lesson, error)
+	// Allowed keeps whose letters are let through; nil: senders cannot be allowed here.
+	Allowed  *allowance.Book
+	AllowFor time.Duration                // how long
+	Agency   func(domain string) []string // the domains of the agency that has that one; nil: that one alone
 }
 
 // Lesson is what somebody says of a held message.
@@ -122,9 +129,18 @@ func domains(to []string) string {
 // acts is how something is done that commits with its record.
 func (r *Reviewer) acts(act, id, detail string) quarantine.Act {
 	other := func(x quarantine.Approval) bool { return !r.who.Same(x.Who, x.Person, x.Token) }
-	return quarantine.Act{Actor: r.who.Name, Person: r.who.Person, Token: r.who.Token, Other: other, Record: func(to []string) *store.Change {
-		return r.d.o.Audit.Change(r.entry(act, id, to, join("to "+strings.Join(to, " "), detail)))
+	return quarantine.Act{Actor: r.who.Name, Person: r.who.Person, Token: r.who.Token, Other: other, Record: func(to []msg.Path) []*store.Change {
+		names := raws(to)
+		return []*store.Change{r.d.o.Audit.Change(r.entry(act, id, names, join("to "+strings.Join(names, " "), detail)))}
 	}}
+}
+
+func raws(to []msg.Path) []string {
+	out := make([]string, len(to))
+	for i, p := range to {
+		out[i] = p.Raw
+	}
+	return out
 }
 
 func join(parts ...string) string {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"congthu/internal/allowance"
 	"congthu/internal/audit"
 	"congthu/internal/lang"
 	"congthu/internal/lessons"
@@ -48,6 +49,7 @@ type rig struct {
 	out    *outbox
 	now    time.Time
 	today  review.Today // what the rules of today say of everything
+	book   *allowance.Book
 	taught []string
 }
 
@@ -64,8 +66,12 @@ func rigAt(t *testing.T, url string) *rig {
 	r := &rig{t: t, db: db, out: &outbox{}, now: t0}
 	r.held = quarantine.New(quarantine.Options{Store: db, Requeue: r.out, Undo: 24 * time.Hour, Now: func() time.Time { return r.now }})
 	r.log = audit.New(audit.Options{Store: db, Gateway: "gw.test", Anchor: filepath.Join(dir, "audit.head")})
+	r.book = allowance.New(allowance.Options{Store: db, Now: func() time.Time { return r.now }})
 	r.Desk = review.New(review.Options{
-		Quarantine: r.held, Audit: r.log,
+		Quarantine: r.held, Audit: r.log, Allowed: r.book, AllowFor: 180 * 24 * time.Hour,
+		Agency: func(domain string) []string {
+			return map[string][]string{"yte.test": {"yte.test", "so.yte.test", "*.tram.test"}, "gtvt.test": {"gtvt.test", "yte-gtvt.test"}}[domain]
+		},
 		Rescan: func(context.Context, quarantine.Item, []byte) (review.Today, error) { return r.today, nil },
 		Explain: func(_ context.Context, i quarantine.Item, _ []byte, now bool) (any, error) {
 			return fmt.Sprint("why ", i.ID, " ", now), nil
@@ -151,6 +157,7 @@ func TestTwoAgencies(t *testing.T) {
 		r.hold("BOTH0000CCCC3333", "SCORE", "a@yte.test", "b@gtvt.test")
 		yte := r.For(reviewer("lan", "yte.test"))
 		ctx := t.Context()
+		theirs := r.allowOf("mai", "gtvt.test", "b@gtvt.test")
 		for name, id := range map[string]string{"id": "GTVT0000BBBB2222", "end": "BBBB2222", "beginning": "gtvt0000", "none": "ZZZZ9999"} {
 			for act, do := range map[string]func() error{
 				"show":    func() error { _, _, err := yte.Show(ctx, id); return err },
@@ -162,6 +169,10 @@ func TestTwoAgencies(t *testing.T) {
 				"delete":  func() error { return yte.Delete(ctx, id) },
 				"undo":    func() error { return yte.Undo(ctx, id) },
 				"learn":   func() error { return yte.Learn(ctx, id, true) },
+				"allow": func() error {
+					_, err := yte.Release(ctx, id, review.Order{AllowSender: review.ToAgency})
+					return err
+				},
 			} {
 				if got := code(do()); got != "not found" {
 					t.Errorf("%s by %s: %s", act, name, got)
@@ -199,7 +210,17 @@ func TestTwoAgencies(t *testing.T) {
 		if got := code(other.Undo(ctx, "CCCC3333")); got != "not found" {
 			t.Error("undo of the other's deletion:", got)
 		}
-		if len(r.out.got) != 0 || len(r.taught) != 0 {
+		if list, err := yte.Allowed(ctx); err != nil || len(list) != 0 {
+			t.Errorf("the other's allowed senders: %+v %v", list, err)
+		}
+		none := yte.Disallow(ctx, "AAAAAAAAAAAA")
+		if err := yte.Disallow(ctx, theirs); code(err) != "allowance" || err.Error() != none.Error() {
+			t.Errorf("the other's allowance: %v, one that is not there: %v", err, none)
+		}
+		if list, err := other.Allowed(ctx); err != nil || len(list) != 1 || list[0].ID != theirs {
+			t.Errorf("%+v %v", list, err)
+		}
+		if len(r.out.got) != 1 || len(r.taught) != 0 {
 			t.Error("something was released or taught")
 		}
 	})
@@ -214,7 +235,8 @@ func TestRights(t *testing.T) {
 		p := r.For(w)
 		for act, err := range map[string]error{
 			"release": func() error { _, err := p.Release(ctx, "AAAA1111", review.Order{}); return err }(), "approve": p.Approve(ctx, "AAAA1111"),
-			"delete": p.Delete(ctx, "AAAA1111"), "undo": p.Undo(ctx, "AAAA1111"), "learn": p.Learn(ctx, "AAAA1111", true),
+			"disallow": p.Disallow(ctx, "AAAAAAAAAAAA"),
+			"delete":   p.Delete(ctx, "AAAA1111"), "undo": p.Undo(ctx, "AAAA1111"), "learn": p.Learn(ctx, "AAAA1111", true),
 			"bulk": func() error { _, err := p.Bulk(ctx, review.Bulk{Act: "delete"}); return err }(),
 		} {
 			if code(err) != "forbidden" {
@@ -222,6 +244,10 @@ func TestRights(t *testing.T) {
 			}
 		}
 		_, err := p.List(ctx, quarantine.Filter{})
+		_, allowed := p.Allowed(ctx)
+		if code(allowed) != code(err) {
+			t.Errorf("%s allowed: %v, list: %v", name, allowed, err)
+		}
 		if want := map[string]string{"auditor": "", "nobody": "forbidden"}[name]; code(err) != want {
 			t.Errorf("%s list: %v", name, err)
 		}

@@ -1,5 +1,6 @@
 // Package known tells whether the author of a letter is somebody that the house has to do
-// with: our people wrote to him, or he wrote clean letters for a while.
+// with: our people wrote to him, he wrote clean letters for a while, or a reviewer has said
+// that his letters are wanted.
 //
 // Only an author who is proven (DMARC, or DKIM or SPF of his own domain) has credit or
 // earns any: a forged From is nobody's acquaintance. What the credit is worth, and what it
@@ -22,10 +23,11 @@ import (
 const (
 	Correspondent = "KNOWN_CORRESPONDENT"
 	NewSender     = "NEW_SENDER"
+	Allowed       = "ALLOWED_SENDER"
 )
 
 // Symbols lists all symbols this inspector can report.
-func Symbols() []string { return []string{Correspondent, NewSender} }
+func Symbols() []string { return []string{Correspondent, NewSender, Allowed} }
 
 // Past is what is remembered of an author.
 type Past struct {
@@ -47,17 +49,22 @@ func Usual() Credit {
 	return Credit{Written: 100, Domain: 50, Heard: 60, MinHeard: 3, MinSince: 7 * 24 * time.Hour}
 }
 
+// Memory is what the inspector is told of people.
+type Memory struct {
+	Past   func(address, domain string) Past
+	Shared func(domain string) bool // anybody may have a mailbox there: they have nothing to do with each other
+	// Allowed tells whether reviewers let letters of an address through to all of these
+	// recipients, and who and when; "": they do not. nil: nobody does.
+	Allowed func(address string, to []msg.Path) (by string)
+}
+
 type inspector struct {
-	past   func(address, domain string) Past
-	shared func(domain string) bool // anybody may have a mailbox there
+	Memory
 	credit Credit
 }
 
-// New returns the inspector "known". past looks up an address and its domain, shared tells
-// of domains whose mailboxes have nothing to do with each other.
-func New(past func(address, domain string) Past, shared func(domain string) bool, c Credit) msg.Inspector {
-	return &inspector{past, shared, c}
-}
+// New returns the inspector "known".
+func New(m Memory, c Credit) msg.Inspector { return &inspector{m, c} }
 
 // Name implements msg.Inspector.
 func (*inspector) Name() string { return "known" }
@@ -74,11 +81,30 @@ func (i *inspector) Inspect(_ context.Context, m *msg.Message) ([]msg.Finding, [
 	if !ok {
 		return []msg.Finding{{Symbol: NewSender}}, nil, nil
 	}
-	percent, why := i.worth(i.past(address, domain), domain)
+	return append(i.allowed(m), i.acquainted(address, domain)), nil, nil
+}
+
+// acquainted is what is remembered of a proven author.
+func (i *inspector) acquainted(address, domain string) msg.Finding {
+	percent, why := i.worth(i.Past(address, domain), domain)
 	if percent <= 0 {
-		return []msg.Finding{{Symbol: NewSender, Evidence: lang.Safe(address, 200)}}, nil, nil
+		return msg.Finding{Symbol: NewSender, Evidence: lang.Safe(address, 200)}
 	}
-	return []msg.Finding{{Symbol: Correspondent, Evidence: lang.Safe(address, 200) + " (" + why + ")", Percent: percent}}, nil, nil
+	return msg.Finding{Symbol: Correspondent, Evidence: lang.Safe(address, 200) + " (" + why + ")", Percent: percent}
+}
+
+// allowed is what reviewers have said of an author. It is about the letter as a whole, as
+// all that is found: a letter to one for whom it was not said has none of it.
+func (i *inspector) allowed(m *msg.Message) []msg.Finding {
+	sender, ok := Sender(m)
+	if !ok || i.Allowed == nil {
+		return nil
+	}
+	by := i.Allowed(sender, m.Envelope.To)
+	if by == "" {
+		return nil
+	}
+	return []msg.Finding{{Symbol: Allowed, Evidence: lang.Safe(sender+" ("+by+")", 300)}}
 }
 
 func (i *inspector) worth(p Past, domain string) (percent int, why string) {
@@ -89,7 +115,7 @@ func (i *inspector) worth(p Past, domain string) (percent int, why string) {
 	}
 	give(p.Written, i.credit.Written, "written to")
 	give(p.Heard >= i.credit.MinHeard && p.Since >= i.credit.MinSince, i.credit.Heard, "heard from")
-	give(p.WrittenDomain && !i.shared(domain), i.credit.Domain, "domain written to")
+	give(p.WrittenDomain && !i.Shared(domain), i.credit.Domain, "domain written to")
 	return percent, why
 }
 
@@ -111,6 +137,19 @@ func Author(m *msg.Message) (address, domain string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// Sender is the address that Author returns, where DMARC has nothing against it: a domain
+// that asks for strict alignment does not stand behind what only its organisation signs,
+// and what could not be looked up proves nothing (RFC 9989).
+func Sender(m *msg.Message) (address string, ok bool) {
+	for _, a := range m.Auth {
+		if a.Method == "dmarc" && a.Status != "pass" && a.Status != "none" {
+			return "", false
+		}
+	}
+	address, _, ok = Author(m)
+	return address, ok
 }
 
 // Proves tells whether the result shows that the domain, or the organisation that it is

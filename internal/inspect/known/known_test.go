@@ -23,7 +23,7 @@ var (
 
 func look(t *testing.T, p Past, m *msg.Message) string {
 	t.Helper()
-	in := New(func(string, string) Past { return p }, func(d string) bool { return d == "thu.example" }, Usual())
+	in := New(Memory{Past: func(string, string) Past { return p }, Shared: func(d string) bool { return d == "thu.example" }}, Usual())
 	found, _, err := in.Inspect(t.Context(), m)
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestOwnAndUnparsed(t *testing.T) {
 	if got := look(t, Past{Written: true}, m); got != "" {
 		t.Errorf("our own letter: %s", got)
 	}
-	if _, _, err := New(nil, nil, Usual()).Inspect(t.Context(), &msg.Message{}); err == nil {
+	if _, _, err := New(Memory{}, Usual()).Inspect(t.Context(), &msg.Message{}); err == nil {
 		t.Error("a letter that was not parsed was looked at")
 	}
 }
@@ -118,4 +118,54 @@ func FuzzAuthor(f *testing.F) {
 			t.Errorf("%q %q", address, domain)
 		}
 	})
+}
+
+// A sender is allowed for the address that is proven, with all recipients asked about.
+func TestAllowed(t *testing.T) {
+	result := func(method, status, property, value string) msg.AuthResult {
+		return msg.AuthResult{Method: method, Status: status, Property: property, Value: value}
+	}
+	none := result("dmarc", "none", "header.from", "a.example")
+	strict, open := result("dmarc", "fail", "header.from", "a.example"), result("dmarc", "temperror", "header.from", "a.example")
+	for _, c := range []struct {
+		name, from string
+		auth       []msg.AuthResult
+		outbound   bool
+		want       string
+	}{
+		{"DMARC", "Lan <Lan@A.example>", []msg.AuthResult{dmarc}, false, "ALLOWED_SENDER lan@a.example (by mai)"},
+		{"DKIM, and no DMARC", "lan@a.example", []msg.AuthResult{none, dkim}, false, "ALLOWED_SENDER lan@a.example (by mai)"},
+		{"SPF, and no DMARC", "lan@a.example", []msg.AuthResult{none, spf}, false, "ALLOWED_SENDER lan@a.example (by mai)"},
+		{"another address", "an@a.example", []msg.AuthResult{dmarc}, false, ""},
+		{"nothing", "lan@a.example", nil, false, ""},
+		{"no DMARC, and nothing", "lan@a.example", []msg.AuthResult{none}, false, ""},
+		{"strict alignment", "lan@a.example", []msg.AuthResult{strict, dkim, spf}, false, ""},
+		{"DMARC could not be looked up", "lan@a.example", []msg.AuthResult{open, dkim}, false, ""},
+		{"the display name", `"lan@a.example" <x@b.example>`, []msg.AuthResult{result("dmarc", "pass", "header.from", "b.example")}, false, ""},
+		{"two authors", "lan@a.example, an@a.example", []msg.AuthResult{dmarc}, false, ""},
+		{"our own letter", "lan@a.example", []msg.AuthResult{dmarc}, true, ""},
+	} {
+		to := []msg.Path{{Raw: "x@gov.test"}, {Raw: "y@gov.test"}}
+		in := New(Memory{
+			Past: func(string, string) Past { return Past{} }, Shared: func(string) bool { return false },
+			Allowed: func(address string, asked []msg.Path) string {
+				if address == "lan@a.example" && slices.Equal(asked, to) {
+					return "by mai"
+				}
+				return ""
+			},
+		}, Usual())
+		m := letter("From: "+c.from, c.auth...)
+		m.Session.Outbound, m.Envelope.To = c.outbound, to
+		found, _, err := in.Inspect(t.Context(), m)
+		got := ""
+		for _, f := range found {
+			if f.Symbol == Allowed {
+				got = f.Symbol + " " + f.Evidence
+			}
+		}
+		if err != nil || got != c.want || !c.outbound && len(found) == 0 {
+			t.Errorf("%s: %+v %v, want %q", c.name, found, err, c.want)
+		}
+	}
 }

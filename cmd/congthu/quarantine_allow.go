@@ -1,0 +1,81 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"congthu/internal/lang"
+	"congthu/internal/review"
+)
+
+type quarantineAllowedCmd struct{}
+
+// Run lists the senders that are allowed, as far as the caller's rights go.
+func (quarantineAllowedCmd) Run(a *app) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	list, err := cl.Allowed(a.ctx)
+	if err != nil {
+		return operatorError(err)
+	}
+	if a.json {
+		return a.printJSON(list)
+	}
+	head := strings.Split(lang.T("MÃ|NGƯỜI GỬI|CHO|NGƯỜI CHO PHÉP|LÚC|ĐẾN|TỪ THƯ", "ID|SENDER|FOR|BY|SINCE|UNTIL|WITH LETTER").In(a.lang), "|")
+	var rows [][]string
+	for _, x := range list {
+		rows = append(rows, []string{x.ID, x.Sender, x.For, x.By, x.At.Local().Format(time.DateOnly), x.Until.Local().Format(time.DateOnly), x.Letter})
+	}
+	return a.fitted(head, rows, []int{1, 2, 3, 6}, []int{1, 2, 3, 6})
+}
+
+type quarantineDisallowCmd struct {
+	ID []string `arg:"" help:"Ids from quarantine allowed / các mã trong quarantine allowed."`
+}
+
+// Run takes back that senders are allowed.
+func (c *quarantineDisallowCmd) Run(a *app) error {
+	cl, err := a.client()
+	if err != nil {
+		return err
+	}
+	for _, id := range c.ID {
+		if err := cl.Disallow(a.ctx, id); err != nil {
+			return operatorError(err)
+		}
+	}
+	return a.done(len(c.ID), lang.T("đã thôi cho phép %d lượt; thư đến từ nay được xét như trước", "took back %d allowance(s); letters are judged as before from now on"))
+}
+
+// allowed says what was allowed with a release, how it is taken back, and when it will not help.
+func (a *app) allowed(out review.Released) {
+	for _, x := range out.Allowed {
+		a.say(lang.T(
+			"từ nay thư đã xác thực của %s được gửi tới %s, đến %s (thư thả rồi không gọi lại được, nhưng cho phép thì thu hồi được: congthu quarantine disallow %s)",
+			"from now on letters proven to be of %s get through to %s, until %s (the release cannot be taken back, this can: congthu quarantine disallow %s)"),
+			lang.Safe(x.Sender, 320), lang.Safe(x.For, 320), x.Until.Local().Format(time.DateOnly), x.ID)
+	}
+	if out.Beyond == "" {
+		return
+	}
+	a.say(lang.T(
+		"lưu ý: thư giống thư này vẫn sẽ bị giữ vì %s, cho phép người gửi không vượt qua được điều đó",
+		"note: another letter like this one will be held all the same, for %s, which no allowance outweighs"), a.named(out.Beyond))
+}
+
+// named is a symbol with its sentence, where the rules can be read.
+func (a *app) named(symbol string) string {
+	if symbol == "SCORE" {
+		return a.word("tổng điểm của thư", "its score as a whole")
+	}
+	w := a.sentences()[symbol]
+	sentence := strings.TrimSuffix(lang.T(cmp.Or(w.VI, w.EN), cmp.Or(w.EN, w.VI)).In(a.lang), ".")
+	if sentence == "" {
+		return lang.Safe(symbol, 60)
+	}
+	return fmt.Sprintf("%s (%s)", lang.Safe(symbol, 60), sentence)
+}
