@@ -149,8 +149,11 @@ func (a *app) explain(m *msg.Message, w pipeline.Walk, weights policy.Weights, n
 	}
 }
 
-// mind says by what the classifier has judged.
+// mind says by what the classifier has judged, and when it is not known whom the site allows.
 func (a *app) mind(j *judge) {
+	if _, read := j.allowed.Len(); !read && j.allowFor() > 0 {
+		a.say(lang.T("  người gửi được cho phép: không biết, vì không đọc được kho của cổng thư ở đây; xét như chưa cho phép ai", "  allowed senders: not known, for the gateway's store cannot be read here; judged as if nobody were allowed"))
+	}
 	switch n := j.lessons.Taught(); {
 	case j.skips("classify"):
 	case n > 0:
@@ -311,6 +314,7 @@ type explained struct {
 	Notes     []msg.Note        `json:"notes"` // what inspectors say about their symbols
 	Blind     []string          `json:"could_not_look"`
 	Lessons   int               `json:"lessons"` // of this site, that the classifier has learned
+	Allowed   *int              `json:"allowed"` // senders that this site allows; null: not known, or not asked
 }
 
 // explainedAction is what becomes of the letter for some recipients. Score is the sum of
@@ -341,6 +345,9 @@ func explanation(m *msg.Message, w pipeline.Walk, j *judge, notes []msg.Note) ex
 		if o.Err != nil {
 			out.Blind = append(out.Blind, o.Inspector)
 		}
+	}
+	if n, read := j.allowed.Len(); read {
+		out.Allowed = &n
 	}
 	return out
 }

@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair, "golden": golden, "tidy": tidy, "worker": buildWorker, "tlspair": tlspair,
 			"pgpkey": pgpkey, "printed": printed, "directory": directory, "nameserver": nameServer, "report": reportLetter,
-			"lines": lines, "hold": holdLetter, "masked": masked, "unnamed": unnamed, "private": private,
+			"lines": lines, "hold": holdLetter(false), "holdproven": holdLetter(true), "masked": masked, "unnamed": unnamed, "private": private,
 		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "", // writes what `cmp` has found other into the script
 	})
@@ -132,6 +132,7 @@ func scrub(s string) string {
 		{`\bct_[0-9a-f]{8}_[A-Za-z0-9_-]{43}`, "TOKEN"},
 		{`\b[0-9a-f]{64}\b`, "HASH"},
 		{`\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?`, "TIME"},
+		{`\b\d{4}-\d\d-\d\d\b`, "DATE"},
 		{`\b[0-9a-f]{8}\b`, "ID"},
 		{`\b` + regexp.QuoteMeta(actor()) + `\b`, "USER"},
 		{` +`, " "},

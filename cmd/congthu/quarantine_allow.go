@@ -25,12 +25,16 @@ func (quarantineAllowedCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(list)
 	}
-	head := strings.Split(lang.T("MÃ|NGƯỜI GỬI|CHO|NGƯỜI CHO PHÉP|LÚC|ĐẾN|TỪ THƯ", "ID|SENDER|FOR|BY|SINCE|UNTIL|WITH LETTER").In(a.lang), "|")
+	head := strings.Split(lang.T("MÃ|NGƯỜI GỬI|GỬI TỚI|DO|ĐẾN|TỪ|VỚI THƯ", "ID|SENDER|FOR|BY|UNTIL|SINCE|WITH LETTER").In(a.lang), "|")
 	var rows [][]string
 	for _, x := range list {
-		rows = append(rows, []string{x.ID, x.Sender, x.For, x.By, x.At.Local().Format(time.DateOnly), x.Until.Local().Format(time.DateOnly), x.Letter})
+		rows = append(rows, []string{x.ID, x.Sender, x.For, x.By, x.Until.Local().Format(time.DateOnly), x.At.Local().Format(time.DateOnly), x.Letter})
 	}
-	return a.fitted(head, rows, []int{1, 2, 3, 6}, []int{1, 2, 3, 6})
+	if a.columns() < 100 { // the beginning is the first to go: whose and for whom must be readable
+		head, rows = withoutLast(head, rows)
+		head, rows = withoutLast(head, rows)
+	}
+	return a.fitted(head, rows, []int{1, 2, 3})
 }
 
 type quarantineDisallowCmd struct {
@@ -55,9 +59,12 @@ func (c *quarantineDisallowCmd) Run(a *app) error {
 func (a *app) allowed(out review.Released) {
 	for _, x := range out.Allowed {
 		a.say(lang.T(
-			"từ nay thư đã xác thực của %s được gửi tới %s, đến %s (thư thả rồi không gọi lại được, nhưng cho phép thì thu hồi được: congthu quarantine disallow %s)",
-			"from now on letters proven to be of %s get through to %s, until %s (the release cannot be taken back, this can: congthu quarantine disallow %s)"),
+			"từ nay thư đã xác thực của %s được gửi tới %s, đến %s (thu hồi: congthu quarantine disallow %s)",
+			"from now on letters proven to be of %s get through to %s, until %s (take it back: congthu quarantine disallow %s)"),
 			lang.Safe(x.Sender, 320), lang.Safe(x.For, 320), x.Until.Local().Format(time.DateOnly), x.ID)
+	}
+	if len(out.Allowed) > 0 {
+		a.say(lang.T("  thư gửi cùng lúc cho cả người nhận khác thì vẫn được xét như thường", "  a letter that goes to other recipients as well is judged as ever"))
 	}
 	if out.Beyond == "" {
 		return

@@ -21,29 +21,35 @@ import (
 )
 
 // holdLetter holds a letter in the store of a gateway that does not run:
-// hold DATADIR FILE ID REASON FROM TO… The reason is also what was found.
-func holdLetter(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 6 {
-		ts.Fatalf("usage: hold DATADIR FILE ID REASON FROM TO…")
-	}
-	dir := ts.MkAbs(args[0])
-	ts.Check(os.MkdirAll(dir, 0o700))
-	db, err := store.Open(context.Background(), store.Options{Dir: dir})
-	ts.Check(err)
-	defer func() { ts.Check(db.Close()) }()
-	raw := labelled.Wire([]byte(ts.ReadFile(args[1])))
-	m := &msg.Message{ID: args[2], Raw: raw}
-	m.Envelope.From, err = smtpd.ParsePath(args[4], true)
-	ts.Check(err)
-	d := msg.Decision{Action: msg.Quarantine, Reason: args[3], NextHop: "127.0.0.1:1", Why: msg.Verdict{Score: 7.5, Required: 6}}
-	d.Why.Counted = []msg.Weighed{{Finding: msg.Finding{Symbol: args[3], Evidence: "\x1b[2J\u202e"}, Score: 7.5}}
-	for _, to := range args[5:] {
-		p, err := smtpd.ParsePath(to, true)
+// hold DATADIR FILE ID REASON FROM TO… The reason is also what was found. proven: DMARC
+// says that FROM has sent it.
+func holdLetter(proven bool) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) < 6 {
+			ts.Fatalf("usage: hold DATADIR FILE ID REASON FROM TO…")
+		}
+		dir := ts.MkAbs(args[0])
+		ts.Check(os.MkdirAll(dir, 0o700))
+		db, err := store.Open(context.Background(), store.Options{Dir: dir})
 		ts.Check(err)
-		d.To = append(d.To, p)
+		defer func() { ts.Check(db.Close()) }()
+		raw := labelled.Wire([]byte(ts.ReadFile(args[1])))
+		m := &msg.Message{ID: args[2], Raw: raw}
+		m.Envelope.From, err = smtpd.ParsePath(args[4], true)
+		ts.Check(err)
+		if proven {
+			m.Auth = []msg.AuthResult{{Method: "dmarc", Status: "pass", Property: "header.from", Value: m.Envelope.From.Domain}}
+		}
+		d := msg.Decision{Action: msg.Quarantine, Reason: args[3], NextHop: "127.0.0.1:1", Why: msg.Verdict{Score: 7.5, Required: 6}}
+		d.Why.Counted = []msg.Weighed{{Finding: msg.Finding{Symbol: args[3], Evidence: "\x1b[2J\u202e"}, Score: 7.5}}
+		for _, to := range args[5:] {
+			p, err := smtpd.ParsePath(to, true)
+			ts.Check(err)
+			d.To = append(d.To, p)
+		}
+		q := quarantine.New(quarantine.Options{Store: db})
+		ts.Check(q.Hold(context.Background(), m, d, [][]byte{raw}))
 	}
-	q := quarantine.New(quarantine.Options{Store: db})
-	ts.Check(q.Hold(context.Background(), m, d, [][]byte{raw}))
 }
 
 // reportLetter reports a letter in the store of a gateway that does not run, as a user who

@@ -124,7 +124,9 @@ func (r *rescan) judge(ctx context.Context, it quarantine.Item, raw []byte) (*ms
 
 func (r *rescan) explain(ctx context.Context, it quarantine.Item, raw []byte) explained {
 	m, walk := r.judge(ctx, it, raw)
-	return explanation(m, walk, r.j, inspect.Explain(ctx, m, r.looks))
+	out := explanation(m, walk, r.j, inspect.Explain(ctx, m, r.looks))
+	out.Allowed = nil // "known" is not among those who look
+	return out
 }
 
 // today is what was found, with the reason of whoever would be refused most.

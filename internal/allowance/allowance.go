@@ -116,8 +116,12 @@ func New(o Options) *Book {
 // Keep gives the book its store, before Follow and Run.
 func (b *Book) Keep(db *store.DB) { b.o.Store = db }
 
-// Len is how many allowances are in memory, with those that have ended and are not tidied away.
-func (b *Book) Len() int { return b.known.Load().n }
+// Len is how many allowances are in memory, with those that have ended and are not tidied
+// away; read tells whether the table has been read at all.
+func (b *Book) Len() (n int, read bool) {
+	k := b.known.Load()
+	return k.n, k.turn >= 0
+}
 
 // For returns the allowances by which a letter of a proven sender is let through to all of
 // the recipients; none when there is a recipient for whom nobody has allowed it.

@@ -158,8 +158,9 @@ func TestEndsAndIsTidied(t *testing.T) {
 		if err := errors.Join(s.Expire(t.Context()), s.Follow(t.Context()), s.Expire(t.Context())); err != nil {
 			t.Fatal(err)
 		}
-		if list, err := s.read(t.Context(), ``); err != nil || len(list) != 1 || s.Len() != 1 {
-			t.Errorf("%+v %v, %d in memory", list, err, s.Len())
+		n, _ := s.Len()
+		if list, err := s.read(t.Context(), ``); err != nil || len(list) != 1 || n != 1 {
+			t.Errorf("%+v %v, %d in memory", list, err, n)
 		}
 	})
 }
@@ -201,8 +202,8 @@ func TestIsBounded(t *testing.T) {
 		if err := s.give("y@a.test", "lan@yte.test"); !errors.Is(err, ErrFull) {
 			t.Error(err)
 		}
-		if s.Len() != 5 || len(s.For("y@a.test", paths("lan@yte.test"))) != 0 {
-			t.Errorf("%d in memory", s.Len())
+		if n, _ := s.Len(); n != 5 || len(s.For("y@a.test", paths("lan@yte.test"))) != 0 {
+			t.Errorf("%d in memory", n)
 		}
 	})
 }
@@ -245,6 +246,9 @@ func TestWithoutAStore(t *testing.T) {
 	if list, err := b.List(t.Context(), everywhere); err != nil || len(list) != 0 {
 		t.Error(list, err)
 	}
+	if n, read := b.Len(); n != 0 || read {
+		t.Error("what was not read is known")
+	}
 }
 
 func TestRunFollows(t *testing.T) {
@@ -257,7 +261,7 @@ func TestRunFollows(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() { done <- b.Run(ctx) }()
-	for b.known.Load().turn < 0 {
+	for _, read := b.Len(); !read; _, read = b.Len() {
 		time.Sleep(time.Millisecond)
 	}
 	cancel()

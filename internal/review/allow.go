@@ -58,7 +58,7 @@ func (r *Reviewer) allowable(i quarantine.Item, raw []byte, s Scope) (string, er
 			`việc cho phép người gửi đang tắt trong cấu hình: [quarantine] allow = "0s", hoặc [inspect] skip có "auth" hay "known"; thư chưa được thả`,
 			`senders cannot be allowed by the settings: [quarantine] allow = "0s", or "auth" or "known" in [inspect] skip; the message is not released`)}
 	case i.Class == quarantine.Malware:
-		return "", &Refusal{"harmful", lang.T("thư bị giữ vì mã độc: người gửi không được cho phép; thả thư thì bỏ --allow-sender", "it is held as malware: its sender is not allowed; release it without --allow-sender")}
+		return "", &Refusal{"harmful", lang.T("thư bị giữ vì mã độc, nên không cho phép người gửi của nó; thư chưa được thả, muốn thả thì bỏ --allow-sender", "it is held as malware, so that its sender is not allowed; the message is not released, do so without --allow-sender")}
 	case i.Outbound:
 		return "", &Refusal{"ours", lang.T("đây là thư của người gửi bên mình; chỉ cho phép được người gửi bên ngoài; thư chưa được thả", "it is a letter of our own sender; only senders from outside can be allowed; the message is not released")}
 	case i.From == "":
