@@ -37,12 +37,6 @@ type seat struct {
 	g *gateway
 }
 
-// Item implements console.Desk.
-func (s seat) Item(ctx context.Context, id string) (quarantine.Item, error) {
-	i, _, err := s.Show(ctx, id)
-	return i, err
-}
-
 // Explain implements console.Desk.
 func (s seat) Explain(ctx context.Context, id string) (console.Why, error) {
 	doc, err := s.Reviewer.Explain(ctx, id, false)

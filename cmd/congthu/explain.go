@@ -130,12 +130,7 @@ func someone(rs policy.Routes) msg.Path {
 // step of the sum.
 func (a *app) explain(m *msg.Message, w pipeline.Walk, weights policy.Weights, notes []msg.Note) {
 	for _, d := range w.Decisions {
-		fmt.Fprintf(a.stdout, "%s: %s", pathList(d.To), a.actionWord(d))
-		if len(d.EncryptTo) > 0 {
-			fmt.Fprint(a.stdout, a.word(", mã hoá OpenPGP", ", OpenPGP encrypted"))
-		}
-		fmt.Fprintln(a.stdout, a.because(d.Why.Score, d.Why.Required, d.Reason))
-		a.decidedBy(d.Rule, d.Reason)
+		a.fateLine(pathList(d.To), a.actionWord(d.Action.String(), len(d.Strip) > 0), len(d.EncryptTo) > 0, d.Why.Score, d.Why.Required, d.Reason, d.Rule)
 	}
 	fmt.Fprintf(a.stdout, "SMTP: %s\n", lang.Safe(w.Reply.String(), 500))
 	a.authLines(m.Auth)
@@ -149,25 +144,38 @@ func (a *app) explain(m *msg.Message, w pipeline.Walk, weights policy.Weights, n
 	}
 }
 
+// fateLine says what becomes of a letter for some recipients, and what decided.
+func (a *app) fateLine(to, fate string, encrypted bool, score, required float64, reason, rule string) {
+	if encrypted {
+		fate += a.word(", mã hoá OpenPGP", ", OpenPGP encrypted")
+	}
+	fmt.Fprintf(a.stdout, "%s: %s%s\n", lang.Safe(to, 500), fate, a.because(score, required, reason))
+	a.decidedBy(rule, reason)
+}
+
 // mind says by what the classifier has judged, and when it is not known whom the site allows.
 func (a *app) mind(j *judge) {
 	if _, read := j.allowed.Len(); !read && j.allowFor() > 0 {
 		a.say(lang.T("  người gửi được cho phép: không biết, vì không đọc được kho của cổng thư ở đây; xét như chưa cho phép ai", "  allowed senders: not known, for the gateway's store cannot be read here; judged as if nobody were allowed"))
 	}
-	switch n := j.lessons.Taught(); {
-	case j.skips("classify"):
-	case n > 0:
-		a.say(lang.T("  bộ phân loại: mô hình ban đầu và %d bài học của đơn vị", "  the classifier: the starting model and %d lesson(s) of this site"), n)
-	default:
-		a.say(lang.T("  bộ phân loại: chỉ có mô hình ban đầu, đơn vị chưa dạy gì", "  the classifier: the starting model alone, this site has taught it nothing"))
+	if !j.skips("classify") {
+		a.mindOf(j.lessons.Taught())
 	}
+}
+
+func (a *app) mindOf(lessons int) {
+	if lessons > 0 {
+		a.say(lang.T("  bộ phân loại: mô hình ban đầu và %d bài học của đơn vị", "  the classifier: the starting model and %d lesson(s) of this site"), lessons)
+		return
+	}
+	a.say(lang.T("  bộ phân loại: chỉ có mô hình ban đầu, đơn vị chưa dạy gì", "  the classifier: the starting model alone, this site has taught it nothing"))
 }
 
 // because is score, threshold and reason in brackets.
 func (a *app) because(score, required float64, reason string) string {
 	out := fmt.Sprintf(" (%s %.1f/%.1f", a.word("điểm", "score"), score, required)
 	if reason != "" {
-		out += ", " + reason
+		out += ", " + lang.Safe(reason, 80)
 	}
 	return out + ")"
 }
@@ -176,7 +184,7 @@ func (a *app) because(score, required float64, reason string) string {
 func (a *app) decidedBy(rule, reason string) {
 	switch {
 	case rule != "":
-		fmt.Fprintln(a.stdout, "  "+a.word("quyết định bởi ", "decided by ")+rule)
+		fmt.Fprintln(a.stdout, "  "+a.word("quyết định bởi ", "decided by ")+lang.Safe(rule, 200))
 	case reason == "":
 		fmt.Fprintln(a.stdout, "  "+a.word("không quy tắc nào giữ hay từ chối", "no rule holds or refuses it"))
 	}
@@ -243,16 +251,17 @@ func (a *app) notesOf(symbol string, notes []msg.Note) (others []msg.Note) {
 	return others
 }
 
-func (a *app) actionWord(d msg.Decision) string {
-	if len(d.Strip) > 0 {
+// actionWord says an action, as msg.Action writes it, in the user's language.
+func (a *app) actionWord(action string, stripped bool) string {
+	if stripped {
 		return a.word("gỡ tệp, giao phần còn lại, giữ bản gốc", "strip, deliver the rest, hold the original")
 	}
-	switch d.Action {
-	case msg.Deliver:
+	switch action {
+	case msg.Deliver.String():
 		return a.word("giao", "deliver")
-	case msg.Quarantine:
+	case msg.Quarantine.String():
 		return a.word("giữ lại", "quarantine")
-	case msg.Reject:
+	case msg.Reject.String():
 		return a.word("từ chối", "reject")
 	}
 	return a.word("hoãn, người gửi gửi lại sau", "defer, the sender tries again")
@@ -261,7 +270,7 @@ func (a *app) actionWord(d msg.Decision) string {
 // findingLine is one finding with its weight and its sentence.
 func (a *app) findingLine(f msg.Weighed, sentences map[string]policy.Weight) string {
 	w := sentences[f.Symbol]
-	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, f.Symbol, strings.TrimSuffix(sentence(f.Finding, w).In(a.lang), "."))
+	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, lang.Safe(f.Symbol, 80), strings.TrimSuffix(sentence(f.Finding, w).In(a.lang), "."))
 	if f.Evidence != "" {
 		line += ": " + lang.Safe(f.Evidence, 160)
 	}
@@ -315,6 +324,8 @@ type explained struct {
 	Blind     []string          `json:"could_not_look"`
 	Lessons   int               `json:"lessons"` // of this site, that the classifier has learned
 	Allowed   *int              `json:"allowed"` // senders that this site allows; null: not known, or not asked
+
+	Classifies bool `json:"classifies"` // the classifier is asked at all
 }
 
 // explainedAction is what becomes of the letter for some recipients. Score is the sum of
@@ -333,7 +344,7 @@ type explainedAction struct {
 
 func explanation(m *msg.Message, w pipeline.Walk, j *judge, notes []msg.Note) explained {
 	weights := j.rules.For(m).Policy.Weights
-	out := explained{Lessons: j.lessons.Taught(), ID: m.ID, Rules: m.Rules, Reply: w.Reply.String(), Auth: append([]msg.AuthResult{}, m.Auth...), Notes: append([]msg.Note{}, notes...), Blind: []string{}}
+	out := explained{Lessons: j.lessons.Taught(), Classifies: !j.skips("classify"), ID: m.ID, Rules: m.Rules, Reply: w.Reply.String(), Auth: append([]msg.AuthResult{}, m.Auth...), Notes: append([]msg.Note{}, notes...), Blind: []string{}}
 	for _, d := range w.Decisions {
 		e := explainedAction{Action: d.Action.String(), Reason: d.Reason, Rule: d.Rule, Score: d.Why.Score, Required: d.Why.Required, Encrypt: d.EncryptTo, Strip: d.Strip, Findings: weights.Steps(d.Why.Counted)}
 		for _, p := range d.To {

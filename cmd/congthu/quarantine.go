@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"congthu/internal/admin"
 	"congthu/internal/lang"
+	"congthu/internal/policy"
 	"congthu/internal/quarantine"
 )
 
@@ -117,9 +119,9 @@ func (c *quarantineShowCmd) Run(a *app) error {
 		return err
 	}
 	if c.Raw {
-		raw, err := cl.Export(a.ctx, c.ID, c.IKnow)
+		h, err := cl.Held(a.ctx, c.ID, c.IKnow)
 		if err == nil {
-			_, err = a.stdout.Write(raw)
+			_, err = a.stdout.Write(h.Raw)
 		}
 		return operatorError(err)
 	}
@@ -130,7 +132,7 @@ func (c *quarantineShowCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(v.Item)
 	}
-	a.showHeld(v.Item)
+	a.showHeld(v.Item, a.sentencesOf(cl, v.Item))
 	if c.Header {
 		a.block(lang.T("Phần đầu thư", "Header"), v.Header)
 	}
@@ -156,7 +158,20 @@ func (a *app) block(title lang.Text, lines []string) {
 	}
 }
 
-func (a *app) showHeld(it quarantine.Item) {
+// sentencesOf are those of the findings of a held letter: of the rule files here, or, where
+// there are none, those that the gateway gives.
+func (a *app) sentencesOf(cl *admin.Client, it quarantine.Item) map[string]policy.Weight {
+	if a.remote.Server == "" || len(it.Findings) == 0 {
+		return a.sentences()
+	}
+	var why heldExplained
+	if err := cl.ExplainHeld(a.ctx, it.ID, false, &why); err != nil {
+		return nil // the symbols stand alone
+	}
+	return senses(why.Findings)
+}
+
+func (a *app) showHeld(it quarantine.Item, sentences map[string]policy.Weight) {
 	rows := [][2]string{
 		{a.word("Mã", "Id"), it.ID},
 		{a.word("Lúc giữ", "Held"), it.Held.Local().Format(time.RFC3339)},
@@ -175,7 +190,6 @@ func (a *app) showHeld(it quarantine.Item) {
 	for _, r := range rows {
 		fmt.Fprintf(a.stdout, "%s %s\n", padded(r[0]+":", 12), lang.Safe(r[1], 500))
 	}
-	sentences := a.sentences()
 	for _, f := range it.Findings {
 		fmt.Fprintln(a.stdout, a.findingLine(f, sentences))
 	}

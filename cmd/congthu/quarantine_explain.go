@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"congthu/internal/config"
-	"congthu/internal/inspect"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 	"congthu/internal/policy"
@@ -16,27 +15,26 @@ import (
 
 type quarantineExplainCmd struct {
 	ID  string `arg:"" help:"Id / mã."`
-	Now bool   `help:"As today's rules would judge it / theo quy tắc hôm nay."`
+	Now bool   `help:"As the rules in use would judge it now / theo quy tắc đang dùng."`
 }
 
-// Run explains the verdict as it was; with --now it inspects the letter again by the
-// rules in rules_dir, but for authentication, which is replayed: the sender's records of
-// that day may be gone.
+// Run explains the verdict as it was; with --now the gateway looks at the letter again by
+// the rules in use. Neither needs settings here.
 func (c *quarantineExplainCmd) Run(a *app) error {
-	cfg, err := a.settings()
-	if err != nil {
-		return err
-	}
 	cl, err := a.client()
 	if err != nil {
 		return err
 	}
 	if c.Now {
-		h, err := cl.Held(a.ctx, c.ID)
-		if err != nil {
+		var today explained
+		if err := cl.ExplainHeld(a.ctx, c.ID, true, &today); err != nil {
 			return operatorError(err)
 		}
-		return c.now(a, cfg, h.Item, h.Raw)
+		if a.json {
+			return a.printJSON(today)
+		}
+		a.explainToday(today)
+		return nil
 	}
 	var why heldExplained
 	if err := cl.ExplainHeld(a.ctx, c.ID, false, &why); err != nil {
@@ -49,24 +47,38 @@ func (c *quarantineExplainCmd) Run(a *app) error {
 	return nil
 }
 
-func (c *quarantineExplainCmd) now(a *app, cfg *config.Config, it quarantine.Item, raw []byte) error {
-	j, err := newJudge(a.ctx, cfg, quiet())
-	if err != nil {
-		return err
+// explainToday prints what the rules in use say of a held letter.
+func (a *app) explainToday(e explained) {
+	a.say(lang.T("theo quy tắc đang dùng; kết quả SPF, DKIM, DMARC là của lúc nhận, không hỏi lại DNS", "by the rules in use; SPF, DKIM and DMARC are those of the day it came, the DNS is not asked again"))
+	for _, d := range e.Decisions {
+		a.fateLine(strings.Join(d.To, ", "), a.actionWord(d.Action, len(d.Strip) > 0), len(d.Encrypt) > 0, d.Score, d.Required, d.Reason, d.Rule)
 	}
-	defer j.close()
-	a.recalled(j)
-	m, then := held(it, raw)
-	path := j.pipeline()
-	path.Authenticate = []inspect.Timed{{Inspector: then}}
-	walk := path.Judge(a.ctx, m)
-	notes := inspect.Explain(a.ctx, m, path.Inspect)
-	if a.json {
-		return a.printJSON(explanation(m, walk, j, notes))
+	a.authLines(e.Auth)
+	if len(e.Decisions) > 0 {
+		d := e.Decisions[0]
+		a.steps(d.Findings, senses(d.Findings), e.Notes)
+		a.total(d.Score, d.Required)
 	}
-	a.explain(m, walk, j.rules.For(m).Policy.Weights, notes)
-	a.mind(j)
-	return nil
+	a.couldNotLook(e.Blind)
+	if e.Classifies {
+		a.mindOf(e.Lessons)
+	}
+}
+
+// couldNotLook names the inspectors that could not.
+func (a *app) couldNotLook(names []string) {
+	for _, name := range names {
+		fmt.Fprintf(a.stdout, "  %s: %s\n", lang.Safe(name, 40), a.word("KHÔNG XEM ĐƯỢC", "COULD NOT LOOK"))
+	}
+}
+
+// senses are the sentences that come with the findings.
+func senses(steps []policy.Step) map[string]policy.Weight {
+	out := map[string]policy.Weight{}
+	for _, s := range steps {
+		out[s.Symbol] = policy.Weight{VI: s.Sense.VI, EN: s.Sense.EN}
+	}
+	return out
 }
 
 // weightsIn reads the weights out of the files of a set. They stand in several of them, so
@@ -120,13 +132,7 @@ func (a *app) explainHeld(why heldExplained) {
 		a.say(lang.T("  bộ quy tắc đã xét thư này không còn lưu: trọng số và câu giải thích là của hôm nay", "  the set that judged it is not kept: weights and sentences are today's"))
 	}
 	a.authLines(why.Auth)
-	sentences := map[string]policy.Weight{}
-	for _, s := range why.Findings {
-		sentences[s.Symbol] = policy.Weight{VI: s.Sense.VI, EN: s.Sense.EN}
-	}
-	a.steps(why.Findings, sentences, nil)
+	a.steps(why.Findings, senses(why.Findings), nil)
 	a.total(why.Score, why.Required)
-	for _, name := range why.Blind {
-		fmt.Fprintf(a.stdout, "  %s: %s\n", lang.Safe(name, 40), a.word("KHÔNG XEM ĐƯỢC", "COULD NOT LOOK"))
-	}
+	a.couldNotLook(why.Blind)
 }

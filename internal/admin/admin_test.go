@@ -53,7 +53,7 @@ func (h held) List(_ context.Context, f quarantine.Filter) (quarantine.Page, err
 	return quarantine.Page{Items: []quarantine.Item{}}, h.note("list")
 }
 
-func (h held) Show(_ context.Context, id string) (quarantine.Item, []byte, error) {
+func (h held) Show(_ context.Context, id string, _ bool) (quarantine.Item, []byte, error) {
 	return quarantine.Item{ID: id}, []byte("raw\x00\xff"), h.note("show", id)
 }
 
@@ -277,7 +277,7 @@ func TestEveryCommandReachesItsPart(t *testing.T) {
 	if err != nil || items == nil || s.filter.Text != "a&b=c" || s.filter.Limit != 7 || s.filter.Offset != 3 || !s.filter.Since.Equal(since) {
 		t.Errorf("list: %v %v %+v", items, err, s.filter)
 	}
-	if h, err := c.Held(ctx, "A/../B"); err != nil || string(h.Raw) != "raw\x00\xff" || h.Item.ID != "A/../B" {
+	if h, err := c.Held(ctx, "A/../B", true); err != nil || string(h.Raw) != "raw\x00\xff" || h.Item.ID != "A/../B" {
 		t.Errorf("show: %+v %v", h, err)
 	}
 	if r, err := c.Release(ctx, "A", review.Order{To: []string{"x@y.test"}}); err != nil || len(r.To) != 1 {

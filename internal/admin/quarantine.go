@@ -16,7 +16,7 @@ import (
 // puts on record what is done.
 type Reviewer interface {
 	List(ctx context.Context, f quarantine.Filter) (quarantine.Page, error)
-	Show(ctx context.Context, id string) (quarantine.Item, []byte, error)
+	Show(ctx context.Context, id string, iKnow bool) (quarantine.Item, []byte, error)
 	View(ctx context.Context, id string) (review.View, error)
 	Explain(ctx context.Context, id string, now bool) (any, error)
 	Export(ctx context.Context, id string, iKnow bool) ([]byte, error)
@@ -30,7 +30,7 @@ type Reviewer interface {
 	Disallow(ctx context.Context, id string) error
 }
 
-// Held is a held message with its octets, as `quarantine show` gets it.
+// Held is a held message with its octets.
 type Held struct {
 	Item quarantine.Item `json:"item"`
 	Raw  []byte          `json:"raw"` // base64 in JSON
@@ -70,7 +70,8 @@ type explainQuery struct {
 	Now bool   `query:"now"`
 }
 
-type exportQuery struct {
+// octetsQuery asks for a message as it is; whoever wants malware says that they know.
+type octetsQuery struct {
 	ID    string `path:"id"`
 	IKnow bool   `query:"i_know"`
 }
@@ -89,8 +90,8 @@ func (s Services) quarantineRoutes() []Route {
 		get("/v1/quarantine", token.Read, lang.T("liệt kê thư bị giữ", "list held messages"), on(func(ctx context.Context, w token.Who, q heldQuery, _ none) (quarantine.Page, error) {
 			return s.Review(w).List(ctx, quarantine.Filter(q))
 		})),
-		recorded(act("GET", id, token.Read, "quarantine.show", lang.T("xem một thư bị giữ", "show a held message"), on(func(ctx context.Context, w token.Who, p oneID, _ none) (Held, error) {
-			item, raw, err := s.Review(w).Show(ctx, p.ID)
+		recorded(act("GET", id, token.Read, "quarantine.show", lang.T("xem một thư bị giữ, nguyên văn; có mã độc thì phải có i_know", "a held message with its octets; what is malware only with i_know"), on(func(ctx context.Context, w token.Who, p octetsQuery, _ none) (Held, error) {
+			item, raw, err := s.Review(w).Show(ctx, p.ID, p.IKnow)
 			return Held{Item: item, Raw: raw}, err
 		}))),
 		recorded(act("GET", id+"/view", token.Read, "quarantine.show", lang.T("xem thư dưới dạng chữ an toàn", "a held message as text that is safe to show"), on(func(ctx context.Context, w token.Who, p oneID, _ none) (review.View, error) {
@@ -99,7 +100,7 @@ func (s Services) quarantineRoutes() []Route {
 		recorded(act("GET", id+"/explain", token.Read, "quarantine.explain", lang.T("vì sao thư bị giữ", "why a message is held"), on(func(ctx context.Context, w token.Who, p explainQuery, _ none) (any, error) {
 			return s.Review(w).Explain(ctx, p.ID, p.Now)
 		}))),
-		recorded(act("GET", id+"/export", token.Read, "quarantine.export", lang.T("xuất nguyên văn thư", "the octets of a message, to be kept"), on(func(ctx context.Context, w token.Who, p exportQuery, _ none) (Exported, error) {
+		recorded(act("GET", id+"/export", token.Read, "quarantine.export", lang.T("xuất nguyên văn thư; có mã độc thì phải có i_know", "the octets of a message, to be kept; what is malware only with i_know"), on(func(ctx context.Context, w token.Who, p octetsQuery, _ none) (Exported, error) {
 			raw, err := s.Review(w).Export(ctx, p.ID, p.IKnow)
 			return Exported{raw}, err
 		}))),
@@ -136,9 +137,9 @@ func (c *Client) Page(ctx context.Context, f quarantine.Filter) (quarantine.Page
 	return ask[quarantine.Page](ctx, c, "GET", "/v1/quarantine", heldQuery(f), none{})
 }
 
-// Held shows one held message with its octets.
-func (c *Client) Held(ctx context.Context, id string) (Held, error) {
-	return ask[Held](ctx, c, "GET", "/v1/quarantine/{id}", oneID{id}, none{})
+// Held shows one held message with its octets; what is harmful only when that is known.
+func (c *Client) Held(ctx context.Context, id string, iKnow bool) (Held, error) {
+	return ask[Held](ctx, c, "GET", "/v1/quarantine/{id}", octetsQuery{id, iKnow}, none{})
 }
 
 // View shows one held message as text that is safe to show.
@@ -158,7 +159,7 @@ func (c *Client) ExplainHeld(ctx context.Context, id string, now bool, into any)
 
 // Export returns the octets of a held message; what is harmful only when that is known.
 func (c *Client) Export(ctx context.Context, id string, iKnow bool) ([]byte, error) {
-	out, err := ask[Exported](ctx, c, "GET", "/v1/quarantine/{id}/export", exportQuery{id, iKnow}, none{})
+	out, err := ask[Exported](ctx, c, "GET", "/v1/quarantine/{id}/export", octetsQuery{id, iKnow}, none{})
 	return out.Raw, err
 }
 

@@ -196,9 +196,23 @@ func (r *Reviewer) resolve(ctx context.Context, part, right string) (string, err
 	return id, refusal(err)
 }
 
-// Show returns a message with its octets as they were received.
-func (r *Reviewer) Show(ctx context.Context, id string) (quarantine.Item, []byte, error) {
-	return r.read(ctx, id, "quarantine.show", "")
+// Show returns a message with its octets as they were received; what is harmful only to
+// somebody who says that they know.
+func (r *Reviewer) Show(ctx context.Context, id string, iKnow bool) (quarantine.Item, []byte, error) {
+	return r.octets(ctx, id, "quarantine.show", iKnow)
+}
+
+// Item returns what is known of a message, without a word of what is in it.
+func (r *Reviewer) Item(ctx context.Context, id string) (quarantine.Item, error) {
+	id, err := r.resolve(ctx, id, "read")
+	if err != nil {
+		return quarantine.Item{}, err
+	}
+	i, err := r.within.Item(ctx, id)
+	if err != nil {
+		return i, err
+	}
+	return i, r.d.o.Audit.Record(ctx, r.entry("quarantine.show", i.ID, i.To, "without its content"))
 }
 
 // View is a message that is safe to look at: no octet of it reaches a terminal or a page
@@ -230,22 +244,28 @@ func (r *Reviewer) Explain(ctx context.Context, id string, now bool) (any, error
 	return r.d.o.Explain(ctx, i, raw, now)
 }
 
-// Export returns the octets of a message to be kept or looked at elsewhere. What is
-// harmful is given only to somebody who says that they know.
+// Export returns the octets of a message to be kept or looked at elsewhere, by the same
+// rule as Show.
 func (r *Reviewer) Export(ctx context.Context, id string, iKnow bool) ([]byte, error) {
+	_, raw, err := r.octets(ctx, id, "quarantine.export", iKnow)
+	return raw, err
+}
+
+// octets gives a message away as it is, and puts that on record. It is the only way to
+// octets that may be harmful.
+func (r *Reviewer) octets(ctx context.Context, id, act string, iKnow bool) (quarantine.Item, []byte, error) {
 	i, _, err := r.look(ctx, id, "read")
 	if err != nil {
-		return nil, err
+		return i, nil, err
 	}
 	detail := string(i.Class)
 	if i.Class == quarantine.Malware {
 		if r.own || !iKnow {
-			return nil, &Refusal{"malware", lang.T(
-				"thư này có mã độc: chỉ xuất ra khi cần phân tích và biết cách giữ an toàn; nếu chắc chắn, thêm --i-know",
-				"this message has malware in it: it is exported only for analysis, by somebody who knows how to keep it safe; if that is you, add --i-know")}
+			return quarantine.Item{}, nil, &Refusal{"malware", lang.T(
+				"thư này có mã độc: chỉ lấy nguyên văn khi cần phân tích và biết cách giữ an toàn; nếu chắc chắn, thêm --i-know (API: i_know=true)",
+				"this message has malware in it: its octets are given only for analysis, to somebody who knows how to keep them safe; if that is you, add --i-know (API: i_know=true)")}
 		}
 		detail += ", knowing that it is harmful"
 	}
-	_, raw, err := r.read(ctx, i.ID, "quarantine.export", detail)
-	return raw, err
+	return r.read(ctx, i.ID, act, detail)
 }

@@ -160,7 +160,7 @@ func TestTwoAgencies(t *testing.T) {
 		theirs := r.allowOf("mai", "gtvt.test", "b@gtvt.test")
 		for name, id := range map[string]string{"id": "GTVT0000BBBB2222", "end": "BBBB2222", "beginning": "gtvt0000", "none": "ZZZZ9999"} {
 			for act, do := range map[string]func() error{
-				"show":    func() error { _, _, err := yte.Show(ctx, id); return err },
+				"show":    func() error { _, _, err := yte.Show(ctx, id, true); return err },
 				"view":    func() error { _, err := yte.View(ctx, id); return err },
 				"explain": func() error { _, err := yte.Explain(ctx, id, true); return err },
 				"export":  func() error { _, err := yte.Export(ctx, id, true); return err },
@@ -347,7 +347,7 @@ func testSecondPerson(t *testing.T, url string) {
 	if err != nil || len(list) != 1 || list[0].Actor != "lan-dien-thoai" {
 		t.Errorf("on record: %+v %v", list, err)
 	}
-	if i, _, err := desk.Show(ctx, "MAL00000AAAA0000"); err != nil || !slices.Equal(i.Approved, []string{"lan-may-ban (Nguyễn Lan)"}) {
+	if i, _, err := desk.Show(ctx, "MAL00000AAAA0000", true); err != nil || !slices.Equal(i.Approved, []string{"lan-may-ban (Nguyễn Lan)"}) {
 		t.Errorf("%q %v", i.Approved, err)
 	}
 }
@@ -359,7 +359,7 @@ func TestUndo(t *testing.T) {
 	if err := lan.Delete(ctx, "AAAA1111"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := lan.Show(ctx, "AAAA1111"); code(err) != "not found" {
+	if _, _, err := lan.Show(ctx, "AAAA1111", true); code(err) != "not found" {
 		t.Error(err)
 	}
 	if p, err := lan.List(ctx, quarantine.Filter{Deleted: true}); err != nil || p.Total != 1 || p.Items[0].Deleted.IsZero() {
@@ -424,7 +424,7 @@ func TestBulk(t *testing.T) {
 	if _, err := lan.Bulk(ctx, b); code(err) != "confirm" {
 		t.Error("twice:", err)
 	}
-	if _, _, err := lan.Show(ctx, "LATER000AAAA9999"); err != nil {
+	if _, _, err := lan.Show(ctx, "LATER000AAAA9999", true); err != nil {
 		t.Error("what came later:", err)
 	}
 	if got := len(r.record()); got != 1+30+1 {
@@ -439,7 +439,7 @@ func TestShortIDs(t *testing.T) {
 	r.hold("CCCC0000BBBB1111", "SCORE", "b@gtvt.test")
 	ctx := t.Context()
 	show := func(w token.Who, part string) string {
-		i, _, err := r.For(w).Show(ctx, part)
+		i, _, err := r.For(w).Show(ctx, part, true)
 		if err != nil {
 			return code(err)
 		}
