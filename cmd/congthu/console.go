@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"congthu/internal/admin"
 	"congthu/internal/console"
 	"congthu/internal/policy"
 	"congthu/internal/quarantine"
@@ -25,8 +26,8 @@ func (g *gateway) newConsole(check func(r *http.Request, presented string) (toke
 	return console.New(console.Options{
 		Check: check, Log: g.log, Day: kept.of,
 		Desk: func(w token.Who) console.Desk { return seat{g.review.For(w), g} },
-		Queue: func(ctx context.Context) ([]queue.Entry, error) {
-			return g.queue.List(ctx, queue.Filter{Limit: queueShown})
+		Queue: func(ctx context.Context, w token.Who) ([]queue.Entry, error) {
+			return g.queue.List(ctx, queue.Filter{Limit: queueShown, Scope: admin.ScopeOf(w)})
 		},
 	}).Handler()
 }

@@ -126,7 +126,7 @@ func (w waiting) List(_ context.Context, f queue.Filter) ([]queue.Entry, error) 
 	return nil, w.note("queue", f.Hop, f.From, f.To, f.State, strconv.Itoa(f.Limit))
 }
 
-func (w waiting) Show(_ context.Context, id string) (queue.Detail, error) {
+func (w waiting) Show(_ context.Context, id string, _ queue.Scope) (queue.Detail, error) {
 	return queue.Detail{ID: id}, w.note("queued", id)
 }
 

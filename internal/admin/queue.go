@@ -12,7 +12,7 @@ import (
 // Queue is what the API needs of the queue.
 type Queue interface {
 	List(ctx context.Context, f queue.Filter) ([]queue.Entry, error)
-	Show(ctx context.Context, id string) (queue.Detail, error)
+	Show(ctx context.Context, id string, s queue.Scope) (queue.Detail, error)
 	Hold(ctx context.Context, id string) (int, error)
 	Release(ctx context.Context, id string) (int, error)
 	Retry(ctx context.Context, id string) (int, error)
@@ -30,13 +30,23 @@ type queueQuery struct {
 	Limit int    `query:"limit" min:"0" max:"10000000"`
 }
 
+// ScopeOf is the part of the queue that a caller sees.
+func ScopeOf(w token.Who) queue.Scope {
+	if w.Everywhere() {
+		return nil
+	}
+	return w.Sees
+}
+
+// To look at the queue is a reviewer's too, as far as it is of its own domains; what is done
+// to it is the administrator's.
 func (s Services) queueRoutes() []Route {
 	return []Route{
-		get("/v1/queue", token.Oversee, lang.T("liệt kê thư chờ giao", "list what waits for delivery"), on(func(ctx context.Context, _ token.Who, q queueQuery, _ none) ([]queue.Entry, error) {
-			return orEmpty(s.Queue.List(ctx, queue.Filter{Hop: q.Hop, From: q.From, To: q.To, State: q.State, Limit: cmp.Or(q.Limit, queueLimit)}))
+		get("/v1/queue", token.Read, lang.T("liệt kê thư chờ giao; người duyệt chỉ thấy thư của cơ quan mình", "list what waits for delivery; a reviewer sees what is of its own agency"), on(func(ctx context.Context, w token.Who, q queueQuery, _ none) ([]queue.Entry, error) {
+			return orEmpty(s.Queue.List(ctx, queue.Filter{Hop: q.Hop, From: q.From, To: q.To, State: q.State, Limit: cmp.Or(q.Limit, queueLimit), Scope: ScopeOf(w)}))
 		})),
-		act("GET", "/v1/queue/{id}", token.Oversee, "queue.show", lang.T("xem một thư chờ giao", "show a message that waits"), on(func(ctx context.Context, _ token.Who, p oneID, _ none) (queue.Detail, error) {
-			return s.Queue.Show(ctx, p.ID)
+		act("GET", "/v1/queue/{id}", token.Read, "queue.show", lang.T("xem một thư chờ giao", "show a message that waits"), on(func(ctx context.Context, w token.Who, p oneID, _ none) (queue.Detail, error) {
+			return s.Queue.Show(ctx, p.ID, ScopeOf(w))
 		})),
 		queueAct("POST", "/hold", "queue.hold", lang.T("giữ lại, không giao; id có thể là all", "keep from being tried; id may be all"), func(ctx context.Context, id string) (int, error) { return s.Queue.Hold(ctx, id) }),
 		queueAct("POST", "/release", "queue.release", lang.T("thôi giữ; id có thể là all", "let held messages wait for their time again; id may be all"), func(ctx context.Context, id string) (int, error) { return s.Queue.Release(ctx, id) }),
@@ -55,7 +65,7 @@ func queueAct(method, verb, name string, summary lang.Text, do func(context.Cont
 
 // Queue lists what waits for delivery.
 func (c *Client) Queue(ctx context.Context, f queue.Filter) ([]queue.Entry, error) {
-	return ask[[]queue.Entry](ctx, c, "GET", "/v1/queue", queueQuery(f), none{})
+	return ask[[]queue.Entry](ctx, c, "GET", "/v1/queue", queueQuery{f.Hop, f.From, f.To, f.State, f.Limit}, none{})
 }
 
 // Queued shows one message that waits for delivery.

@@ -35,7 +35,7 @@ type Options struct {
 	// any other error is trouble.
 	Check func(r *http.Request, presented string) (token.Who, error)
 	Desk  func(token.Who) Desk
-	Queue func(context.Context) ([]queue.Entry, error)
+	Queue func(context.Context, token.Who) ([]queue.Entry, error)
 	Day   func(context.Context, token.Who) (Day, error)
 	Now   func() time.Time // nil: the clock
 	Log   *slog.Logger

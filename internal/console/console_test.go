@@ -137,7 +137,10 @@ func TestAnotherAgencysMail(t *testing.T) {
 			}
 		}
 	}
-	b.get("/queue").is(403)
+	b.get("/queue").is(200, "a@so.gov.vn")
+	if strings.Contains(b.body, "huyen") {
+		t.Error("the queue tells of it")
+	}
 	b.get("/day").is(200, "so.gov.vn")
 	if strings.Contains(b.body, "huyen.gov.vn") {
 		t.Error("the day's figures tell of it")

@@ -67,8 +67,13 @@ func (h *hall) handler() http.Handler {
 			return token.Who{}, token.ErrRefused
 		},
 		Desk: func(w token.Who) Desk { return seat{h, w} },
-		Queue: func(context.Context) ([]queue.Entry, error) {
-			return []queue.Entry{{ID: "q1", From: evil, To: "a@b.example", State: "waiting", LastReply: msg.Reply{Code: 451, Text: evil}}}, h.err
+		Queue: func(_ context.Context, w token.Who) (list []queue.Entry, err error) {
+			for _, domain := range []string{"so.gov.vn", "huyen.gov.vn"} {
+				if w.Sees(domain) {
+					list = append(list, queue.Entry{ID: "q1", From: evil, To: "a@" + domain, State: "waiting", LastReply: msg.Reply{Code: 451, Text: evil}})
+				}
+			}
+			return list, h.err
 		},
 		Day: func(_ context.Context, w token.Who) (Day, error) {
 			d := Day{Since: h.now, Held: 3, Day: record.Day{Total: record.Tally{5, 0, 2, 1, 0}, Domains: map[string]record.Tally{}, Reasons: map[string]int{"SCORE": 2}}}

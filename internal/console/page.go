@@ -58,19 +58,18 @@ func size(n int64) string {
 
 // frame is what every page has around what is its own.
 type frame struct {
-	Lang  lang.Lang
-	Name  string // of the page
-	Who   string // "": nobody has signed in
-	Role  string
-	Queue bool // whether the queue is the caller's to see
-	Form  string
-	Here  string // for the switch of languages
-	Note  note
-	Page  any
+	Lang lang.Lang
+	Name string // of the page
+	Who  string // "": nobody has signed in
+	Role string
+	Form string
+	Here string // for the switch of languages
+	Note note
+	Page any
 }
 
 func (c *Console) render(w http.ResponseWriter, r *http.Request, name string, status int, by caller, own any) {
-	f := frame{Lang: by.lang, Name: name, Who: by.who.Name, Role: string(by.who.Role), Queue: by.who.Everywhere(), Form: by.form, Here: target(r), Page: own}
+	f := frame{Lang: by.lang, Name: name, Who: by.who.Name, Role: string(by.who.Role), Form: by.form, Here: target(r), Page: own}
 	if by.id != "" {
 		f.Note = c.book.heard(by.id)
 	}

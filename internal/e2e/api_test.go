@@ -18,6 +18,7 @@ import (
 	"congthu/internal/apitest"
 	"congthu/internal/e2e"
 	"congthu/internal/lang"
+	"congthu/internal/sink"
 )
 
 // province is a gateway with two agencies, each with a held letter, one letter held for
@@ -31,6 +32,7 @@ type province struct {
 	client *http.Client
 	secret map[string]string // by name
 	held   map[string]string // ids, by the agency
+	waits  map[string]string // ids of what is queued, by the agency
 
 	guesses int // with a wrong token, since the start
 }
@@ -39,9 +41,19 @@ const gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 
 func newProvince(t *testing.T, ip string) *province {
 	t.Helper()
-	p := openProvince(t, ip, &e2e.Case{Config: overTLS + "[inspect]\nskip = [\"auth\", \"attach\"]\n"})
+	later, err := sink.ParseScript("rcpt <cho@yte.gov.test> 451 4.3.0 later x1000\nrcpt <cho@gtvt.gov.test> 451 4.3.0 later x1000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := openProvince(t, ip, &e2e.Case{Script: later, Config: overTLS + "[inspect]\nskip = [\"auth\", \"attach\"]\n"})
 	for name, to := range map[string][]string{"yte": {"lan@yte.gov.test"}, "gtvt": {"an@gtvt.gov.test"}, "both": {"lan@yte.gov.test", "an@gtvt.gov.test"}} {
 		p.hold(name, to)
+	}
+	for _, name := range []string{"yte", "gtvt"} {
+		p.queued(name, "cho@"+name+".gov.test")
+	}
+	if _, status, err := p.Run("queue", "hold", "all"); err != nil || status != 0 { // so that nothing changes by itself
+		t.Fatal(status, err)
 	}
 	for name, args := range map[string]string{
 		"root": "--role admin", "yte": "--role reviewer --agency yte.gov.test", "gtvt": "--role reviewer --agency gtvt.gov.test", "auditor": "--role auditor",
@@ -64,7 +76,7 @@ listen = "${TLSPORT}"
 func openProvince(t *testing.T, ip string, c *e2e.Case) *province {
 	t.Helper()
 	programs := build(t)
-	p := &province{t: t, bin: programs.Congthu, dir: t.TempDir(), url: "https://" + ip + ":4650", secret: map[string]string{}, held: map[string]string{}}
+	p := &province{t: t, bin: programs.Congthu, dir: t.TempDir(), url: "https://" + ip + ":4650", secret: map[string]string{}, held: map[string]string{}, waits: map[string]string{}}
 	var err error
 	if p.Gateway, err = programs.Start(t.Context(), c, p.dir, rules, ip); err != nil {
 		t.Fatal(err)
@@ -119,6 +131,20 @@ func (p *province) hold(name string, to []string) {
 	if _, status, err := p.Run("quarantine", "show", items[0].ID); err != nil || status != 0 { // is on record
 		p.t.Fatal(status, err)
 	}
+}
+
+// queued sends a letter that the next hop does not take for now.
+func (p *province) queued(name, to string) {
+	p.t.Helper()
+	if err := submitTo(p.Addr, canaryLetter("cho-"+name, ""), to); err != nil {
+		p.t.Fatal(err)
+	}
+	var items []struct{ ID string }
+	p.json(&items, "queue", "list", "--to", to)
+	if len(items) != 1 {
+		p.t.Fatalf("%d are queued for %s", len(items), to)
+	}
+	p.waits[name] = items[0].ID
 }
 
 // json runs a command on the gateway's machine and decodes what it prints.
@@ -183,8 +209,11 @@ func TestEachRoleTriesEverything(t *testing.T) {
 		{"quarantine show --raw ${yte}", ok, ok, ok, denied},
 		{"quarantine delete NONE", data, denied, data, denied},
 		{"quarantine release ${gtvt} --to nobody@x.test", data, denied, data, denied},
-		{"queue list", ok, ok, denied, denied},
-		{"queue show NONE", data, data, denied, denied},
+		{"queue list", ok, ok, ok, denied},
+		{"queue show NONE", data, data, data, denied},
+		{"queue show ${q-gtvt}", ok, ok, data, denied},
+		{"queue show ${q-yte}", ok, ok, ok, denied},
+		{"queue hold ${q-yte}", data, denied, denied, denied},
 		{"queue hold all", ok, denied, denied, denied},
 		{"queue release all", ok, denied, denied, denied},
 		{"queue retry all", ok, denied, denied, denied},
@@ -226,7 +255,7 @@ func TestEachRoleTriesEverything(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(p.dir, "letter.eml"), []byte(canaryLetter("day", "")), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		command := strings.NewReplacer("${gtvt}", p.held["gtvt"], "${yte}", p.held["yte"], "${DIR}", p.dir).Replace(c.command)
+		command := strings.NewReplacer("${gtvt}", p.held["gtvt"], "${yte}", p.held["yte"], "${q-gtvt}", p.waits["gtvt"], "${q-yte}", p.waits["yte"], "${DIR}", p.dir).Replace(c.command)
 		for _, as := range []struct {
 			name string
 			want int
@@ -241,7 +270,7 @@ func TestEachRoleTriesEverything(t *testing.T) {
 			if regexp.MustCompile(`[\x1b\x07\x{9b}]`).MatchString(out) && !strings.HasPrefix(command, "audit export") {
 				t.Errorf("%s as %s: the terminal is given orders: %q", command, as.name, out)
 			}
-			if as.name == "yte" && strings.Contains(out, "an@gtvt.gov.test") && !strings.Contains(command, "show") {
+			if as.name == "yte" && (strings.Contains(out, "an@gtvt.gov.test") || strings.Contains(out, "cho@gtvt")) && !strings.Contains(command, "show") {
 				t.Errorf("%s as %s sees the other agency: %s", command, as.name, out)
 			}
 			if as.name == "stranger" && as.want == denied {
@@ -250,8 +279,8 @@ func TestEachRoleTriesEverything(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ as, lang, args, want string }{
-		{"yte", "vi", "queue list", "congthu: vai trò reviewer không được làm việc này\n"},
-		{"yte", "en", "queue list", "congthu: the role reviewer may not do this\n"},
+		{"yte", "vi", "queue hold all", "congthu: vai trò reviewer không được làm việc này\n"},
+		{"yte", "en", "queue hold all", "congthu: the role reviewer may not do this\n"},
 		{"stranger", "vi", "queue list", "congthu: cổng thư không nhận token: sai, hết hạn, bị thu hồi, hoặc tạm khoá; hỏi quản trị viên (congthu token list)\n"},
 		{"stranger", "en", "queue list", "congthu: the gateway does not take the token: wrong, expired, revoked, or locked for a while; ask the administrator (congthu token list)\n"},
 		{"root", "vi", "check", "congthu: lệnh này chỉ chạy trên chính máy của cổng thư, vì đọc cấu hình và tệp ở đó; không dùng được với --server (hay CONGTHU_SERVER)\n"},
@@ -321,14 +350,14 @@ func TestAgenciesAreApart(t *testing.T) {
 		if o.Path == "/v1/openapi.json" {
 			continue
 		}
-		for _, pair := range [][2]string{{theirs, none}, {theirs[len(theirs)-6:], none[len(none)-6:]}, {theirs[:14], none[:14]}} {
+		for _, pair := range [][2]string{{p.waits["gtvt"], none}, {theirs, none}, {theirs[len(theirs)-6:], none[len(none)-6:]}, {theirs[:14], none[:14]}} {
 			for _, bare := range []bool{true, false} {
 				p.apart(d, o, pair[0], pair[1], bare)
 				tried++
 			}
 		}
 	}
-	if tried < 6*30 {
+	if tried < 8*30 {
 		t.Errorf("only %d tries", tried)
 	}
 	if after := p.state(); after != before {
@@ -337,6 +366,12 @@ func TestAgenciesAreApart(t *testing.T) {
 	// The same request of somebody who may is answered: it was the right, not the request.
 	if status, text := p.ask("gtvt", "GET", "/v1/quarantine/"+theirs, ""); status != http.StatusOK || !strings.Contains(text, "thu-gtvt") {
 		t.Errorf("its own reviewer: %d %s", status, lang.Safe(text, 300))
+	}
+	if status, text := p.ask("yte", "GET", "/v1/queue", ""); status != http.StatusOK || !strings.Contains(text, "cho@yte") || strings.Contains(text, "gtvt") {
+		t.Errorf("the queue: %d %s", status, lang.Safe(text, 300))
+	}
+	if status, text := p.ask("yte", "GET", "/v1/queue/"+p.waits["yte"], ""); status != http.StatusOK || !strings.Contains(text, "cho@yte") {
+		t.Errorf("queued: %d %s", status, lang.Safe(text, 300))
 	}
 	if status, text := p.ask("yte", "GET", "/v1/quarantine", ""); status != http.StatusOK || !strings.Contains(text, "thu-yte") || strings.Contains(text, theirs) {
 		t.Errorf("the list: %d %s", status, lang.Safe(text, 300))
@@ -352,7 +387,7 @@ func (p *province) apart(d apitest.Document, o apitest.Operation, theirs, none s
 	if got != absent {
 		p.t.Errorf("%s %s tells an id of the other agency from none:\n%s\n%s", o.Method, o.Path, got, absent)
 	}
-	for _, secret := range []string{"an@gtvt", "thu-gtvt", p.held["gtvt"]} {
+	for _, secret := range []string{"an@gtvt", "cho@gtvt", "thu-gtvt", p.held["gtvt"], p.waits["gtvt"]} {
 		if strings.Contains(got, secret) {
 			p.t.Errorf("%s %s shows %s: %s", o.Method, o.Path, secret, got)
 		}

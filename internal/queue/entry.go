@@ -228,10 +228,10 @@ func (e *entry) insert(ctx context.Context, tx store.Tx) error {
 func (e *entry) insertRow(ctx context.Context, tx store.Tx) (bool, error) {
 	t := e.t
 	r, err := tx.Exec(ctx, `INSERT INTO queue (id, next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, state,
-			size, created, attempts, next_try, head_crc, head, body, owner)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16, NULLIF($17, '')) ON CONFLICT (id) DO NOTHING`,
+			size, created, attempts, next_try, head_crc, head, body, owner, outbound)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16, NULLIF($17, ''), $18) ON CONFLICT (id) DO NOTHING`,
 		t.ID, t.NextHop, t.From.Raw, t.From.Local, t.From.Domain, number(t.SMTPUTF8), number(t.EightBit), number(e.quiet), stateWaiting,
-		e.size, e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(e.headCRC), e.head, e.body.ID, e.owner)
+		e.size, e.created, e.attempts(), e.created+e.pause.Milliseconds(), int64(e.headCRC), e.head, e.body.ID, e.owner, number(t.Outbound))
 	if err != nil {
 		return false, err
 	}

@@ -23,6 +23,18 @@ type Entry struct {
 	LastReply msg.Reply `json:"last_reply"`
 	Size      int64     `json:"size"`
 	State     string    `json:"state"` // waiting, trying, held, dead or corrupt
+
+	senderDomain, rcptDomain string
+	outbound                 bool // one of ours has sent it
+}
+
+// Scope tells whether mail of a domain is somebody's to see; nil: all mail is.
+type Scope func(domain string) bool
+
+// sees tells whether an entry is: mail for such a domain, and mail that such a domain has
+// sent itself. Of what others sent, the sender is a claim.
+func (s Scope) sees(e Entry) bool {
+	return s == nil || s(e.rcptDomain) || e.outbound && s(e.senderDomain)
 }
 
 // Filter chooses entries. Empty fields choose all.
@@ -32,6 +44,7 @@ type Filter struct {
 	To    string // part of the recipient's
 	State string // as Entry.State
 	Limit int    // 0: no limit
+	Scope Scope  // entries that it does not see are not there
 }
 
 // States are what Filter.State may be.
@@ -39,7 +52,7 @@ func States() []string {
 	return []string{stateWaiting, stateTrying, stateHeld, stateDead, stateCorrupt}
 }
 
-const listed = `SELECT q.id, q.sender, r.rcpt, q.next_hop, q.attempts, q.next_try, q.created, r.code, r.detail, r.reply, q.size, q.state
+const listed = `SELECT q.id, q.sender, r.rcpt, q.next_hop, q.attempts, q.next_try, q.created, r.code, r.detail, r.reply, q.size, q.state, q.sender_domain, r.rcpt_domain, q.outbound
 	FROM queue q JOIN queue_rcpt r ON r.id = q.id
 	WHERE (LOWER(q.next_hop) LIKE $1 ESCAPE '!' OR (q.next_hop = 'mx' AND LOWER(r.rcpt_domain) LIKE $1 ESCAPE '!'))
 		AND LOWER(q.sender) LIKE $2 ESCAPE '!' AND LOWER(r.rcpt) LIKE $3 ESCAPE '!' AND ($4 = '' OR q.state = $4)
@@ -52,6 +65,9 @@ func (q *Queue) List(ctx context.Context, f Filter) ([]Entry, error) {
 		limit = 1 << 30
 	}
 	most := limit
+	if f.Scope != nil {
+		most = 1 << 30 // what is left out does not count
+	}
 	if f.State == stateTrying || f.State == stateWaiting {
 		state, most = stateWaiting, 1<<30 // which of the two it is, only the plan knows
 	}
@@ -59,7 +75,7 @@ func (q *Queue) List(ctx context.Context, f Filter) ([]Entry, error) {
 	if q.o.Route != nil && hop != "" {
 		hop, most = "", 1<<30 // where it goes today, the row does not say
 	}
-	out, err := q.entries(ctx, listed, part(hop), part(f.From), part(f.To), state, most)
+	out, err := q.entries(ctx, f.Scope, listed, part(hop), part(f.From), part(f.To), state, most)
 	if err != nil {
 		return nil, fmt.Errorf("queue: list: %w", err)
 	}
@@ -82,8 +98,8 @@ func part(s string) string {
 	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(s)) + "%"
 }
 
-// entries runs a query for entries and lays over them what only the plan knows.
-func (q *Queue) entries(ctx context.Context, query string, args ...any) ([]Entry, error) {
+// entries runs a query for entries, keeps what is in the scope, and lays over them what only the plan knows.
+func (q *Queue) entries(ctx context.Context, s Scope, query string, args ...any) ([]Entry, error) {
 	var out []Entry
 	err := q.o.Store.View(ctx, func(tx store.Tx) error {
 		rows, err := tx.Query(ctx, query, args...)
@@ -95,6 +111,9 @@ func (q *Queue) entries(ctx context.Context, query string, args ...any) ([]Entry
 			e, err := scanEntry(rows)
 			if err != nil {
 				return err
+			}
+			if !s.sees(e) {
+				continue
 			}
 			e.NextHop = q.routed(e.NextHop, domainOf(e.To))
 			out = append(out, e)
@@ -108,7 +127,7 @@ func (q *Queue) entries(ctx context.Context, query string, args ...any) ([]Entry
 func scanEntry(rows *sql.Rows) (Entry, error) {
 	var e Entry
 	var next, created int64
-	err := rows.Scan(&e.ID, &e.From, &e.To, &e.NextHop, &e.Attempts, &next, &created, &e.LastReply.Code, &e.LastReply.Detail, &e.LastReply.Text, &e.Size, &e.State)
+	err := rows.Scan(&e.ID, &e.From, &e.To, &e.NextHop, &e.Attempts, &next, &created, &e.LastReply.Code, &e.LastReply.Detail, &e.LastReply.Text, &e.Size, &e.State, &e.senderDomain, &e.rcptDomain, &e.outbound)
 	e.NextTry, e.Created = time.UnixMilli(next), time.UnixMilli(created)
 	return e, err
 }

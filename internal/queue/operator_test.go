@@ -11,6 +11,7 @@ import (
 
 	"congthu/internal/msg"
 	"congthu/internal/store"
+	"congthu/internal/store/storetest"
 )
 
 func TestOperator(t *testing.T) {
@@ -156,7 +157,7 @@ func TestReleaseKeepsTheSchedule(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	r.wantList("a a@x.test waiting 1 450\nb a@x.test held 1 450")
-	d, err := r.Show(t.Context(), "a")
+	d, err := r.Show(t.Context(), "a", nil)
 	if err != nil || !d.NextTry.Equal(t0.Add(time.Minute)) {
 		t.Errorf("next try %v, %v", d.NextTry, err)
 	}
@@ -178,7 +179,7 @@ func TestShow(t *testing.T) {
 	r.put(m)
 	r.until("deferred a b@x.test")
 	r.clock.add(30 * time.Second)
-	d, err := r.Show(t.Context(), "a")
+	d, err := r.Show(t.Context(), "a", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +190,7 @@ func TestShow(t *testing.T) {
 	if got := strings.Join(d.Header, "\n"); !strings.Contains(got, `Subject: \x1b]0;pwn\x07 and more`+"\nX: y") || strings.Contains(got, "secret") {
 		t.Errorf("header:\n%s", got)
 	}
-	if _, err := r.Show(t.Context(), "none"); !errors.Is(err, ErrNotFound) {
+	if _, err := r.Show(t.Context(), "none", nil); !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
 	err = r.db.Update(t.Context(), func(tx store.Tx) error {
@@ -199,8 +200,38 @@ func TestShow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d, err := r.Show(t.Context(), "a"); err != nil || d.Damaged == "" || d.Header != nil {
+	if d, err := r.Show(t.Context(), "a", nil); err != nil || d.Damaged == "" || d.Header != nil {
 		t.Errorf("%+v %v", d, err)
+	}
+}
+
+// A scope sees mail for its domains, and what its domains have sent themselves; of what came
+// from outside in their name, and of everything else, there is nothing, by list and by id.
+func TestScope(t *testing.T) { storetest.Each(t, testScope) }
+
+func testScope(t *testing.T, url string) {
+	r := rigAt(t, url, t.TempDir())
+	both := letter("both", "a@yte.test", "b@gtvt.test")
+	theirs, forged, sent := letter("theirs", "b@gtvt.test"), letter("forged", "b@gtvt.test"), letter("sent", "c@world.test", "d@world.test")
+	forged.From, sent.From, sent.Outbound = path("x@yte.test"), path("x@yte.test"), true
+	r.put(both, theirs, forged, sent)
+	yte := Scope(func(domain string) bool { return domain == "yte.test" })
+	es, err := r.List(t.Context(), Filter{Scope: yte, Limit: 3})
+	var got []string
+	for _, e := range es {
+		got = append(got, e.ID+" "+e.To)
+	}
+	if want := "both a@yte.test, sent c@world.test, sent d@world.test"; err != nil || strings.Join(got, ", ") != want {
+		t.Errorf("%q %v", got, err)
+	}
+	for id, want := range map[string]int{"both": 1, "sent": 2, "theirs": 0, "forged": 0, "none": 0} {
+		d, err := r.Show(t.Context(), id, yte)
+		if len(d.Recipients) != want || errors.Is(err, ErrNotFound) != (want == 0) {
+			t.Errorf("%s: %+v %v", id, d, err)
+		}
+	}
+	if es, err := r.List(t.Context(), Filter{Scope: func(string) bool { return false }}); err != nil || len(es) != 0 {
+		t.Errorf("nobody sees %v %v", es, err)
 	}
 }
 

@@ -220,9 +220,9 @@ func (o *outcome) splitDead(ctx context.Context, tx store.Tx, id string) error {
 	for n := 1; ; n++ {
 		dead := fmt.Sprintf("%s-dead%d", id, n)
 		r, err := tx.Exec(ctx, `INSERT INTO queue (id, next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, state,
-				size, created, attempts, next_try, head_crc, head, body, owner)
+				size, created, attempts, next_try, head_crc, head, body, owner, outbound)
 			SELECT $1, next_hop, sender, sender_local, sender_domain, smtputf8, eightbit, quiet, warned, $2,
-				size, created, $3, $4, head_crc, head, body, owner FROM queue WHERE id = $5 ON CONFLICT (id) DO NOTHING`,
+				size, created, $3, $4, head_crc, head, body, owner, outbound FROM queue WHERE id = $5 ON CONFLICT (id) DO NOTHING`,
 			dead, stateDead, o.attempts, o.deadTill.UnixMilli(), id)
 		if err != nil {
 			return err

@@ -44,13 +44,13 @@ type Recipient struct {
 	LastReply msg.Reply `json:"last_reply"`
 }
 
-const shown = `SELECT q.id, q.sender, r.rcpt, q.next_hop, q.attempts, q.next_try, q.created, r.code, r.detail, r.reply, q.size, q.state
+const shown = `SELECT q.id, q.sender, r.rcpt, q.next_hop, q.attempts, q.next_try, q.created, r.code, r.detail, r.reply, q.size, q.state, q.sender_domain, r.rcpt_domain, q.outbound
 	FROM queue q JOIN queue_rcpt r ON r.id = q.id WHERE q.id = $1 ORDER BY r.n`
 
-// Show returns one message, or ErrNotFound. A damaged one is shown as far as it can
-// be.
-func (q *Queue) Show(ctx context.Context, id string) (Detail, error) {
-	es, err := q.entries(ctx, shown, id)
+// Show returns one message, with those of its recipients that the scope sees, or
+// ErrNotFound. A damaged one is shown as far as it can be.
+func (q *Queue) Show(ctx context.Context, id string, s Scope) (Detail, error) {
+	es, err := q.entries(ctx, s, shown, id)
 	if err != nil {
 		return Detail{}, fmt.Errorf("queue: show %s: %w", id, err)
 	}

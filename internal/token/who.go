@@ -19,7 +19,7 @@ const (
 // What may be done at all. On whose mail is another question: see Sees.
 const (
 	Read    = "read"    // look at mail, of those domains that the caller sees
-	Oversee = "oversee" // look at what is of all: queue, rules, keys, accounts, reports
+	Oversee = "oversee" // look at what is of all: rules, keys, accounts, reports
 	Review  = "review"  // release, delete, learn
 	Manage  = "manage"  // change rules, keys, accounts, queue, tokens
 )
