@@ -193,7 +193,7 @@ func (p *province) ask(as, method, path, body string) (int, string) {
 // may do what is its own and nothing else, and is told so in its language.
 func TestEachRoleTriesEverything(t *testing.T) {
 	t.Parallel()
-	p := newProvince(t, loopback(248, 1))
+	p := newProvince(t, loopback(spare(), 1))
 	const ok, data, denied, usage = 0, 65, 77, 64
 	for _, c := range []struct {
 		command                       string
@@ -336,7 +336,7 @@ func (p *province) onRecord() {
 // other's is seen, nothing of it has changed.
 func TestAgenciesAreApart(t *testing.T) {
 	t.Parallel()
-	p := newProvince(t, loopback(247, 1))
+	p := newProvince(t, loopback(spare(), 1))
 	_, text := p.ask("yte", "GET", "/v1/openapi.json", "")
 	d, err := apitest.Read([]byte(text))
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 func TestAuditChainSurvivesKills(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	g, err := build(t).Start(t.Context(), &e2e.Case{Config: "[inspect]\nskip = [\"auth\", \"attach\"]\n"}, dir, rules, loopback(246, 1))
+	g, err := build(t).Start(t.Context(), &e2e.Case{Config: "[inspect]\nskip = [\"auth\", \"attach\"]\n"}, dir, rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}

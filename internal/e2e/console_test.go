@@ -81,7 +81,7 @@ func enter(t *testing.T, g *e2e.Gateway, base string, args ...string) *visitor {
 // holds; a token that is revoked ends the session.
 func TestConsole(t *testing.T) {
 	t.Parallel()
-	ip := loopback(243, 1)
+	ip := loopback(spare(), 1)
 	g, err := build(t).Start(t.Context(), &e2e.Case{Config: consoleConfig}, t.TempDir(), rules, ip)
 	if err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func TestOpenedLettersLieSealed(t *testing.T) {
 		"giu": entity("chim-hoang-yen-giu", "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"),
 		"lon": entity("chim-hoang-yen-lon", strings.Repeat("chim-hoang-yen-lon mot dong nua\r\n", 20000)),
 	}}
-	g := opening(t, c, dir, loopback(248, 1))
+	g := opening(t, c, dir, loopback(spare(), 1))
 	c.Dialogue = []string{
 		"EDIT rules/policy.toml deliver = \"as-received\" => deliver = \"decrypted\"",
 		"RUN rules reload => 0",
@@ -128,7 +128,7 @@ func TestLargeLetterIsOpened(t *testing.T) {
 	entity := "From: a@so.test\r\nTo: b@gov.test\r\nSubject: lon\r\nDate: Mon, 02 Nov 2026 08:00:00 +0700\r\nMessage-ID: <1@so.test>\r\nMIME-Version: 1.0\r\n" +
 		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nXem tep\r\n--b\r\nContent-Type: application/octet-stream; name=tep.bin\r\nContent-Transfer-Encoding: base64\r\n\r\n" + body.String() + "--b--\r\n"
 	c := &e2e.Case{Config: "[inspect]\nskip = [\"auth\"]\n", Messages: map[string][]byte{"lon": []byte(entity)}}
-	g := opening(t, c, t.TempDir(), loopback(247, 1))
+	g := opening(t, c, t.TempDir(), loopback(spare(), 1))
 	c.Dialogue = []string{"EDIT rules/policy.toml deliver = \"as-received\" => deliver = \"decrypted\"", "RUN rules reload => 0", "SEAL plain lon => kin"}
 	if err := g.Play(c); err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func TestStayTwice(t *testing.T) {
 	p := build(t)
 	dir := t.TempDir()
 	for range 2 {
-		at := loopback(250, 1) + ":2525"
+		at := loopback(spare(), 1) + ":2525"
 		cmd := demo(t, p.Congthu, "--stay", "--listen", at, "--lang", "en")
 		cmd.Dir = dir
 		var said strings.Builder

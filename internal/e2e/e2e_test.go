@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"congthu/internal/e2e"
@@ -34,9 +35,18 @@ func build(t testing.TB) e2e.Programs {
 	return e2e.Programs{Congthu: filepath.Join(dir, "congthu")}
 }
 
+// forCases is how many numbers x of loopback are for the cases; those above are for the
+// other tests.
+const forCases = 199
+
 // loopback is an address of this process alone, so that two checkouts on one machine can
-// be tested at once; x is at most 199 for a case, what is above is for the other tests.
+// be tested at once.
 func loopback(x, y int) string { return fmt.Sprintf("127.%d.%d.%d", 64+os.Getpid()%160, x, y) }
+
+var spares atomic.Int32
+
+// spare is an x that no other test has: many of them run at the same time.
+func spare() int { return forCases + int(spares.Add(1)) }
 
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(cases, "*.txtar"))
@@ -47,7 +57,7 @@ func TestCases(t *testing.T) {
 	for i, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			run(t, programs, file, loopback(i+1, 1))
+			run(t, programs, file, loopback(1+i%forCases, 1+i/forCases))
 		})
 	}
 }

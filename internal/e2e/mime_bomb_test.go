@@ -66,7 +66,7 @@ func bombs() map[string]string {
 func TestMIMEBombs(t *testing.T) {
 	const most = 2 * time.Second
 	c := &e2e.Case{Shows: "bombs", Messages: map[string][]byte{}}
-	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(252, 1))
+	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}

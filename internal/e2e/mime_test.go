@@ -27,7 +27,7 @@ func TestMIMEMatrix(t *testing.T) {
 			c.Dialogue = append(c.Dialogue, "LETTER "+name+" from=van-thu@a.test to=van-thu@gov.test ip=192.0.2.1 helo=mx.a.test => ~[25]")
 		}
 	}
-	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(251, 1))
+	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 // notice is followed by none about itself, whoever holds it.
 func TestNoticesDoNotGoInCircles(t *testing.T) {
 	programs := build(t)
-	one, two := loopback(201, 1), loopback(202, 1)
+	one, two := loopback(spare(), 1), loopback(spare(), 1)
 	gateways := map[*e2e.Gateway]*e2e.Case{}
 	start := func(own, other string) *e2e.Gateway {
 		text := "Notices of two gateways.\n-- config --\n[[route]]\ndomains = [\"gov.test\"]\nnext_hop = \"" + other + ":2525\"\n" +

@@ -99,7 +99,7 @@ func TestReleasedIsTheOriginal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := openProvince(t, loopback(239, 1), &e2e.Case{Config: releasing, Zone: zone})
+	p := openProvince(t, loopback(spare(), 1), &e2e.Case{Config: releasing, Zone: zone})
 	ways := []string{"socket@gov.test", "far@gov.test", "bulk@gov.test", "console@gov.test", "reply@so.gov.test"}
 	all := originals()
 	c := &e2e.Case{Messages: all}

@@ -55,7 +55,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	}
 	c.Rules = map[string]string{"yara/versions.yar": version(0)}
 	dir := t.TempDir()
-	g, err := build(t).Start(t.Context(), c, dir, rules, loopback(240, 1))
+	g, err := build(t).Start(t.Context(), c, dir, rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}

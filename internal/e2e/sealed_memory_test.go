@@ -149,7 +149,7 @@ func rise(t *testing.T, g *e2e.Gateway, to []string, letter []byte) int {
 // the room. It is there once as it came, its attachment once decoded, and one sealed copy at
 // a time; the heap may be twice that before it is swept.
 func TestSealedMemory(t *testing.T) {
-	g, err := build(t).Start(t.Context(), &e2e.Case{Config: "[inspect]\nskip = [\"auth\"]\n"}, t.TempDir(), rules, loopback(247, 1))
+	g, err := build(t).Start(t.Context(), &e2e.Case{Config: "[inspect]\nskip = [\"auth\"]\n"}, t.TempDir(), rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestLettersLieSealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	g, err := build(t).Start(t.Context(), &e2e.Case{Script: script, Config: "[inspect]\nskip = [\"auth\", \"attach\"]\n[log]\nlevel = \"debug\"\n"}, dir, rules, loopback(249, 1))
+	g, err := build(t).Start(t.Context(), &e2e.Case{Script: script, Config: "[inspect]\nskip = [\"auth\", \"attach\"]\n[log]\nlevel = \"debug\"\n"}, dir, rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}

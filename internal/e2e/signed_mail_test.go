@@ -100,7 +100,7 @@ func TestProtectedMailStays(t *testing.T) {
 	names = append(names, "dkim")
 	c.Dialogue = append(c.Dialogue, "LETTER dkim from=van-thu@a.test to=khong-khoa@gov.test ip=192.0.2.1 helo=mx.a.test => 250",
 		"LETTER dkim-out from=van-thu@so.gov.test to=khong-khoa@xa.test => 250")
-	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(246, 1))
+	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestBcc(t *testing.T) {
 		c.Dialogue = append(c.Dialogue, "RUN keys import ${DIR}/"+a+".asc => 0")
 	}
 	c.Dialogue = append(c.Dialogue, "LETTER a from=van-thu@so.gov.test to="+strings.Join(people, ",")+" => 250")
-	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(245, 1))
+	g, err := build(t).Start(t.Context(), c, t.TempDir(), rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}

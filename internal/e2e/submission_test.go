@@ -80,7 +80,7 @@ func TestSwaksSubmits(t *testing.T) {
 	if out, _ := exec.Command(swaks, "--support").CombinedOutput(); !strings.Contains(string(out), "TLS supported") {
 		t.Skip("swaks cannot speak TLS (Debian package libnet-ssleay-perl)")
 	}
-	ip := loopback(252, 1)
+	ip := loopback(spare(), 1)
 	g := submit(t, ip)
 	good := []string{"--auth-user", "lan@yte.gov.test", "--auth-password", "con-ngua-dung-pin-ghim"}
 	for name, c := range map[string]struct {
@@ -120,7 +120,8 @@ func TestSwaksSubmits(t *testing.T) {
 // Two hundred guesses, twenty connections at a time: three a connection at most, and
 // far fewer than twenty are looked at, while the owner is let in.
 func TestTwoHundredGuesses(t *testing.T) {
-	ip, owner, guesser := loopback(253, 1), loopback(253, 9), loopback(253, 2)
+	x := spare()
+	ip, owner, guesser := loopback(x, 1), loopback(x, 9), loopback(x, 2)
 	g := submit(t, ip)
 	if _, err := guesses(ip, owner, "con-ngua-dung-pin-ghim"); err != nil {
 		t.Fatal(err) // the owner, whom the gateway knows from now on

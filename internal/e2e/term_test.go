@@ -18,7 +18,7 @@ func TestTermWhileTheNextHopIsSilent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := build(t).Start(t.Context(), &e2e.Case{Script: script, Config: "[inspect]\nskip = [\"auth\", \"attach\"]\n"}, t.TempDir(), rules, loopback(251, 1))
+	g, err := build(t).Start(t.Context(), &e2e.Case{Script: script, Config: "[inspect]\nskip = [\"auth\", \"attach\"]\n"}, t.TempDir(), rules, loopback(spare(), 1))
 	if err != nil {
 		t.Fatal(err)
 	}
