@@ -25,7 +25,6 @@ import (
 	"congthu/internal/smtpd"
 	"congthu/internal/store"
 	"congthu/internal/token"
-	"congthu/internal/tomlfile"
 )
 
 // post is what the gateway itself writes to people, and the letters it takes itself.
@@ -53,7 +52,7 @@ func (g *gateway) newPost() (*post, error) {
 		return nil, err
 	}
 	p.texts.Store(shipped)
-	p.reload()
+	_ = p.reload() // it has logged why not: the shipped ones are used
 	q := quietly{g.queue, g.judge.signer}
 	codes := digest.Codes{Tags: g.db.Tags}
 	c := g.cfg.Digest
@@ -70,23 +69,6 @@ func (g *gateway) newPost() (*post, error) {
 		})
 	}
 	return p, nil
-}
-
-// reload takes the administrator's texts into use, or says what is wrong with them and
-// goes on with those in use.
-func (p *post) reload() {
-	t, err := notice.Load(shippedTexts(), p.g.cfg.Notice.Texts)
-	if err == nil {
-		p.texts.Store(t)
-		return
-	}
-	var ps tomlfile.Problems
-	if !errors.As(err, &ps) {
-		p.g.log.Error("texts of notices not read, those in use stay", "error", err)
-	}
-	for _, x := range ps {
-		p.g.log.Error("texts of notices not taken, those in use stay", "problem", x.In(lang.VI), "en", x.In(lang.EN))
-	}
 }
 
 // writer is the address that notices and digests are from.

@@ -7,9 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"congthu/internal/audit"
@@ -27,7 +25,6 @@ import (
 	"congthu/internal/ruledesk"
 	"congthu/internal/smtpd"
 	"congthu/internal/store"
-	"congthu/internal/tomlfile"
 	"congthu/internal/trace"
 )
 
@@ -324,42 +321,6 @@ func (g *gateway) expire(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
-}
-
-func (g *gateway) reloadOnHangup(ctx context.Context) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-hup:
-			_ = g.reload(ctx, "SIGHUP") // it has logged why not
-		}
-	}
-}
-
-// reload takes the rule files into use, or says what is wrong with them and goes on
-// with the ones in use.
-func (g *gateway) reload(ctx context.Context, actor string) error {
-	g.judge.signer.Forget()
-	g.post.reload()
-	g.unlock()
-	err := g.desk.Reload(ctx, actor)
-	if err == nil {
-		g.log.Info("rules reloaded")
-		return nil
-	}
-	var ps tomlfile.Problems
-	if errors.As(err, &ps) {
-		for _, p := range ps {
-			g.log.Error("rules not reloaded, the last good ones stay", "problem", p.In(lang.VI), "en", p.In(lang.EN))
-		}
-		return err
-	}
-	g.log.Error("rules not reloaded, the last good ones stay", "error", err)
-	return err
 }
 
 func (g *gateway) note(what string, err error) {
