@@ -50,7 +50,7 @@ import (
 //	OUT~ / OUT! REGEXP  its output matches, does not match
 //	EDIT FILE OLD => NEW  a file of the gateway's directory is edited
 //	SAVE N NAME         the octets of the N-th delivery become the message NAME and ${DIR}/NAME.eml
-//	TAKE N REGEXP => NAME  what REGEXP finds (its first group) in the text of the N-th delivery
+//	TAKE N REGEXP => NAME  (N, or the address of the last delivery to it) what REGEXP finds (its first group) in the text of the N-th delivery
 //	                    stands for ${NAME} in all messages
 //	WRITE FILE TEXT     a file of the gateway's directory, for the gateway's eyes alone
 //	SEAL KIND[/LAYOUT] FROM => TO [by ADDRESS]

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -17,7 +16,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,11 +23,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
-	"congthu/internal/dns/fake"
-	"congthu/internal/mailauth/dkim"
-	"congthu/internal/mailauth/sig"
 	"congthu/internal/mimetree"
-	"congthu/internal/signing"
 )
 
 // writeCertificates makes what STARTTLS shows when a case asks for it, and a client's
@@ -115,22 +109,6 @@ func (p *player) publish(address string, e *openpgp.Entity) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(p.g.Dir, address+".asc"), public, 0o600)
-}
-
-// signed tells whether the delivery has DKIM signatures, all of the domain, and all verify
-// by the records that `keys dkim show` would have published.
-func (g *Gateway) signed(data []byte, domain string) bool {
-	keys, err := signing.Open(filepath.Join(g.Dir, "data", "dkim")).List()
-	if err != nil {
-		return false
-	}
-	zone := fake.Zone{}
-	for _, k := range keys {
-		zone[k.Name] = append(zone[k.Name], fake.TXT(k.Record))
-	}
-	rep := dkim.Verify(context.Background(), zone, sig.Open(data))
-	bad := func(s dkim.Signature) bool { return s.Status != dkim.Pass || s.Domain != domain }
-	return len(rep.Signatures) > 0 && !slices.ContainsFunc(rep.Signatures, bad)
 }
 
 // opens tells whether an encrypted delivery opens, with the secret keys of the case, to

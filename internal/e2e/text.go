@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"congthu/internal/mimetree"
@@ -22,18 +21,17 @@ func textOf(data []byte) string {
 func (p *player) take(rest string) error {
 	what, name, ok := strings.Cut(rest, " => ")
 	number, pattern, _ := strings.Cut(what, " ")
-	n, err := strconv.Atoi(number)
-	got := p.g.Sink.Deliveries()
-	if !ok || err != nil || n < 1 || n > len(got) {
-		return fmt.Errorf("TAKE N REGEXP => NAME; there are %d deliveries", len(got))
+	d, err := p.g.delivery(number)
+	if !ok || err != nil {
+		return fmt.Errorf("TAKE N REGEXP => NAME: %w", err)
 	}
 	re, err := regexp.Compile("(?m)" + pattern)
 	if err != nil {
 		return err
 	}
-	found := re.FindStringSubmatch(textOf(got[n-1].Data))
+	found := re.FindStringSubmatch(textOf(d.Data))
 	if len(found) < 2 {
-		return fmt.Errorf("the text is:\n%s", textOf(got[n-1].Data))
+		return fmt.Errorf("the text is:\n%s", textOf(d.Data))
 	}
 	for m, raw := range p.c.Messages {
 		p.c.Messages[m] = bytes.ReplaceAll(raw, []byte("${"+name+"}"), []byte(found[1]))

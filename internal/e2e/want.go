@@ -20,11 +20,13 @@ import (
 //
 //	deliveries N                the next hop has so many messages, and no more come
 //	delivery * …                what follows, of any of them
+//	delivery A@B …              of the last one to that address
 //	delivery I from A           envelope of the I-th, from 1; to A says one of its recipients
 //	delivery I same NAME        its octets end in those of the message; our block is above
 //	delivery I opens NAME       it is encrypted, and opens to the text of the message
 //	delivery I verifies         it is multipart/signed (RFC 3156) by a key pair of the case
 //	delivery I signed DOMAIN    every DKIM signature verifies by the gateway's own keys, and is of DOMAIN
+//	delivery I dkimpy DOMAIN    the same, as Debian's python3-dkim sees it
 //	delivery I says TEXT        its decoded text does
 //	delivery I has TEXT         its octets contain TEXT; lacks TEXT, that they do not
 //	delivery I reads REGEXP     its text, decoded, matches; misses REGEXP, that it does not
@@ -115,23 +117,38 @@ func (g *Gateway) checkDeliveries(rest string) error {
 func (g *Gateway) checkDelivery(c *Case, rest string) error {
 	number, rest, _ := strings.Cut(rest, " ")
 	what, arg, _ := strings.Cut(rest, " ")
-	i, err := strconv.Atoi(number)
-	all := g.Sink.Deliveries()
 	if number == "*" {
+		all := g.Sink.Deliveries()
 		if slices.ContainsFunc(all, func(d sink.Delivery) bool { return g.holds(c, d, what, arg) }) {
 			return nil
 		}
 		return fmt.Errorf("none of %d does", len(all))
 	}
-	if err != nil || i < 1 || i > len(all) {
-		return fmt.Errorf("there is no delivery %s", number)
+	d, err := g.delivery(number)
+	if err != nil {
+		return err
 	}
-	d := all[i-1]
 	if !g.holds(c, d, what, arg) {
 		head, _, _ := bytes.Cut(d.Data, []byte("\r\n\r\n"))
-		return fmt.Errorf("from <%s> to %v:\n%s", d.From, d.To, head)
+		return fmt.Errorf("from <%s> to %v:\n%s\n\n%s", d.From, d.To, head, textOf(d.Data))
 	}
 	return nil
+}
+
+// delivery is the one of that number, from 1, or the last to that address.
+func (g *Gateway) delivery(which string) (sink.Delivery, error) {
+	all := g.Sink.Deliveries()
+	if strings.Contains(which, "@") {
+		for _, d := range slices.Backward(all) {
+			if slices.Contains(d.To, which) {
+				return d, nil
+			}
+		}
+	}
+	if i, err := strconv.Atoi(which); err == nil && i >= 1 && i <= len(all) {
+		return all[i-1], nil
+	}
+	return sink.Delivery{}, fmt.Errorf("there is no delivery %s among %d", which, len(all))
 }
 
 func (g *Gateway) holds(c *Case, d sink.Delivery, what, arg string) bool {
@@ -154,6 +171,8 @@ func (g *Gateway) holds(c *Case, d sink.Delivery, what, arg string) bool {
 		return g.verifies(d.Data)
 	case "signed":
 		return g.signed(d.Data, arg)
+	case "dkimpy":
+		return g.dkimpy(d.Data, arg)
 	case "has":
 		return bytes.Contains(d.Data, []byte(unescape(arg)))
 	case "lacks":
