@@ -62,9 +62,10 @@ import (
 //	CRASH worker        every scan worker gets SIGSEGV, at work or not
 //	HUP                 the gateway gets SIGHUP
 //	RESTART             the gateway is killed and started again
-//	TERMINAL ARGS       an operator command runs in a terminal of 80 columns and 24 lines
+//	TERMINAL [80x24] ARGS  an operator command runs in a terminal of so many columns and lines
 //	PRESS KEYS          keys are pressed there, each a word: j Enter C-r
 //	SCREEN~ REGEXP      until what is drawn there matches; it is what OUT! then looks at
+//	DRAWN~ / DRAWN! REGEXP  what it has written to the terminal, as octets, matches, does not match
 //	STOP, START         it ends in good order, and is started again
 //	COPY FROM TO, MOVE FROM TO  a file of the gateway's directory
 type player struct {
@@ -74,6 +75,8 @@ type player struct {
 	out  string    // of the last RUN
 	clam *exec.Cmd // nil: not running
 	term *terminal
+
+	terms int // that were opened
 }
 
 // Play speaks the dialogue. The error names the line.
@@ -210,7 +213,7 @@ func (p *player) around() map[string]func(string) error {
 		"KEYPAIR": p.keyPair, "REVOKE": p.revoke, "SEAL": p.seal, "SPOIL": p.spoil, "BADKEY": p.badKey,
 		"PLANT": func(rest string) error { return p.plant(context.Background(), rest) },
 		"CLAMD": p.clamd, "POISON": p.poison, "CRASH": func(string) error { return p.crash() },
-		"TERMINAL": p.open, "PRESS": p.press, "SCREEN~": p.screen,
+		"TERMINAL": p.open, "PRESS": p.press, "SCREEN~": p.screen, "DRAWN~": p.drawn(true), "DRAWN!": p.drawn(false),
 		"HUP":     func(string) error { return p.g.process.Process.Signal(syscall.SIGHUP) },
 		"STOP":    p.disconnected(p.g.Stop),
 		"START":   func(string) error { return p.g.start() },

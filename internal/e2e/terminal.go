@@ -3,15 +3,18 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
 	"time"
 )
 
-// terminal is a terminal of 80 columns and 24 lines in which an operator's command runs,
-// as tmux draws it.
-type terminal struct{ socket string }
+// terminal is a terminal in which an operator's command runs, as tmux draws it.
+type terminal struct {
+	socket string
+	raw    string // file with every octet that the command has written
+}
 
 // tmux runs a command of tmux on a server of our own.
 func (t *terminal) tmux(args ...string) (string, error) {
@@ -24,14 +27,45 @@ func (t *terminal) tmux(args ...string) (string, error) {
 	return string(out), nil
 }
 
-// open starts a command, which the terminal outlives.
+// sized is COLUMNSxLINES before a command.
+var sized = regexp.MustCompile(`^([1-9][0-9]*)x([1-9][0-9]*) (.*)`)
+
+// open starts a command, which the terminal outlives. It begins when all that it writes is
+// kept.
 func (p *player) open(command string) error {
 	p.shut()
-	p.term = &terminal{socket: p.g.Dir + "/tmux"}
+	columns, lines := "80", "24"
+	if m := sized.FindStringSubmatch(command); m != nil {
+		columns, lines, command = m[1], m[2], m[3]
+	}
+	p.terms++ // the server of the one before may still be ending
+	p.term = &terminal{socket: fmt.Sprint(p.g.Dir, "/tmux", p.terms), raw: p.g.Dir + "/drawn"}
+	if err := os.WriteFile(p.term.raw, nil, 0o600); err != nil {
+		return err
+	}
 	args := strings.Fields(p.fill(command))
-	line := "env LANG=C.UTF-8 " + p.g.bin + " --config " + p.g.config + " " + strings.Join(args, " ") + "; echo status $?; sleep 60"
-	_, err := p.term.tmux("new-session", "-d", "-x", "80", "-y", "24", line)
-	return err
+	line := "read go; env LANG=C.UTF-8 " + p.g.bin + " --config " + p.g.config + " " + strings.Join(args, " ") + "; echo status $?; sleep 60"
+	for _, do := range [][]string{{"new-session", "-d", "-x", columns, "-y", lines, line}, {"pipe-pane", "cat >>" + p.term.raw}, {"send-keys", "Enter"}} {
+		if _, err := p.term.tmux(do...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drawn compares the octets that the command has written so far with an expression.
+func (p *player) drawn(want bool) func(string) error {
+	return func(rest string) error {
+		re, err := regexp.Compile(rest)
+		if err != nil || p.term == nil {
+			return fmt.Errorf("DRAWN~ REGEXP of an open terminal: %w", err)
+		}
+		raw, err := os.ReadFile(p.term.raw)
+		if err == nil && (re.Match(raw) != want || len(raw) == 0) {
+			err = fmt.Errorf("what was written is:\n%q", raw)
+		}
+		return err
+	}
 }
 
 // shut ends the terminal and what runs in it.
