@@ -15,7 +15,7 @@ import (
 // floors says on which floor each package lives; a pattern may end in /*.
 func floors() [][]string {
 	return [][]string{
-		{"canary", "figures", "evaluate", "htmltoken", "labelled", "msg", "lang", "needles", "octets", "viet", "scanproto", "conformance", "store/storetest", "testca", "peer", "apitest"},
+		{"canary", "figures", "evaluate", "htmltoken", "labelled", "msg", "lang", "needles", "octets", "radix64", "viet", "scanproto", "conformance", "store/storetest", "testca", "peer", "apitest"},
 		{"seal", "learn", "tomlfile", "charset", "lookalike", "dane", "mailauth/sig"},
 		{"config", "corpus", "dns", "dns/fake", "mtasts", "mailauth/*", "mimetree", "store", "trace", "sink", "wkd"},
 		{"text"},

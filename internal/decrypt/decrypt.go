@@ -22,6 +22,7 @@ import (
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
 	"congthu/internal/pgp"
+	"congthu/internal/radix64"
 )
 
 // The symbols.
@@ -218,7 +219,7 @@ func (w *work) letter(head []byte, s sealed, o *pgp.Opened, at string) []byte {
 	case s.kind == text:
 		return pgp.Entity(head, textFields(s.part, o.Octets), lines(o.Octets))
 	}
-	return pgp.Entity(head, fileFields(s.part, o.Name), base64Lines(o.Octets))
+	return pgp.Entity(head, fileFields(s.part, o.Name), radix64.AppendLines(nil, o.Octets, radix64.MIME, "\r\n"))
 }
 
 // signature says what came of the signature: the message's own, or else that of the

@@ -3,7 +3,6 @@ package decrypt
 import (
 	"bytes"
 	"cmp"
-	"encoding/base64"
 	"mime"
 	"strings"
 	"unicode/utf8"
@@ -84,15 +83,4 @@ func fileFields(p *msg.Part, inner string) string {
 		disposition = cmp.Or(mime.FormatMediaType(disposition, map[string]string{"filename": name}), disposition)
 	}
 	return "Content-Type: " + kind + "\r\nContent-Disposition: " + disposition + "\r\nContent-Transfer-Encoding: base64\r\n"
-}
-
-// base64Lines is base64 in lines of 76 characters (RFC 2045 section 6.8).
-func base64Lines(b []byte) []byte {
-	out := make([]byte, 0, (len(b)/57+1)*78)
-	for len(b) > 0 {
-		n := min(57, len(b))
-		out = append(base64.StdEncoding.AppendEncode(out, b[:n]), "\r\n"...)
-		b = b[n:]
-	}
-	return out
 }

@@ -3,7 +3,6 @@ package dmarcreport
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/base64"
 	"fmt"
 	"mime"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"congthu/internal/lang"
 	"congthu/internal/mailauth/aggregate"
+	"congthu/internal/radix64"
 )
 
 // Identity is who the gateway reports as.
@@ -70,17 +70,8 @@ func word2047(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// lines64 is base64 in lines of 76 (RFC 2045 section 6.8).
-func lines64(data []byte) []byte {
-	text := base64.StdEncoding.EncodeToString(data)
-	var b bytes.Buffer
-	for len(text) > 0 {
-		n := min(76, len(text))
-		b.WriteString(text[:n] + "\r\n")
-		text = text[n:]
-	}
-	return b.Bytes()
-}
+// lines64 is a body in base64.
+func lines64(data []byte) []byte { return radix64.AppendLines(nil, data, radix64.MIME, "\r\n") }
 
 // compressed is the document as it travels (RFC 9990 section 3.4.1).
 func compressed(doc []byte, at time.Time) ([]byte, error) {

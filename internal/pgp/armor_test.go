@@ -47,25 +47,3 @@ func TestArmorOfEveryLength(t *testing.T) {
 		}
 	}
 }
-
-// The checksum by its definition, bit by bit (RFC 9580 section 6.1.1), whatever the length
-// and however the octets are cut.
-func TestChecksum(t *testing.T) {
-	var data []byte
-	want := uint32(crcInit)
-	for n := range 70 {
-		for cut := range n + 1 {
-			if got := crc24(crc24(crcInit, data[:cut]), data[cut:]); got != want {
-				t.Fatalf("%d octets, cut at %d: %06x, want %06x", n, cut, got, want)
-			}
-		}
-		b := byte(n*37 + 11)
-		data = append(data, b)
-		want ^= uint32(b) << 16
-		for range 8 {
-			if want <<= 1; want&0x1000000 != 0 {
-				want ^= crcPoly
-			}
-		}
-	}
-}

@@ -2,13 +2,13 @@ package pgp
 
 import (
 	"bytes"
-	"encoding/base64"
 	"mime/quotedprintable"
 	"slices"
 	"strings"
 
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
+	"congthu/internal/radix64"
 )
 
 // Canonical returns the letter in the form that may be signed (RFC 3156 section 3): seven
@@ -98,7 +98,7 @@ func (c *canonizer) part(p *msg.Part) bool {
 
 // encode writes one part with the encoding that fits it.
 func (c *canonizer) encode(p *msg.Part) {
-	name, body := "base64", lines64(p.Decoded)
+	name, body := "base64", bytes.TrimSuffix(radix64.AppendLines(nil, p.Decoded, radix64.MIME, "\r\n"), []byte("\r\n"))
 	if strings.HasPrefix(p.MediaType, "text/") {
 		name, body = "quoted-printable", printable(p.Decoded)
 	}
@@ -127,16 +127,4 @@ func printable(text []byte) []byte {
 		out = slices.Concat([]byte("=46"), out[1:])
 	}
 	return bytes.ReplaceAll(out, []byte("\nFrom "), []byte("\n=46rom "))
-}
-
-// lines64 is base64 in lines of 76 characters (RFC 2045 section 6.8).
-func lines64(data []byte) []byte {
-	var out []byte
-	for i := 0; i < len(data); i += 57 {
-		if i > 0 {
-			out = append(out, "\r\n"...)
-		}
-		out = base64.StdEncoding.AppendEncode(out, data[i:min(len(data), i+57)])
-	}
-	return out
 }

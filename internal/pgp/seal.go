@@ -61,6 +61,10 @@ func (s Sealing) modern() bool {
 	return !slices.ContainsFunc(s.To, func(k *Key) bool { return !k.Info(s.Now).AEAD })
 }
 
+// pieceOctets are given to the library at a time: each of its layers copies what it is given,
+// and copies of this size stay in the processor's cache.
+const pieceOctets = 32 << 10
+
 // encrypt writes the packets. The clear text is not compressed: how well a text
 // compresses says something about it.
 func (s Sealing) encrypt(w io.Writer, clear [][]byte) error {
@@ -69,8 +73,10 @@ func (s Sealing) encrypt(w io.Writer, clear [][]byte) error {
 		return err
 	}
 	for _, part := range clear {
-		if _, err := in.Write(part); err != nil {
-			return err
+		for piece := range slices.Chunk(part, pieceOctets) {
+			if _, err := in.Write(piece); err != nil {
+				return err
+			}
 		}
 	}
 	return in.Close()

@@ -29,19 +29,21 @@ func tenMB() []byte {
 }
 
 // ways are ours and the library's: with its armor, as RFC 3156 wants it, and bare, which no
-// letter can be sent as.
+// letter can be sent as; that given all at once, and as we do it.
 func ways(tb testing.TB, k *pgp.Key, raw []byte) map[string]func() error {
 	es, err := openpgp.ReadKeyRing(bytes.NewReader(k.Bytes()))
 	if err != nil {
 		tb.Fatal(err)
 	}
 	c := &packet.Config{DefaultCipher: packet.CipherAES256, AEADConfig: &packet.AEADConfig{}}
-	encrypt := func(to io.Writer) error {
+	encrypt := func(to io.Writer, piece int) error {
 		w, err := openpgp.Encrypt(to, es, nil, nil, nil, c)
-		if err != nil {
-			return err
+		for p := range slices.Chunk(raw, piece) {
+			if err != nil {
+				return err
+			}
+			_, err = w.Write(p)
 		}
-		_, err = w.Write(raw)
 		return errors.Join(err, w.Close())
 	}
 	out := bytes.NewBuffer(make([]byte, 0, 2*len(raw)))
@@ -56,45 +58,64 @@ func ways(tb testing.TB, k *pgp.Key, raw []byte) map[string]func() error {
 			if err != nil {
 				return err
 			}
-			return errors.Join(encrypt(a), a.Close())
+			return errors.Join(encrypt(a, len(raw)), a.Close())
 		},
 		"bare": func() error {
 			out.Reset()
-			return encrypt(out)
+			return encrypt(out, len(raw))
+		},
+		"bare in pieces": func() error {
+			out.Reset()
+			return encrypt(out, 32<<10)
 		},
 	}
 }
 
-// cpu is the processor time that this process has used: others on the machine do not
-// disturb it much, as they would a clock.
-func cpu(tb testing.TB) time.Duration {
+// spent is what something took.
+type spent struct {
+	cpu  time.Duration // processor time of this process: others on the machine disturb it little
+	wall time.Duration
+}
+
+func now(tb testing.TB) spent {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		tb.Fatal(err)
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	return spent{time.Duration(u.Utime.Nano() + u.Stime.Nano()), time.Duration(time.Now().UnixNano())}
 }
 
-// interleaved runs the ways in turn, so that all meet the same machine, and returns the
-// median time of each.
-func interleaved(tb testing.TB, ways map[string]func() error, rounds int) map[string]time.Duration {
-	all := map[string][]time.Duration{}
-	for range rounds {
+// rounds runs the ways in turn, so that all meet the same machine.
+func rounds(tb testing.TB, ways map[string]func() error, n int) map[string][]spent {
+	all := map[string][]spent{}
+	for range n {
 		for name, do := range ways {
 			runtime.GC()
-			before := cpu(tb)
+			before := now(tb)
 			if err := do(); err != nil {
 				tb.Fatal(err)
 			}
-			all[name] = append(all[name], cpu(tb)-before)
+			after := now(tb)
+			all[name] = append(all[name], spent{after.cpu - before.cpu, after.wall - before.wall})
 		}
 	}
-	out := map[string]time.Duration{}
-	for name, times := range all {
-		slices.Sort(times)
-		out[name] = times[len(times)/2]
+	return all
+}
+
+// percent is the throughput of ours in percent of theirs: the medians of processor time, and
+// the best by the clock, which any other program on the machine makes worse.
+func percent(theirs, ours []spent) (cpu, wall float64) {
+	a, b := typical(theirs), typical(ours)
+	return 100 * a.cpu.Seconds() / b.cpu.Seconds(), 100 * a.wall.Seconds() / b.wall.Seconds()
+}
+
+func typical(all []spent) spent {
+	cpu, wall := make([]time.Duration, 0, len(all)), make([]time.Duration, 0, len(all))
+	for _, s := range all {
+		cpu, wall = append(cpu, s.cpu), append(wall, s.wall)
 	}
-	return out
+	slices.Sort(cpu)
+	return spent{cpu[len(cpu)/2], slices.Min(wall)}
 }
 
 // containers are keys for each version of the encryption container.
@@ -111,29 +132,33 @@ func BenchmarkSealAgainstLibrary(b *testing.B) {
 	for name, k := range containers(b) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				took := interleaved(b, ways(b, k, raw), 5)
-				b.ReportMetric(percent(took["armored"], took["ours"]), "%raw")
-				b.ReportMetric(percent(took["bare"], took["ours"]), "%bare")
-				b.ReportMetric(float64(len(raw))/1e6/took["ours"].Seconds(), "MB/cpu-s")
+				took := rounds(b, ways(b, k, raw), 5)
+				for _, theirs := range []string{"armored", "bare"} {
+					cpu, _ := percent(took[theirs], took["ours"])
+					b.ReportMetric(cpu, "%"+theirs)
+				}
+				b.ReportMetric(float64(len(raw))/1e6/typical(took["ours"]).cpu.Seconds(), "MB/cpu-s")
 			}
 		})
 	}
 }
 
-func percent(theirs, ours time.Duration) float64 { return 100 * theirs.Seconds() / ours.Seconds() }
-
-// TestThroughput keeps the promise where figures are asked for: `CONGTHU_FAULTS=long`.
+// TestThroughput keeps the promise where figures are asked for: `CONGTHU_FAULTS=long`. It is
+// held against the library's bare packets, with nothing around them; by processor time,
+// which others on the machine do not change much.
 func TestThroughput(t *testing.T) {
 	if os.Getenv("CONGTHU_FAULTS") != "long" {
 		t.Skip("measures: CONGTHU_FAULTS=long")
 	}
 	raw := tenMB()
 	for name, k := range containers(t) {
-		took := interleaved(t, ways(t, k, raw), 9)
-		got, bare := percent(took["armored"], took["ours"]), percent(took["bare"], took["ours"])
-		t.Logf("%s: %.0f %% of the library with its armor, %.0f %% of it without", name, got, bare)
-		if got < promised {
-			t.Errorf("%s: below %d %%", name, promised)
+		took := rounds(t, ways(t, k, raw), 15)
+		for _, theirs := range []string{"bare", "bare in pieces", "armored"} {
+			got, wall := percent(took[theirs], took["ours"])
+			t.Logf("%s: %.0f %% of the library %s by processor time (%v a letter), %.0f %% by the clock", name, got, theirs, typical(took["ours"]).cpu, wall)
+			if got < promised {
+				t.Errorf("%s: below %d %% of the library %s", name, promised, theirs)
+			}
 		}
 	}
 }

@@ -5,13 +5,13 @@ package reported
 
 import (
 	"bytes"
-	"encoding/base64"
 	"mime"
 	"path"
 	"strings"
 
 	"congthu/internal/mimetree"
 	"congthu/internal/msg"
+	"congthu/internal/radix64"
 	"congthu/internal/text"
 )
 
@@ -171,13 +171,8 @@ func compose(from, subject string, body []string) []byte {
 	var b bytes.Buffer
 	b.WriteString("From: " + word(from) + "\r\nSubject: " + word(subject) + "\r\n")
 	b.WriteString("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n")
-	s := base64.StdEncoding.EncodeToString([]byte(strings.TrimSpace(strings.Join(body, "\r\n")) + "\r\n"))
-	for len(s) > 76 {
-		b.WriteString(s[:76] + "\r\n")
-		s = s[76:]
-	}
-	b.WriteString(s + "\r\n")
-	return b.Bytes()
+	text := strings.TrimSpace(strings.Join(body, "\r\n")) + "\r\n"
+	return radix64.AppendLines(b.Bytes(), []byte(text), radix64.MIME, "\r\n")
 }
 
 // word writes a value of a stranger so that it stays one field.

@@ -1,12 +1,13 @@
 package strip
 
 import (
-	"encoding/base64"
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
 
 	"congthu/internal/lang"
+	"congthu/internal/radix64"
 )
 
 // Notice is what stands in the place of a file.
@@ -38,13 +39,7 @@ func (n Notice) Text() string {
 // part is a body part with that text. In base64 no line of it can be a delimiter, and it
 // passes servers that know no 8BITMIME.
 func part(text string) []byte {
-	const line = 76 // RFC 2045 section 6.8
-	out := []byte("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: inline\r\n")
-	code := base64.StdEncoding.EncodeToString([]byte(text))
-	for len(code) > 0 {
-		n := min(len(code), line)
-		out = append(append(out, "\r\n"...), code[:n]...)
-		code = code[n:]
-	}
-	return out
+	out := []byte("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: inline\r\n\r\n")
+	out = radix64.AppendLines(out, []byte(text), radix64.MIME, "\r\n")
+	return bytes.TrimSuffix(out, []byte("\r\n"))
 }

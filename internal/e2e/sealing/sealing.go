@@ -260,10 +260,13 @@ func compressed(packets []byte) []byte {
 	return frame(8, b.Bytes())
 }
 
-// retag changes the tag of the last packet.
+// retag changes the tag of the last packet: the one that reaches exactly to the end, for
+// encrypted octets may look like the beginning of any.
 func retag(b []byte, from, to int) []byte {
-	if i := bytes.LastIndex(b, []byte{0xC0 | byte(from), 0xFF}); i >= 0 {
-		b[i] = 0xC0 | byte(to)
+	for i := range max(0, len(b)-6) {
+		if b[i] == 0xC0|byte(from) && b[i+1] == 0xFF && uint64(binary.BigEndian.Uint32(b[i+2:])) == uint64(len(b)-i-6) {
+			b[i] = 0xC0 | byte(to)
+		}
 	}
 	return b
 }
