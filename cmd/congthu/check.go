@@ -53,7 +53,7 @@ func (checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	notes := slices.Concat(senderNotes(c, j), keys, sandboxNotes(j), clam)
+	notes := slices.Concat(senderNotes(c, j), keys, passphraseNotes(c), sandboxNotes(j), clam)
 	return a.checked(j, notes)
 }
 

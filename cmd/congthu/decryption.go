@@ -75,9 +75,15 @@ func (j *judge) openingOptions(m *msg.Message) decrypt.Options {
 // still signed.
 func (j *judge) pinnedTo(addr string) string { return j.keys.Lookup(addr).Fingerprint }
 
+// wholeOf is which of the opened letters may stand in the place of the one around it, -1:
+// none.
+func wholeOf(m *msg.Message) int {
+	return slices.IndexFunc(m.Opened, func(o *msg.Message) bool { return o.Inside.Whole })
+}
+
 // openedFor tells for whom a letter was opened whole, by a key of his own domain.
 func (j *judge) openedFor(m *msg.Message) func(msg.Path) bool {
-	i := slices.IndexFunc(m.Opened, func(o *msg.Message) bool { return o.Inside.Whole })
+	i := wholeOf(m)
 	if i < 0 {
 		return nil
 	}
@@ -96,7 +102,7 @@ type inside struct {
 
 // Inspect looks at the letter and at those that were in it.
 func (i inside) Inspect(ctx context.Context, m *msg.Message) (found []msg.Finding, auth []msg.AuthResult, err error) {
-	if !i.instead || !slices.ContainsFunc(m.Opened, func(o *msg.Message) bool { return o.Inside.Whole }) {
+	if !i.instead || wholeOf(m) < 0 {
 		found, auth, err = i.Inspector.Inspect(ctx, m)
 	}
 	for _, inner := range m.Opened {

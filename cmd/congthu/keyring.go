@@ -112,22 +112,56 @@ const (
 	passphraseCredential = "congthu-pgp-passphrase"
 )
 
+// passphraseFile is the file that holds the passphrase of the secret keys; "" where there is
+// none.
+func passphraseFile(c *config.Config) string {
+	if c.PGP.PassphraseFile != "" {
+		return c.PGP.PassphraseFile
+	}
+	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); dir != "" {
+		name := filepath.Join(dir, passphraseCredential)
+		if _, err := os.Stat(name); !errors.Is(err, os.ErrNotExist) {
+			return name
+		}
+	}
+	return ""
+}
+
 // passphrase is what opens the secret keys.
 func passphrase(c *config.Config) ([]byte, error) {
-	name := c.PGP.PassphraseFile
-	if dir := os.Getenv("CREDENTIALS_DIRECTORY"); name == "" && dir != "" {
-		name = filepath.Join(dir, passphraseCredential)
-		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
-			name = ""
-		}
+	if name := passphraseFile(c); name != "" {
+		return passphraseIn(name)
 	}
-	if name == "" {
-		if p := os.Getenv(passphraseVariable); p != "" { // stays in the environment, which is why it comes last
-			return []byte(p), nil
-		}
-		return nil, fail(exitConfig, "chưa có mật khẩu của khoá bí mật: đặt [pgp] passphrase_file, %s, hoặc LoadCredential=%s của systemd", "there is no passphrase for secret keys: set [pgp] passphrase_file, %s, or systemd's LoadCredential=%s", passphraseVariable, passphraseCredential)
+	if p := os.Getenv(passphraseVariable); p != "" { // stays in the environment, which is why it comes last
+		return []byte(p), nil
 	}
-	return passphraseIn(name)
+	return nil, fail(exitConfig, "chưa có mật khẩu của khoá bí mật: đặt [pgp] passphrase_file, %s, hoặc LoadCredential=%s của systemd", "there is no passphrase for secret keys: set [pgp] passphrase_file, %s, or systemd's LoadCredential=%s", passphraseVariable, passphraseCredential)
+}
+
+// passphraseMode refuses a file that everybody may read, or that others than its owner may
+// change. Its group may read it: a file of root's that a daemon of its own account reads.
+func passphraseMode(name string, mode os.FileMode) error {
+	switch perm := mode.Perm(); {
+	case !mode.IsRegular(): // a pipe or a device is for the one who names it
+	case perm&0o007 != 0:
+		return fail(exitConfig, "mọi người đều đọc hoặc sửa được tệp mật khẩu %s (quyền %04o): chmod 0400 %s", "everybody may read or change the passphrase file %s (mode %04o): chmod 0400 %s", name, perm, name)
+	case perm&0o020 != 0:
+		return fail(exitConfig, "cả nhóm sửa được tệp mật khẩu %s (quyền %04o): chmod 0400 %s", "its group may change the passphrase file %s (mode %04o): chmod 0400 %s", name, perm, name)
+	}
+	return nil
+}
+
+// passphraseNotes says who else may read the passphrase.
+func passphraseNotes(c *config.Config) []lang.Text {
+	name := passphraseFile(c)
+	st, err := os.Stat(name)
+	if name == "" || err != nil || st.Mode().Perm()&0o040 == 0 {
+		return nil // what cannot be read is said where it is read
+	}
+	mode := fmt.Sprintf("%04o", st.Mode().Perm())
+	return []lang.Text{lang.T(
+		"cả nhóm sở hữu đọc được tệp mật khẩu "+name+" (quyền "+mode+"); nếu không cố ý thì chmod 0400 "+name,
+		"the group that owns the passphrase file "+name+" may read it (mode "+mode+"); unless that is meant, chmod 0400 "+name)}
 }
 
 // passphraseIn reads the first line of a file that nobody else may read.
@@ -138,8 +172,11 @@ func passphraseIn(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	st, err := f.Stat()
-	if err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o007 != 0 {
-		return nil, fail(exitConfig, "mọi người đều đọc hoặc sửa được tệp mật khẩu %s (quyền %04o): chmod 0400 %s", "everybody may read or change the passphrase file %s (mode %04o): chmod 0400 %s", name, st.Mode().Perm(), name)
+	if err == nil {
+		err = passphraseMode(name, st.Mode())
+	}
+	if err != nil {
+		return nil, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, 4096))
 	if err != nil {

@@ -39,6 +39,7 @@ import (
 //	CLAMD start         Debian's clamd begins with the signatures in file/*.ndb; CLAMD stop
 //	KEYPAIR ADDRESS     an OpenPGP key pair; the public half is in ${DIR}/ADDRESS.asc, the
 //	                    secret one in ${DIR}/ADDRESS.sec.asc
+//	PEERKEY KIND ADDRESS  the same made by gpg or sq: peerkeys.go
 //	REVOKE ADDRESS      its holder revokes the key; ${DIR}/ADDRESS.asc says so
 //	SPOIL WHAT ADDRESS  its holder takes the subkey or the name back
 //	BADKEY KIND ADDRESS a public key with something wrong with it: badkeys.go
@@ -53,7 +54,7 @@ import (
 //	TAKE N REGEXP => NAME  (N, or the address of the last delivery to it) what REGEXP finds (its first group) in the text of the N-th delivery
 //	                    stands for ${NAME} in all messages
 //	WRITE FILE TEXT     a file of the gateway's directory, for the gateway's eyes alone
-//	SEAL KIND[/LAYOUT] FROM => TO [by ADDRESS]
+//	SEAL KIND[/LAYOUT] FROM => TO [by ADDRESS] [for ADDRESS]
 //	                    a message is encrypted to the key that opens letters; see seal.go
 //	CHMOD FILE MODE     a file of the gateway's directory gets that mode
 //	WAITLOG REGEXP      until the log has a line that matches
@@ -210,7 +211,7 @@ func (p *player) around() map[string]func(string) error {
 		"EDIT": p.edit, "CHMOD": p.chmod, "WRITE": p.writeFile, "COPY": p.copyFile, "MOVE": p.moveFile, "SAVE": p.save, "TAKE": p.take,
 		"WAIT": p.wait, "WAITLOG": p.g.checkLog, "SLEEP": sleep,
 		"LETTER": p.letter, "OTHER": p.other,
-		"KEYPAIR": p.keyPair, "REVOKE": p.revoke, "SEAL": p.seal, "SPOIL": p.spoil, "BADKEY": p.badKey,
+		"KEYPAIR": p.keyPair, "PEERKEY": p.peerKey, "REVOKE": p.revoke, "SEAL": p.seal, "SPOIL": p.spoil, "BADKEY": p.badKey,
 		"PLANT": func(rest string) error { return p.plant(context.Background(), rest) },
 		"CLAMD": p.clamd, "POISON": p.poison, "CRASH": func(string) error { return p.crash() },
 		"TERMINAL": p.open, "PRESS": p.press, "SCREEN~": p.screen, "DRAWN~": p.drawn(true), "DRAWN!": p.drawn(false),

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,20 +18,22 @@ import (
 
 // seal encrypts a message of the case to the key that opens a domain's letters:
 //
-//	SEAL KIND[/LAYOUT] FROM => TO [by ADDRESS]
+//	SEAL KIND[/LAYOUT] FROM => TO [by ADDRESS] [for ADDRESS]
 //
 // KIND is one of internal/e2e/sealing, or gpg or sq for the real programs. LAYOUT is mime (RFC
-// 3156), inline (the text is armor) or file (an attached one). by names a KEYPAIR that signs.
+// 3156), inline (the text is armor) or file (an attached one). by names a KEYPAIR that signs,
+// for a PEERKEY or KEYPAIR that opens it; without, the gateway's first key does.
 func (p *player) seal(rest string) error {
 	what, to, ok := strings.Cut(rest, " => ")
 	kind, from, _ := strings.Cut(what, " ")
 	kind, layout, _ := strings.Cut(kind, "/")
+	to, reader, _ := strings.Cut(to, " for ")
 	to, by, _ := strings.Cut(to, " by ")
 	clear, known := p.c.Messages[from]
 	if !ok || !known {
 		return fmt.Errorf("SEAL KIND FROM => TO; is there a message %q?", from)
 	}
-	key, err := p.g.openingKey()
+	key, err := p.g.openingKey(reader)
 	if err != nil {
 		return err
 	}
@@ -86,8 +87,12 @@ func outerHead(clear []byte) string {
 	return out + "Subject: [...]\r\n"
 }
 
-// openingKey is the public half of the first key that opens letters, armored.
-func (g *Gateway) openingKey() ([]byte, error) {
+// openingKey is the public half of an address's key, or of the first key of the gateway that
+// opens letters.
+func (g *Gateway) openingKey(address string) ([]byte, error) {
+	if address != "" {
+		return os.ReadFile(filepath.Join(g.Dir, address+".asc"))
+	}
 	out, status, err := g.Run("--json", "keys", "list", "--secret")
 	if err != nil || status != 0 {
 		return nil, fmt.Errorf("keys list: %w\n%s", err, out)
@@ -159,14 +164,11 @@ func (p *player) sealedBy(program string, clear, key []byte) ([]byte, error) {
 	if program == "gpg" {
 		args = []string{"--homedir", dir, "--batch", "--quiet", "--trust-model", "always", "--no-auto-key-locate", "--recipient-file", name, "--armor", "--encrypt"}
 	}
-	cmd := exec.Command(program, args...)
-	cmd.Stdin = bytes.NewReader(clear)
-	var out, complaint bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s", program, err, complaint.String())
+	out, err := output(clear, program, args...)
+	if err != nil {
+		return nil, err
 	}
-	block, err := armor.Decode(&out)
+	block, err := armor.Decode(bytes.NewReader(out))
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,8 @@ type DecryptRule struct {
 	Deliver bool
 }
 
-func (x Decrypt) delivers(to msg.Path) bool {
+// Delivers tells whether a recipient gets them so.
+func (x Decrypt) Delivers(to msg.Path) bool {
 	for _, r := range x.Rules {
 		if anyOf(r.To, to) {
 			return r.Deliver
@@ -24,11 +25,11 @@ func (x Decrypt) delivers(to msg.Path) bool {
 	return x.Deliver
 }
 
-// opens tells whether a copy is delivered decrypted. Only a key of the recipient's own
+// Opens tells whether a copy that goes inward is delivered decrypted. Only a key of the recipient's own
 // domain opens it for him: a letter that somebody has caught and sends on to himself stays
 // closed. And what has to be encrypted for a recipient is not laid open on the way to him.
-func (p *Policy) opens(in Input, to msg.Path) bool {
-	if in.Opened == nil || !p.Decrypt.delivers(to) || !in.Opened(to) {
+func (p *Policy) Opens(in Input, to msg.Path) bool {
+	if in.Opened == nil || !p.Decrypt.Delivers(to) || !in.Opened(to) {
 		return false
 	}
 	switch mode, _ := p.Encrypt.rules(in, to, direction(false)); mode {

@@ -146,7 +146,7 @@ func (p *Policy) fate(in Input, routes Routes, to msg.Path, why msg.Verdict) msg
 	d = p.block(d, in, ours(in, to, outward), direction(outward))
 	if d.Action == msg.Deliver || d.Action == msg.Quarantine { // a held copy may be released
 		d = p.Encrypt.Apply(d, in, to, outward)
-		d.Open = d.Action == msg.Deliver && !outward && p.opens(in, to)
+		d.Open = d.Action == msg.Deliver && !outward && p.Opens(in, to)
 	}
 	return d
 }

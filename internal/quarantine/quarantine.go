@@ -4,7 +4,8 @@
 // A message is held when Hold has returned nil: content and facts are then in
 // the store, committed and synced, and the sender may be told 250. What is kept
 // are the octets as received, and what is to be delivered if they are released,
-// octet by octet; nothing is made anew at the release.
+// octet by octet; nothing is made anew at the release but what a Requeue makes of
+// encryption and signatures, by the policy of that day.
 //
 // A release moves recipients from here to the queue in one transaction, so
 // releasing twice delivers once and a crash leaves them in exactly one of the

@@ -7,6 +7,7 @@
 package stamp
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -44,12 +45,31 @@ func Block(in Input) []byte {
 	}
 	b = stripped(b, in.Stripped)
 	if in.Opened && in.Message.Inside != nil {
-		b = decrypted(b, in.Message.Inside)
+		b = Decrypted(b, in.Message.Inside)
 	}
-	id := newField(b, "X-Congthu-Id")
+	id := newField(b, idField)
 	id.word(atom(in.Message.ID))
 	return id.end()
 }
+
+// Divide divides a letter that bears our block into that, which its last field ends, and the
+// message below. ok is false where there is no block.
+func Divide(content []byte) (block, below []byte, ok bool) {
+	for pos := 0; pos < len(content); {
+		end := unitEnd(content, pos)
+		if isBlank(content[pos:end]) {
+			break
+		}
+		if bytes.HasPrefix(content[pos:], []byte(idField+":")) {
+			return content[:end:end], content[end:], true
+		}
+		pos = end
+	}
+	return nil, content, false
+}
+
+// idField is the last field of the block.
+const idField = "X-Congthu-Id"
 
 // stripped says that this copy is not the one that was signed: the results above are
 // those of the original, and whoever verifies again finds a body that has changed.
@@ -66,10 +86,10 @@ func stripped(b []byte, found []msg.Finding) []byte {
 	return f.end()
 }
 
-// decrypted says that this copy came encrypted, by whose key it was opened and what became
-// of its signature, which is not in it any more: nobody is to take it for a letter that came
-// in the clear. The results above are those of the letter as it came.
-func decrypted(b []byte, in *msg.Inside) []byte {
+// Decrypted appends to a block that this copy came encrypted, by whose key it was opened and
+// what became of its signature, which is not in it any more: nobody is to take it for a
+// letter that came in the clear. The results above are those of the letter as it came.
+func Decrypted(b []byte, in *msg.Inside) []byte {
 	f := newField(b, "X-Congthu-Decrypted")
 	f.word("results=of-original;")
 	f.word("key=" + atom(in.By) + ";")
