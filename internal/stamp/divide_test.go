@@ -2,6 +2,7 @@ package stamp
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"congthu/internal/msg"
@@ -13,15 +14,10 @@ func TestDivide(t *testing.T) {
 	for _, below := range []string{
 		"Subject: a\r\n\r\nb\r\n", "\r\nno header\r\n", "", " folded\r\n\r\nb", "X-Congthu-Id: forged\r\n\r\nb", "\n", "X-Congthu-Id",
 	} {
-		got, rest, ok := Divide(append(bytes.Clone(block), Divider([]byte(below))...))
-		if !ok || len(rest) != len(Divider([]byte(below))) {
-			t.Errorf("%q: %q %v", below, rest, ok)
-		}
-		if below != "" && below[0] != ' ' { // a folded line never stands there: Divider
-			got, rest, ok = Divide(append(bytes.Clone(block), below...))
-			if !ok || !bytes.Equal(got, block) || string(rest) != below {
-				t.Errorf("%q: %q %q %v", below, got, rest, ok)
-			}
+		content := slices.Concat(block, Divider([]byte(below)), []byte(below)) // as the judge puts them together
+		got, rest, ok := Divide(content)
+		if !ok || !bytes.Equal(got, block) || !bytes.Equal(rest, content[len(block):]) {
+			t.Errorf("%q: %q %q %v", below, got, rest, ok)
 		}
 	}
 	for _, none := range []string{"", "Subject: a\r\n\r\nX-Congthu-Id: in the body\r\n", "\r\nX-Congthu-Id: a\r\n", "x"} {
