@@ -13,6 +13,7 @@ import (
 	"congthu/internal/pipeline"
 	"congthu/internal/policy"
 	"congthu/internal/quarantine"
+	"congthu/internal/smtpd"
 	"congthu/internal/store"
 )
 
@@ -34,7 +35,7 @@ func (p *post) notices(ctx context.Context, m *msg.Message, holds []pipeline.Hol
 	if p == nil || len(holds) == 0 || notice.Automatic(m.Envelope.From, rootOf(m)) {
 		return nil, nil
 	}
-	secret := slices.ContainsFunc(holds, func(h pipeline.Hold) bool { return policy.Encryption(h.Decision.Reason) })
+	secret := slices.ContainsFunc(holds, func(h pipeline.Hold) bool { return p.g.judge.hushed(m, h.Decision.Reason, h.Decision.Why.Counted) })
 	var out []*store.Change
 	for _, t := range append(p.toSender(m, holds), p.toRecipients(m, holds)...) {
 		if secret { // what must be encrypted for one is not said in the clear to another
@@ -47,6 +48,44 @@ func (p *post) notices(ctx context.Context, m *msg.Message, holds []pipeline.Hol
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// hushed tells whether the subject of a letter is not said in the clear: to one of its
+// recipients it goes encrypted with its subject hidden, or it waits for a key, whatever else
+// it is held for.
+func (j *judge) hushed(m *msg.Message, reason string, counted []msg.Weighed) bool {
+	if policy.Encryption(reason) || slices.ContainsFunc(counted, func(w msg.Weighed) bool { return policy.Encryption(w.Symbol) }) {
+		return true
+	}
+	e := j.rules.For(m).Policy.Encrypt
+	in := j.encryption(m, e)
+	return slices.ContainsFunc(m.Envelope.To, func(to msg.Path) bool {
+		_, outward, _ := j.routes.Find(j.routes.DomainOf(to))
+		return e.Hushes(in, to, outward)
+	})
+}
+
+// hushedItem is hushed of what is held: by the policy of today, for those that it is held for.
+func (j *judge) hushedItem(it quarantine.Item) bool {
+	m := &msg.Message{Session: msg.Session{Outbound: it.Outbound}, Root: &msg.Part{Header: []msg.Field{{Name: "Subject", Value: it.Subject}}}}
+	m.Envelope.From, _ = smtpd.ParsePath(it.From, true) // an address that is none fits no rule
+	for _, to := range it.To {
+		if path, err := smtpd.ParsePath(to, true); err == nil {
+			m.Envelope.To = append(m.Envelope.To, path)
+		}
+	}
+	return j.hushed(m, it.Reason, it.Findings)
+}
+
+// between is what a digest tells of. It goes in the clear.
+func (p *post) between(ctx context.Context, after, until time.Time, last *quarantine.Item, limit int) ([]quarantine.Item, error) {
+	items, err := p.g.held.Between(ctx, after, until, last, limit)
+	for i := range items {
+		if p.g.judge.hushedItem(items[i]) {
+			items[i].Subject = "…"
+		}
+	}
+	return items, err
 }
 
 // prepare writes and queues a notice, if there may be one more this hour.

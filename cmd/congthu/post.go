@@ -63,7 +63,7 @@ func (g *gateway) newPost() (*post, error) {
 	if c.At != "" {
 		at, _ := time.Parse("15:04", c.At) // config has checked it
 		p.sender = digest.New(digest.Options{
-			Store: g.db, Queue: q, Held: g.held.Between, Box: p.box, NextHop: g.localHop, Texts: p.texts.Load, Reason: g.judge.heldBecause, May: p.may, Codes: codes,
+			Store: g.db, Queue: q, Held: p.between, Box: p.box, NextHop: g.localHop, Texts: p.texts.Load, Reason: g.judge.heldBecause, May: p.may, Codes: codes,
 			Address: g.writer(), Name: c.Name, Hostname: g.cfg.Hostname, Reply: c.Address != "", Hour: time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute,
 			Settle: g.settle(), Entries: c.Entries, Life: c.Life.Std(), NewID: newID, Now: time.Now, Log: g.log,
 		})

@@ -77,12 +77,13 @@ func nameOf(field []byte) string {
 // mail program shows or answers by. What servers have written on the way is none of it,
 // and Bcc must not be seen by others.
 func authored() []string {
-	return []string{"from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "in-reply-to", "references", "comments", "keywords"}
+	return []string{"from", "sender", "reply-to", "to", "cc", "date", "subject", "message-id", "in-reply-to", "references", "comments", "keywords", "thread-topic"}
 }
 
 // hidden are the fields that lose their text outside where the subject is hidden: the
-// baseline confidentiality policy of RFC 9788 section 3.2.1.
-func hidden() []string { return []string{"subject", "comments", "keywords"} }
+// baseline confidentiality policy of RFC 9788 section 3.2.1, and the field in which Outlook
+// and Exchange say the subject once more.
+func hidden() []string { return []string{"subject", "comments", "keywords", "thread-topic"} }
 
 // protection is how a header is divided.
 type protection struct {

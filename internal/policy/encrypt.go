@@ -115,6 +115,13 @@ func (e Encrypt) rules(in Input, to msg.Path, dir string) (Mode, bool) {
 	return mode, sign
 }
 
+// Hushes tells whether a copy's subject is for its reader alone: the copy goes encrypted with
+// the subject hidden, or does not go for want of a key.
+func (e Encrypt) Hushes(in Input, to msg.Path, outward bool) bool {
+	mode, _ := e.rules(in, to, direction(outward))
+	return e.HideSubject && (mode == Required || mode == Opportunistic && in.Keys[to.Key()].Fingerprint != "")
+}
+
 func (r EncryptRule) fits(from, to msg.Path, dir string) bool {
 	return (r.Direction == "" || r.Direction == dir) && anyOf(r.From, from) && anyOf(r.To, to)
 }
@@ -122,8 +129,8 @@ func (r EncryptRule) fits(from, to msg.Path, dir string) bool {
 func anyOf(patterns []string, p msg.Path) bool {
 	return len(patterns) == 0 || slices.ContainsFunc(patterns, func(pattern string) bool {
 		pattern = strings.ToLower(pattern)
-		if strings.Contains(pattern, "@") {
-			return pattern == p.Key()
+		if i := strings.LastIndexByte(pattern, '@'); i >= 0 {
+			return pattern[:i] == strings.ToLower(p.Local) && spelled(pattern[i+1:]) == spelled(p.Domain)
 		}
 		return match(pattern, p.Domain) >= 0
 	})

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"congthu/internal/msg"
 )
 
@@ -108,6 +110,7 @@ func (rs Routes) Local(domain string) bool {
 
 // match grades how closely pattern names the domain: -1 not at all, 0 by "*".
 func match(pattern, domain string) int {
+	pattern, domain = spelled(pattern), spelled(domain)
 	switch {
 	case pattern == "*":
 		return 0
@@ -119,6 +122,23 @@ func match(pattern, domain string) int {
 		return len(pattern)
 	}
 	return -1
+}
+
+// spelled is a domain, or a pattern of domains, in A-labels (RFC 5890 section 2.3.2.1): what
+// holds for "sở.vn" holds for a recipient whose address spells that "xn--s-lym.vn".
+func spelled(domain string) string {
+	if !strings.ContainsFunc(domain, func(r rune) bool { return r >= 0x80 }) {
+		return domain
+	}
+	rest, below := strings.CutPrefix(domain, "*.")
+	ascii, err := idna.Lookup.ToASCII(rest)
+	switch {
+	case err != nil:
+		return domain
+	case below:
+		return "*." + ascii
+	}
+	return ascii
 }
 
 // Decide returns the fate of every recipient, recipients with one fate together.

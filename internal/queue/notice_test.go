@@ -154,6 +154,7 @@ func TestReturnedHeader(t *testing.T) {
 		{"plain", "A: b\r\nC: d\r\n\te\r\n\r\nbody: x\r\n", "A: b\r\nC: d\r\n\te\r\n", "7bit"},
 		{"unfinished line", "A: b\r\nC: d", "A: b\r\n", "7bit"},
 		{"ours", "x-spam-flag: YES\r\n  more\r\nA: b\r\nX-CONGTHU-ID: 1\r\n\r\n", "A: b\r\n", "7bit"},
+		{"opened here", "X-Congthu-Decrypted: key=1\r\nReceived: by gw\r\nFrom: a@x.test\r\nSubject: secret\r\nX-More: secret\r\nKeywords:\r\n secret\r\nDate: today\r\n Message-ID: folded\r\n\r\n", "Received: by gw\r\nFrom: a@x.test\r\nDate: today\r\n Message-ID: folded\r\n", "7bit"},
 		{"too long", "A: b\r\nC: " + long + "\r\nD: e\r\n\r\n", "A: b\r\n", "7bit"},
 		{"8bit", "A: đ\r\n\r\n", "A: =C4=91\r\n", "quoted-printable"},
 		{"first line continues", " A\r\nB: c\r\n\r\n", " A\r\nB: c\r\n", "7bit"},

@@ -3,6 +3,7 @@ package queue
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -10,12 +11,21 @@ import (
 // thought of a message is not the sender's business.
 var ours = []string{"x-spam-", "x-congthu-", "authentication-results"}
 
+// openedMark is on a copy that came encrypted and was opened here. Any field of it may have
+// been inside (RFC 9788), the subject above all, and a notice goes back in the clear: of such
+// a letter it returns only the fields that are outside.
+const openedMark = "x-congthu-decrypted"
+
+var outside = []string{"received", "from", "date", "message-id"}
+
 // returned is the header of the original as a notice gives it back, with its
 // transfer encoding.
 func returned(content [][]byte) (header []byte, encoding string) {
 	plain := true
-	for _, f := range fields(content) {
-		if private(f) {
+	all := fields(content)
+	opened := slices.ContainsFunc(all, func(f []byte) bool { return named(f, openedMark) })
+	for _, f := range all {
+		if private(f) || opened && !slices.ContainsFunc(outside, func(name string) bool { return named(f, name) }) {
 			continue
 		}
 		if len(header)+len(f) > headerMax {
@@ -63,6 +73,12 @@ func private(field []byte) bool {
 		}
 	}
 	return false
+}
+
+// named tells whether a field has that name, which is in lower case.
+func named(field []byte, name string) bool {
+	before, _, ok := bytes.Cut(field, []byte(":"))
+	return ok && strings.EqualFold(strings.TrimRight(string(before), " \t"), name)
 }
 
 // sevenBit tells whether the octets may travel as 7bit: ASCII, CRLF lines of no

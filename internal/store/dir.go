@@ -106,7 +106,16 @@ func takeLock(path string) (io.Closer, error) {
 	if err := f.Truncate(0); err == nil {
 		_, _ = fmt.Fprintf(f, "%d\n", os.Getpid()) // for the error message only
 	}
-	return f, nil
+	return dirLock{f}, nil
+}
+
+// dirLock is the lock of the data directory. It is given back by name: a process that is
+// being started at that moment has the file open as well, until it is the other program.
+type dirLock struct{ *os.File }
+
+// Close gives the lock back.
+func (l dirLock) Close() error {
+	return errors.Join(unix.Flock(int(l.Fd()), unix.LOCK_UN), l.File.Close())
 }
 
 // holder reads who has the lock, for the error message.
