@@ -139,7 +139,7 @@ func TestSubjectIsHiddenAndTagTakenOut(t *testing.T) {
 		"Subject: =?utf-8?q?[mahoa]_C=C3=B4ng_v=C4=83n?=\r\n":        "Subject: =?utf-8?q?C=C3=B4ng_v=C4=83n?=\r\n",
 		"Subject: khong co dau\r\n":                                  "Subject: khong co dau\r\n",
 		"SUBJECT:\r\n folded [encrypt] here\r\nKeywords: secret\r\n": "Subject: folded here\r\nKeywords: secret\r\n",
-		"Subject: Cong van\r\nThread-Topic: Cong van\r\n":           "Subject: Cong van\r\nThread-Topic: Cong van\r\n",
+		"Subject: Cong van\r\nThread-Topic: Cong van\r\n":            "Subject: Cong van\r\nThread-Topic: Cong van\r\n",
 	} {
 		raw := "X-Congthu-Encrypt: yes\r\n" + subject + "From: <a@x.test>\r\n\r\nx\r\n"
 		out := seal(t, pgp.Sealing{To: []*pgp.Key{key(t, public(t, e))}, HideSubject: true, Tags: []string{"[mahoa]", "[encrypt]"}, Drop: []string{"X-Congthu-Encrypt"}}, raw)
