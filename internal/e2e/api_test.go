@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"congthu/internal/apitest"
+	"congthu/internal/dns/fake"
 	"congthu/internal/e2e"
 	"congthu/internal/lang"
 	"congthu/internal/sink"
@@ -45,7 +46,7 @@ func newProvince(t *testing.T, ip string) *province {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := openProvince(t, ip, &e2e.Case{Script: later, Config: overTLS + "[inspect]\nskip = [\"auth\", \"attach\"]\n"})
+	p := openProvince(t, ip, &e2e.Case{Script: later, Config: overTLS + "[inspect]\nskip = [\"attach\"]\n", Zone: fake.Zone{"so.test": {{Type: "TXT", Data: "v=spf1 ip4:192.0.2.1 -all"}}}})
 	for name, to := range map[string][]string{"yte": {"lan@yte.gov.test"}, "gtvt": {"an@gtvt.gov.test"}, "both": {"lan@yte.gov.test", "an@gtvt.gov.test"}} {
 		p.hold(name, to)
 	}
@@ -122,13 +123,19 @@ func (p *province) hold(name string, to []string) {
 	if err := submitTo(p.Addr, letter, to...); err != nil {
 		p.t.Fatal(err)
 	}
+	p.heldAs(name)
+}
+
+// heldAs notes the id of a letter that is held, and looks at it, which is on record.
+func (p *province) heldAs(name string) {
+	p.t.Helper()
 	var items []struct{ ID string }
 	p.json(&items, "quarantine", "list", "thu-"+name)
 	if len(items) == 0 {
 		p.t.Fatalf("%s is not held", name)
 	}
 	p.held[name] = items[0].ID
-	if _, status, err := p.Run("quarantine", "show", items[0].ID); err != nil || status != 0 { // is on record
+	if _, status, err := p.Run("quarantine", "show", items[0].ID); err != nil || status != 0 {
 		p.t.Fatal(status, err)
 	}
 }
@@ -145,6 +152,28 @@ func (p *province) queued(name, to string) {
 		p.t.Fatalf("%d are queued for %s", len(items), to)
 	}
 	p.waits[name] = items[0].ID
+}
+
+// allow has a reviewer release a letter and allow its sender, and returns the id of that.
+func (p *province) allow(as, to string) string {
+	p.t.Helper()
+	letter := &e2e.Case{
+		Messages: map[string][]byte{"allowed": []byte(canaryLetter("thu-allowed", gtube))},
+		Dialogue: []string{"LETTER allowed from=a@so.test to=" + to + " ip=192.0.2.1 => 250"},
+	}
+	if err := p.Play(letter); err != nil {
+		p.t.Fatal(err)
+	}
+	p.heldAs("allowed")
+	var out struct{ Allowed []struct{ ID string } }
+	status, text := p.ask(as, "POST", "/v1/quarantine/"+p.held["allowed"]+"/release", `{"allow_sender": "recipient"}`)
+	if err := json.Unmarshal([]byte(text), &out); err != nil || status != http.StatusOK || len(out.Allowed) != 1 {
+		p.t.Fatalf("%d %s", status, text)
+	}
+	for waits := []any{0}; len(waits) > 0; { // it is delivered, and waits nowhere
+		p.json(&waits, "queue", "list", "--to", to)
+	}
+	return out.Allowed[0].ID
 }
 
 // json runs a command on the gateway's machine and decodes what it prints.
@@ -209,6 +238,9 @@ func TestEachRoleTriesEverything(t *testing.T) {
 		{"quarantine show --raw ${yte}", ok, ok, ok, denied},
 		{"quarantine delete NONE", data, denied, data, denied},
 		{"quarantine release ${gtvt} --to nobody@x.test", data, denied, data, denied},
+		{"quarantine release ${gtvt} --to nobody@x.test --allow-sender agency", data, denied, data, denied},
+		{"quarantine allowed", ok, ok, ok, denied},
+		{"quarantine disallow NONE", data, denied, data, denied},
 		{"queue list", ok, ok, ok, denied},
 		{"queue show NONE", data, data, data, denied},
 		{"queue show ${q-gtvt}", ok, ok, data, denied},
@@ -342,6 +374,7 @@ func TestAgenciesAreApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	allowance := p.allow("gtvt", "an@gtvt.gov.test")
 	before := p.state()
 	theirs := p.held["gtvt"]
 	none := "7ZZZZZZZZZZZZZZZ"
@@ -350,7 +383,7 @@ func TestAgenciesAreApart(t *testing.T) {
 		if o.Path == "/v1/openapi.json" {
 			continue
 		}
-		for _, pair := range [][2]string{{p.waits["gtvt"], none}, {theirs, none}, {theirs[len(theirs)-6:], none[len(none)-6:]}, {theirs[:14], none[:14]}} {
+		for _, pair := range [][2]string{{p.waits["gtvt"], none}, {theirs, none}, {theirs[len(theirs)-6:], none[len(none)-6:]}, {theirs[:14], none[:14]}, {allowance, none[:len(allowance)]}} {
 			for _, bare := range []bool{true, false} {
 				p.apart(d, o, pair[0], pair[1], bare)
 				tried++
@@ -372,6 +405,12 @@ func TestAgenciesAreApart(t *testing.T) {
 	}
 	if status, text := p.ask("yte", "GET", "/v1/queue/"+p.waits["yte"], ""); status != http.StatusOK || !strings.Contains(text, "cho@yte") {
 		t.Errorf("queued: %d %s", status, lang.Safe(text, 300))
+	}
+	if status, text := p.ask("yte", "GET", "/v1/quarantine/allowed", ""); status != http.StatusOK || text != "[]\n" {
+		t.Errorf("allowed senders: %d %s", status, text)
+	}
+	if status, text := p.ask("gtvt", "DELETE", "/v1/quarantine/allowed/"+allowance, ""); status != http.StatusOK {
+		t.Errorf("its own reviewer takes it back: %d %s", status, text)
 	}
 	if status, text := p.ask("yte", "GET", "/v1/quarantine", ""); status != http.StatusOK || !strings.Contains(text, "thu-yte") || strings.Contains(text, theirs) {
 		t.Errorf("the list: %d %s", status, lang.Safe(text, 300))
@@ -411,10 +450,11 @@ func (p *province) try(d apitest.Document, o apitest.Operation, id string, bare 
 
 // state is what is held and what waits, as an administrator sees it.
 func (p *province) state() string {
-	var held, waits any
+	var held, waits, allowed any
 	p.json(&held, "quarantine", "list")
 	p.json(&waits, "queue", "list")
-	text, err := json.Marshal([]any{held, waits})
+	p.json(&allowed, "quarantine", "allowed")
+	text, err := json.Marshal([]any{held, waits, allowed})
 	if err != nil {
 		p.t.Fatal(err)
 	}

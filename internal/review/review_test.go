@@ -39,6 +39,9 @@ func (o *outbox) PrepareQuiet(_ context.Context, ts ...*msg.Transfer) (*store.Ch
 	}, nil
 }
 
+// fits is how many senders can be allowed at a rig.
+const fits = 20
+
 // rig is a desk with all that lies behind it.
 type rig struct {
 	*review.Desk
@@ -66,7 +69,7 @@ func rigAt(t *testing.T, url string) *rig {
 	r := &rig{t: t, db: db, out: &outbox{}, now: t0}
 	r.held = quarantine.New(quarantine.Options{Store: db, Requeue: r.out, Undo: 24 * time.Hour, Now: func() time.Time { return r.now }})
 	r.log = audit.New(audit.Options{Store: db, Gateway: "gw.test", Anchor: filepath.Join(dir, "audit.head")})
-	r.book = allowance.New(allowance.Options{Store: db, Now: func() time.Time { return r.now }})
+	r.book = allowance.New(allowance.Options{Store: db, Max: fits, Now: func() time.Time { return r.now }})
 	r.Desk = review.New(review.Options{
 		Quarantine: r.held, Audit: r.log, Allowed: r.book, AllowFor: 180 * 24 * time.Hour,
 		Agency: func(domain string) []string {
