@@ -62,6 +62,7 @@ func (g *gateway) newPeople(ctx context.Context) (*people, error) {
 			Note: func(names ...string) { p.memory.Add(p.memory.Key(acquaint.Knock, names...)) },
 		})
 	}
+	g.metrics.Gauge("allowed_senders", "Allowances of senders that reviewers have given.", func() float64 { n, _ := g.judge.allowed.Len(); return float64(n) })
 	g.metrics.Gauge("acquaintances", "Entries of the memory of senders and recipients.", func() float64 { return float64(p.memory.Len()) })
 	return p, nil
 }

@@ -88,6 +88,29 @@ func (b *browser) submit2(t *testing.T, path, act string) *browser {
 	return b.get(path).submit(path, url.Values{"act": {act}})
 }
 
+// With a release its sender may be allowed; where that cannot be there is nothing to choose.
+func TestAllowingASender(t *testing.T) {
+	for scope, want := range map[string]string{"recipient": "release and allow for recipient", "agency": "release and allow for agency", "": "release"} {
+		h := newHall()
+		b := visit(t, h)
+		b.signIn("so-token")
+		b.get("/quarantine/m1").is(200, `<select name="allow">`, "cho phép người gửi tới cả cơ quan")
+		b.submit("/quarantine/m1", url.Values{"act": {"release"}, "allow": {scope}}).is(200, "Đã thả, đang giao cho: van-thu@so.gov.vn")
+		if scope != "" {
+			b.is(200, "thư đã xác thực của &lt;b&gt;x@evil.test được gửi tới "+scope, "congthu quarantine disallow W6UQEAWPC5D6", "vẫn sẽ bị giữ vì ATTACH_MACRO")
+		}
+		if !slices.Equal(h.done, []string{"anh.minh " + want + " m1"}) {
+			t.Errorf("%q: done %q", scope, h.done)
+		}
+	}
+	b := visit(t, newHall())
+	b.signIn("admin-token")
+	b.get("/quarantine/m2").is(200, "mã độc")
+	if strings.Contains(b.body, `name="allow"`) {
+		t.Error("the sender of malware can be allowed")
+	}
+}
+
 func TestMalwareNeedsASecondPerson(t *testing.T) {
 	h := newHall()
 	b := visit(t, h)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"congthu/internal/allowance"
 	"congthu/internal/lang"
 	"congthu/internal/msg"
 	"congthu/internal/plain"
@@ -146,18 +147,24 @@ func (s seat) act(what, id string) error {
 		return err
 	case !s.who.May("review"):
 		return review.ErrForbidden
-	case what == "release" && it.Class == quarantine.Malware:
+	case strings.HasPrefix(what, "release") && it.Class == quarantine.Malware:
 		return &review.Refusal{What: lang.T("cần người thứ hai đồng ý", "a second person must approve")}
 	}
 	s.h.done = append(s.h.done, s.who.Name+" "+what+" "+id)
-	if what == "release" || what == "delete" {
+	if strings.HasPrefix(what, "release") || what == "delete" {
 		s.h.held = slices.DeleteFunc(s.h.held, func(it quarantine.Item) bool { return it.ID == id })
 	}
 	return nil
 }
 
-func (s seat) Release(_ context.Context, id string, _ review.Order) (review.Released, error) {
-	return review.Released{To: []string{"van-thu@so.gov.vn"}}, s.act("release", id)
+func (s seat) Release(_ context.Context, id string, o review.Order) (review.Released, error) {
+	out := review.Released{To: []string{"van-thu@so.gov.vn"}}
+	if o.AllowSender == "" {
+		return out, s.act("release", id)
+	}
+	out.Beyond = "ATTACH_MACRO"
+	out.Allowed = []allowance.Allowance{{ID: "W6UQEAWPC5D6", Sender: "<b>x@evil.test", For: string(o.AllowSender)}}
+	return out, s.act("release and allow for "+string(o.AllowSender), id)
 }
 func (s seat) Approve(_ context.Context, id string) error { return s.act("approve", id) }
 func (s seat) Delete(_ context.Context, id string) error  { return s.act("delete", id) }

@@ -161,7 +161,7 @@ func (c *Console) explain(w http.ResponseWriter, r *http.Request, by caller) {
 // when that is still there.
 func (c *Console) act(w http.ResponseWriter, r *http.Request, by caller) {
 	id := r.PathValue("id")
-	n, gone, err := c.do(r.Context(), by, id, r.PostFormValue("act"))
+	n, gone, err := c.do(r.Context(), by, id, r.PostFormValue("act"), review.Scope(r.PostFormValue("allow")))
 	if err != nil {
 		c.fail(w, r, by, err)
 		return
@@ -174,15 +174,15 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, by caller) {
 	http.Redirect(w, r, "/quarantine", http.StatusSeeOther)
 }
 
-// do returns what to say, and whether the message has left the list.
-func (c *Console) do(ctx context.Context, by caller, id, act string) (n note, gone bool, err error) {
+// do returns what to say, and whether the message has left the list. allow is for whom the
+// sender of what is released is allowed from now on; "": for nobody.
+func (c *Console) do(ctx context.Context, by caller, id, act string, allow review.Scope) (n note, gone bool, err error) {
 	desk := c.o.Desk(by.who)
 	switch act {
 	case "release":
 		var out review.Released
-		out, err = desk.Release(ctx, id, review.Order{})
-		to := lang.Safe(strings.Join(out.To, ", "), 300)
-		return note{What: lang.T("Đã thả, đang giao cho: "+to, "Released, on its way to: "+to)}, true, err
+		out, err = desk.Release(ctx, id, review.Order{AllowSender: allow})
+		return note{What: released(out)}, true, err
 	case "delete":
 		return note{What: lang.T("Đã xoá; lấy lại bằng: congthu quarantine undo "+id, "Deleted; take it back with: congthu quarantine undo "+id)}, true, desk.Delete(ctx, id)
 	case "approve":
@@ -191,6 +191,23 @@ func (c *Console) do(ctx context.Context, by caller, id, act string) (n note, go
 		return note{What: lang.T("Đã ghi bài học.", "The lesson is on record.")}, false, desk.Learn(ctx, id, act == "spam")
 	}
 	return note{}, false, &review.Refusal{What: lang.T("không có việc này", "there is no such act")}
+}
+
+// released says what came of a release, and of allowing its sender.
+func released(out review.Released) lang.Text {
+	to := lang.Safe(strings.Join(out.To, ", "), 300)
+	vi, en := "Đã thả, đang giao cho: "+to, "Released, on its way to: "+to
+	for _, a := range out.Allowed {
+		sender, whom := lang.Safe(a.Sender, 100), lang.Safe(a.For, 100)
+		vi += "; từ nay thư đã xác thực của " + sender + " được gửi tới " + whom + " (thu hồi: congthu quarantine disallow " + a.ID + ")"
+		en += "; from now on letters proven to be of " + sender + " get through to " + whom + " (take it back: congthu quarantine disallow " + a.ID + ")"
+	}
+	if out.Beyond != "" {
+		reason := lang.Safe(out.Beyond, 60)
+		vi += "; lưu ý: thư giống thư này vẫn sẽ bị giữ vì " + reason
+		en += "; note: another letter like this one will be held all the same, for " + reason
+	}
+	return lang.T(vi, en)
 }
 
 type severalView struct {
@@ -219,7 +236,7 @@ func (c *Console) several(w http.ResponseWriter, r *http.Request, by caller) {
 func (c *Console) doSeveral(w http.ResponseWriter, r *http.Request, by caller, ids []string, act string) {
 	n, refused := 0, ""
 	for _, id := range ids {
-		_, _, err := c.do(r.Context(), by, id, act)
+		_, _, err := c.do(r.Context(), by, id, act, "")
 		if err == nil {
 			n++
 			continue

@@ -11,6 +11,10 @@
 // A release is looked at again with the rules of today. What they call harmful is not
 // released by anybody, nor is what cannot be looked at just now. What was held as harmful,
 // or cannot be looked into at all, needs two people: one agrees, another releases.
+//
+// With a release its sender may be allowed, for those to whom it goes or for their agency:
+// further letters that are proven to be of that sender get through although they look like
+// spam. A release cannot be taken back; that can.
 package review
 
 import (
