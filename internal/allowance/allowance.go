@@ -87,6 +87,7 @@ type Book struct {
 	o      Options
 	follow sync.Mutex // one at a time reads
 	known  atomic.Pointer[known]
+	runs   atomic.Bool // somebody looks every so often; a command looks once
 }
 
 // known is the table as it was read.
@@ -132,7 +133,7 @@ func (b *Book) For(sender string, to []msg.Path) []Allowance {
 		return nil
 	}
 	now := b.o.Now()
-	if now.Sub(k.at) > staleAfter {
+	if b.runs.Load() && now.Sub(k.at) > staleAfter {
 		return nil
 	}
 	var out []Allowance

@@ -171,6 +171,11 @@ func TestStale(t *testing.T) {
 	if err := s.give("x@a.test", "lan@yte.test"); err != nil {
 		t.Fatal(err)
 	}
+	*s.now = t0.Add(2 * staleAfter)
+	if len(s.For("x@a.test", lan)) != 1 {
+		t.Error("a command that has looked once forgets")
+	}
+	s.runs.Store(true)
 	*s.now = t0.Add(staleAfter)
 	if len(s.For("x@a.test", lan)) != 1 {
 		t.Error("not for a while")

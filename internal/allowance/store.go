@@ -42,6 +42,7 @@ func (b *Book) Run(ctx context.Context) error {
 	tick, tidy := time.NewTicker(poll), time.NewTicker(tidyEvery)
 	defer tick.Stop()
 	defer tidy.Stop()
+	b.runs.Store(true)
 	var last error
 	for {
 		err := b.Follow(ctx)
