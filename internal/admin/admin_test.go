@@ -25,6 +25,7 @@ import (
 	"congthu/internal/queue"
 	"congthu/internal/review"
 	"congthu/internal/rulebook"
+	"congthu/internal/store"
 	"congthu/internal/token"
 	"congthu/internal/tomlfile"
 )
@@ -328,6 +329,7 @@ func TestTroubles(t *testing.T) {
 		"wrong id": {errNone, "không có mã này", "there is no such id"},
 		"rules":    {tomlfile.Problems{{File: "policy.toml", Line: 3, Column: 5, What: lang.T("sai", "wrong")}}, "policy.toml:3:5: sai", "policy.toml:3:5: wrong"},
 		"a reason": {&pgp.Problem{What: lang.T("khoá hỏng", "a bad key")}, "khoá hỏng", "a bad key"},
+		"no room":  {fmt.Errorf("audit: rules.reload: %w", store.ErrFull), "đĩa của cổng thư đã đầy", "the gateway's disk is full"},
 		"the rest": {errors.New("disk on fire"), "lỗi bên trong: disk on fire", "internal error: disk on fire"},
 	} {
 		cl := serve(t, &services{fails: c.fails})

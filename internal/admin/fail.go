@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"congthu/internal/lang"
+	"congthu/internal/review"
 	"congthu/internal/tomlfile"
 )
 
@@ -27,13 +28,18 @@ func (s Services) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &p):
 		write(w, p.Status, p)
 	case errors.As(err, &ps):
-		what := lang.T("tệp quy tắc có lỗi; quy tắc cũ vẫn dùng", "the rule files have mistakes; the rules in use stay")
+		what := lang.T("tệp có lỗi; những gì đang dùng vẫn dùng", "there are mistakes in files; what is in use stays")
 		write(w, http.StatusUnprocessableEntity, withProblems{Problem{http.StatusUnprocessableEntity, what}, ps})
 	case s.NotFound != nil && s.NotFound(err):
 		write(w, http.StatusNotFound, Problem{http.StatusNotFound, lang.T("không có mã này", "there is no such id")})
 	case errors.As(err, &b):
 		write(w, http.StatusUnprocessableEntity, Problem{http.StatusUnprocessableEntity, lang.T(b.In(lang.VI), b.In(lang.EN))})
 	default:
+		if what, full := review.NoRoom(err); full {
+			s.Log.Error("admin: an act is not done", "method", r.Method, "path", r.URL.Path, "error", err)
+			write(w, http.StatusInsufficientStorage, Problem{http.StatusInsufficientStorage, what})
+			return
+		}
 		write(w, http.StatusInternalServerError, s.inner(r, err))
 	}
 }

@@ -111,7 +111,8 @@ func refusal(err error) (status int, what lang.Text, ok bool) {
 	case errors.As(err, &refused):
 		return http.StatusConflict, lang.T(refused.In(lang.VI), refused.In(lang.EN)), true
 	}
-	return 0, lang.Text{}, false
+	what, ok = review.NoRoom(err)
+	return http.StatusInsufficientStorage, what, ok
 }
 
 // fail answers for an error on a page of its own.

@@ -12,10 +12,10 @@ import (
 )
 
 // pair is two gateways that share a PostgreSQL database, the next hops, and the ledger
-// of the first.
-func pair(t *testing.T, url, lease string) [2]*Rig {
+// of the first. more is more of their settings.
+func pair(t *testing.T, url, lease, more string) [2]*Rig {
 	t.Helper()
-	config := fmt.Sprintf("[store]\nurl = %q\nkey = %q\n[queue]\nlease = %q\n", url, storetest.Key(t), lease)
+	config := fmt.Sprintf("[store]\nurl = %q\nkey = %q\n[queue]\nlease = %q\n", url, storetest.Key(t), lease) + more
 	first := newRig(t, Options{Config: config})
 	second := newRig(t, Options{Config: config, Beside: first})
 	second.Ledger = first.Ledger
@@ -48,7 +48,7 @@ func TestPostgresLosesAGateway(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			const lease = 2 * time.Second
-			g := pair(t, storetest.Postgres(t), lease.String())
+			g := pair(t, storetest.Postgres(t), lease.String(), "")
 			n := times(300, 5000)
 			mood(t, g[0].A, fmt.Sprintf("mail 451 4.3.2 busy x%d", n/8))
 			mood(t, g[0].B, "down")
@@ -116,7 +116,7 @@ func takenOver(t *testing.T, r *Rig, since time.Time) time.Duration {
 func TestPostgresRestartsUnderLoad(t *testing.T) {
 	t.Parallel()
 	server := storetest.Start(t)
-	g := pair(t, server.URL(t), "30s")
+	g := pair(t, server.URL(t), "30s", "")
 	var stops []func()
 	for _, r := range g {
 		must(t, r.Start())

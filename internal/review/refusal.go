@@ -8,6 +8,7 @@ import (
 	"congthu/internal/allowance"
 	"congthu/internal/lang"
 	"congthu/internal/quarantine"
+	"congthu/internal/store"
 )
 
 // Refusal is why something is not done, for a person who can mend it.
@@ -56,4 +57,13 @@ func refusal(err error) error {
 		return &Refusal{"cursor", lang.T("tham số trang không hợp lệ; mở lại danh sách từ đầu", "the place in the list is not one; open the list from its beginning")}
 	}
 	return err
+}
+
+// NoRoom tells whether an act was not done because the gateway has no room to put it on
+// record, and says so to whoever wanted it. It holds for every act, not only for those of
+// a Desk.
+func NoRoom(err error) (said lang.Text, full bool) {
+	return lang.T(
+		"đĩa của cổng thư đã đầy, không ghi được vào sổ kiểm toán nên chưa làm gì; xem congthu check, dọn chỗ rồi làm lại",
+		"the gateway's disk is full: what cannot be put on record is not done; see congthu check, make room, and do it again"), errors.Is(err, store.ErrFull)
 }
