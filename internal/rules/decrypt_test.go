@@ -19,7 +19,7 @@ func TestDecryptSettings(t *testing.T) {
 		"deliver = \"clear\" ": "deliver is as-received or decrypted",
 		"deliver = \"decrypted\"\n[[decrypt.rule]]\nto = [\"@x.test\"]\n":      "'@x.test' is no address and no domain",
 		"deliver = \"decrypted\"\n[[decrypt.rule]]\ndeliver = \"Decrypted\"\n": "deliver is as-received or decrypted",
-		"delivers = \"decrypted\" ":                                            "delivers",
+		"delivers = \"decrypted\" ": "delivers",
 	} {
 		dir := t.TempDir()
 		if err := os.CopyFS(dir, os.DirFS(shipped)); err != nil {
