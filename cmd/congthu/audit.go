@@ -53,7 +53,7 @@ func (c *auditListCmd) Run(a *app) error {
 		for _, e := range list {
 			rows = append(rows, []string{strconv.FormatInt(e.N, 10), e.At.Local().Format(time.DateTime), by(e), dash(e.Role), dash(e.Via), e.Act, dash(e.Object), dash(e.Detail)})
 		}
-		return a.table(head, rows)
+		return a.table(head, rows, 4, 3)
 	})
 }
 

@@ -235,7 +235,7 @@ func (a *app) how(s policy.Step) string {
 	if s.Place == "" && s.Weight == 0 {
 		add("không có trọng số", "it has no weight")
 	}
-	return strings.Join(out, "; ")
+	return lang.Safe(strings.Join(out, "; "), 600)
 }
 
 // notesOf prints what an inspector says about a symbol, and returns the other notes: a
@@ -270,7 +270,7 @@ func (a *app) actionWord(action string, stripped bool) string {
 // findingLine is one finding with its weight and its sentence.
 func (a *app) findingLine(f msg.Weighed, sentences map[string]policy.Weight) string {
 	w := sentences[f.Symbol]
-	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, lang.Safe(f.Symbol, 80), strings.TrimSuffix(sentence(f.Finding, w).In(a.lang), "."))
+	line := fmt.Sprintf("  %+6.1f  %-26s %s", f.Score, lang.Safe(f.Symbol, 80), lang.Safe(strings.TrimSuffix(sentence(f.Finding, w).In(a.lang), "."), 600))
 	if f.Evidence != "" {
 		line += ": " + lang.Safe(f.Evidence, 160)
 	}

@@ -187,7 +187,7 @@ func (c *learnListCmd) Run(a *app) error {
 	for _, x := range list {
 		rows = append(rows, []string{x.ID, x.At.Local().Format("02/01 15:04"), x.Actor, a.kindWord(x), a.countsWord(x), lang.Safe(x.Sender, 40), lang.Safe(x.Subject, 48)})
 	}
-	return a.table(head, rows)
+	return a.table(head, rows, 2)
 }
 
 func (a *app) kindWord(x lessons.Lesson) string {

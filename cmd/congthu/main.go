@@ -10,6 +10,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -57,8 +59,16 @@ type app struct {
 	getenv func(string) string
 }
 
-// say prints one sentence in the user's language.
-func (a *app) say(t lang.Text, args ...any) { fmt.Fprintln(a.stdout, t.F(a.lang, args...)) }
+// say prints one sentence in the user's language. What fills it is made safe for a terminal.
+func (a *app) say(t lang.Text, args ...any) {
+	safe := make([]any, len(args))
+	for i, arg := range args {
+		if safe[i] = arg; reflect.TypeOf(arg) != nil && reflect.TypeOf(arg).Kind() == reflect.String {
+			safe[i] = lang.Safe(reflect.ValueOf(arg).String(), mostLine)
+		}
+	}
+	fmt.Fprintln(a.stdout, t.F(a.lang, safe...))
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -89,7 +99,28 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	return a.status(k.Run(a))
 }
 
-func (a *app) complain(t lang.Text) { fmt.Fprintln(a.stderr, "congthu:", t.In(a.lang)) }
+// complain says what is wrong. Some of it others may have written: a letter, a gateway
+// elsewhere, a file.
+func (a *app) complain(t lang.Text) {
+	fmt.Fprintln(a.stderr, "congthu:", safeLines(t.In(a.lang), mostComplaint))
+}
+
+const mostComplaint = 20 // lines
+
+// safeLines makes each line safe for a terminal, and no longer than a screen or so.
+func safeLines(text string, most int) string {
+	lines := strings.Split(text, "\n")
+	if len(lines) > most {
+		lines = append(lines[:most], "…")
+	}
+	for i, line := range lines {
+		lines[i] = lang.Safe(line, mostLine)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// mostLine bounds a line that others have written, in characters before they are made safe.
+const mostLine = 2000
 
 // status prints an error as its kind wants to be printed and gives its exit status.
 func (a *app) status(err error) int {

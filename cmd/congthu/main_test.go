@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "edit": edit, "append": appendTo, "keypair": keypair, "golden": golden, "tidy": tidy, "worker": buildWorker, "tlspair": tlspair,
-			"pgpkey": pgpkey, "printed": printed, "directory": directory, "nameserver": nameServer, "report": reportLetter,
+			"pgpkey": pgpkey, "printed": printed, "directory": directory, "nameserver": nameServer, "report": reportLetter, "fits": fits,
 			"lines": lines, "hold": holdLetter(false), "holdproven": holdLetter(true), "masked": masked, "unnamed": unnamed, "private": private,
 		},
 		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "", // writes what `cmp` has found other into the script
@@ -105,6 +105,21 @@ func golden(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if want := ts.ReadFile(args[1]); got != want {
 		ts.Fatalf("%s is\n%s\nwant\n%s", args[0], got, want)
+	}
+}
+
+// fits asserts that no line of what the last command has printed is wider than so many
+// columns of a terminal: fits COLUMNS.
+func fits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fits COLUMNS")
+	}
+	room, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		if line = strings.TrimSuffix(line, "\n"); wide(line) > room {
+			ts.Fatalf("%d columns: %s", wide(line), line)
+		}
 	}
 }
 

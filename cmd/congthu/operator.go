@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/user"
-	"text/tabwriter"
 
 	"congthu/internal/admin"
 	"congthu/internal/lang"
@@ -134,21 +133,6 @@ func actor() string {
 		return u.Username
 	}
 	return "uid " + fmt.Sprint(os.Getuid())
-}
-
-// table prints rows under a heading, aligned. Cells are made safe for a terminal.
-func (a *app) table(heading []string, rows [][]string) error {
-	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
-	for _, row := range append([][]string{heading}, rows...) {
-		for i, cell := range row {
-			if i > 0 {
-				fmt.Fprint(w, "\t")
-			}
-			fmt.Fprint(w, lang.Safe(cell, 120))
-		}
-		fmt.Fprintln(w)
-	}
-	return w.Flush()
 }
 
 // oneDone reports that one thing is done, in words or as JSON.

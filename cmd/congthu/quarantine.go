@@ -93,14 +93,7 @@ func (a *app) heldTable(items []quarantine.Item) error {
 	if a.columns() < 100 { // the score is the first to go: reason and show say it
 		head, rows = withoutLast(head, rows)
 	}
-	return a.fitted(head, rows, []int{2, 3, 4}, []int{2, 3, 4, 5})
-}
-
-func withoutLast(head []string, rows [][]string) ([]string, [][]string) {
-	for i, r := range rows {
-		rows[i] = r[:len(r)-1]
-	}
-	return head[:len(head)-1], rows
+	return a.tableIn(a.columns(), layout{spare: []int{3, 1}, late: []int{5}}, head, rows)
 }
 
 type quarantineShowCmd struct {
@@ -154,7 +147,7 @@ func (a *app) block(title lang.Text, lines []string) {
 	}
 	fmt.Fprintf(a.stdout, "\n%s:\n", title.In(a.lang))
 	for _, line := range lines {
-		fmt.Fprintln(a.stdout, strings.TrimRight("  "+lang.Safe(line, 0), " "))
+		fmt.Fprintln(a.stdout, strings.TrimRight("  "+lang.Safe(line, mostLine), " "))
 	}
 }
 

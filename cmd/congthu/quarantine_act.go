@@ -57,7 +57,7 @@ func (h *heldMany) bulk(a *app, cl *admin.Client, b review.Bulk) error {
 	}
 	a.say(lang.T("đã thực hiện với %d trong số %d thư", "done with %d of %d messages"), out.Done, out.Count)
 	for _, r := range out.Refused {
-		fmt.Fprintf(a.stdout, "  %s: %s\n", quarantine.Short(r.ID), lang.Safe(r.Why.In(a.lang), 300))
+		fmt.Fprintf(a.stdout, "  %s: %s\n", lang.Safe(quarantine.Short(r.ID), 40), lang.Safe(r.Why.In(a.lang), 300))
 	}
 	if out.Left > 0 {
 		a.say(lang.T("hết giờ, còn %d thư chưa làm; chạy lại từ bước xem thử", "the time was over, %d messages are left; begin again with the dry run"), out.Left)
@@ -86,7 +86,7 @@ func (a *app) dryRun(b review.Bulk, where map[string]string, out review.Done) {
 		verb = b.Act
 	}
 	a.say(lang.T("để làm thật, thêm: --confirm %s", "to do it, add: --confirm %s"), out.Confirm)
-	fmt.Fprintf(a.stdout, "  congthu quarantine %s%s --confirm %s\n", verb, lang.Safe(args.String(), 1000), out.Confirm)
+	fmt.Fprintf(a.stdout, "  congthu quarantine %s%s --confirm %s\n", verb, lang.Safe(args.String(), 1000), lang.Safe(out.Confirm, 80))
 }
 
 // quoted is a word as a shell takes it.

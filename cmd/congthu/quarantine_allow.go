@@ -25,7 +25,7 @@ func (quarantineAllowedCmd) Run(a *app) error {
 	if a.json {
 		return a.printJSON(list)
 	}
-	head := strings.Split(lang.T("MÃ|NGƯỜI GỬI|GỬI TỚI|DO|ĐẾN|TỪ|VỚI THƯ", "ID|SENDER|FOR|BY|UNTIL|SINCE|WITH LETTER").In(a.lang), "|")
+	head := strings.Split(lang.T("MÃ|NGƯỜI GỬI|GỬI TỚI|NGƯỜI CHO PHÉP|ĐẾN|TỪ|VỚI THƯ", "ID|SENDER|FOR|BY|UNTIL|SINCE|WITH LETTER").In(a.lang), "|")
 	var rows [][]string
 	for _, x := range list {
 		rows = append(rows, []string{x.ID, x.Sender, x.For, x.By, x.Until.Local().Format(time.DateOnly), x.At.Local().Format(time.DateOnly), x.Letter})
@@ -34,7 +34,7 @@ func (quarantineAllowedCmd) Run(a *app) error {
 		head, rows = withoutLast(head, rows)
 		head, rows = withoutLast(head, rows)
 	}
-	return a.fitted(head, rows, []int{1, 2, 3})
+	return a.tableIn(a.columns(), layout{spare: []int{3}}, head, rows)
 }
 
 type quarantineDisallowCmd struct {

@@ -20,6 +20,23 @@ import (
 	"congthu/internal/store"
 )
 
+// openHere opens the store of a gateway that does not run. While another script forks, its
+// child has our lock for a moment: it is tried again.
+func openHere(ts *testscript.TestScript, dir string) *store.DB {
+	dir = ts.MkAbs(dir)
+	ts.Check(os.MkdirAll(dir, 0o700))
+	for n := 0; ; n++ {
+		db, err := store.Open(context.Background(), store.Options{Dir: dir})
+		if err == nil {
+			return db
+		}
+		if n == 100 {
+			ts.Fatalf("%v", err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
 // holdLetter holds a letter in the store of a gateway that does not run:
 // hold DATADIR FILE ID REASON FROM TO… The reason is also what was found. proven: DMARC
 // says that FROM has sent it.
@@ -58,10 +75,7 @@ func reportLetter(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: report DATADIR FILE spam|ham REPORTER")
 	}
-	dir := ts.MkAbs(args[0])
-	ts.Check(os.MkdirAll(dir, 0o700))
-	db, err := store.Open(context.Background(), store.Options{Dir: dir})
-	ts.Check(err)
+	db := openHere(ts, args[0])
 	defer func() { ts.Check(db.Close()) }()
 	m := (&judge{cfg: &config.Config{Hostname: "gw.tinh.test"}}).asItCame(labelled.Wire([]byte(ts.ReadFile(args[1]))))
 	l, err := lessons.Open(lessons.Options{
@@ -104,8 +118,10 @@ func masked(ts *testscript.TestScript, neg bool, args []string) {
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`, "TIME"},
 		{`\b[0-9a-z]{8}-[0-9a-f]{12}\b`, "WORD"},
 		{`\b[0-9A-HJKMNP-Z]{16}\b`, "LESSON"},
+		{`\d{4}-\d\d-\d\d \d\d:\d\d`, "DAY"},
 	} {
 		out = regexp.MustCompile(m.pattern).ReplaceAllString(out, m.with)
 	}
+	out = regexp.MustCompile(`\b`+regexp.QuoteMeta(actor())+`\b`).ReplaceAllString(out, "USER")
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(out, ts.MkAbs("."), "WORK")), 0o600))
 }

@@ -47,7 +47,7 @@ func (c *queueListCmd) Run(a *app) error {
 	for _, e := range entries {
 		rows = append(rows, []string{e.ID, a.state(e.State), "<" + e.From + ">", e.To, e.NextHop, fmt.Sprint(e.Attempts), nextTry(e), lastReply(e.Attempts, e.LastReply)})
 	}
-	return a.table(head, rows)
+	return a.table(head, rows, 5, 4, 2)
 }
 
 // state says a state of the queue in the user's language.

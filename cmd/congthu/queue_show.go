@@ -61,7 +61,7 @@ func (a *app) showQueued(d queue.Detail) {
 		fmt.Fprintf(a.stdout, "%-12s %s\n", r[0]+":", lang.Safe(r[1], 500))
 	}
 	for _, r := range d.Recipients {
-		fmt.Fprintf(a.stdout, "  <%s> %s: %s\n", lang.Safe(r.Address, 320), a.state(r.State), lang.Safe(lastReply(d.Attempts, r.LastReply), 500))
+		fmt.Fprintf(a.stdout, "  <%s> %s: %s\n", lang.Safe(r.Address, 320), lang.Safe(a.state(r.State), 20), lang.Safe(lastReply(d.Attempts, r.LastReply), 500))
 	}
 }
 

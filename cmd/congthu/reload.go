@@ -33,6 +33,7 @@ func (g *gateway) reload(ctx context.Context, actor string) error {
 	g.judge.signer.Forget()
 	texts := g.post.reload()
 	g.unlock()
+	g.recordSettings(ctx, "at a reload")
 	rules := g.desk.Reload(ctx, actor)
 	if rules == nil {
 		g.log.Info("rules reloaded")

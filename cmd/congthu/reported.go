@@ -172,7 +172,7 @@ func (c *learnShowCmd) Run(a *app) error {
 	a.say(lang.T("được báo là %s; người báo: %s", "reported as %s, by: %s"), a.kindWord(lessons.Lesson{Spam: v.Spam}), lang.Safe(strings.Join(v.Reporters, ", "), 400))
 	for _, part := range [][]string{v.Header, v.Text} {
 		for _, line := range part {
-			fmt.Fprintln(a.stdout, "  "+lang.Safe(line, 0))
+			fmt.Fprintln(a.stdout, "  "+lang.Safe(line, mostLine))
 		}
 		fmt.Fprintln(a.stdout)
 	}

@@ -46,12 +46,15 @@ func (serveCmd) Run(a *app) error {
 		return err
 	}
 	defer g.close()
+	g.file = a.config
 	return g.serve(a.ctx)
 }
 
 // gateway is the daemon, its parts in the order of the path.
 type gateway struct {
 	cfg     *config.Config
+	file    string     // that cfg was read from
+	seen    sync.Mutex // of the file settingsSeen
 	log     *slog.Logger
 	server  *smtpd.Server // accept
 	judge   *judge        // authenticate, inspect, scan, decide, encrypt
@@ -225,7 +228,8 @@ func (g *gateway) checkRcpt(ctx context.Context, s *msg.Session, env msg.Envelop
 
 // serve runs everything until the context ends.
 func (g *gateway) serve(ctx context.Context) error {
-	stop, err := g.serveHTTP() // first: whoever sees the gateway greet may give it orders
+	g.recordStart(ctx)
+	stop, err := g.serveHTTP() // before it listens: whoever sees the gateway greet may give it orders
 	if err != nil {
 		return err
 	}
@@ -243,6 +247,7 @@ func (g *gateway) serve(ctx context.Context) error {
 	wg.Go(func() { g.expire(run) })
 	wg.Go(func() { g.note("quarantine", g.held.Run(run)) })
 	wg.Go(func() { g.keepAudit(run) })
+	wg.Go(func() { g.keepSettings(run) })
 	wg.Go(func() { g.judge.follow(run, g.note) })
 	wg.Go(func() { g.note("keys", g.judge.keys.Run(run)) })
 	wg.Go(func() { g.reports.run(run) })

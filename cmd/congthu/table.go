@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,8 +15,9 @@ import (
 	"congthu/internal/lang"
 )
 
-// columns is how wide the terminal is: COLUMNS, else what the terminal says, else 80.
-func (a *app) columns() int {
+// room is how many columns a table may take: as many as the terminal has, or as COLUMNS
+// says. 0: any, for nobody has said and what is printed goes to no terminal.
+func (a *app) room() int {
 	if n, err := strconv.Atoi(a.getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
@@ -24,22 +26,57 @@ func (a *app) columns() int {
 			return int(w.Col)
 		}
 	}
+	return 0
+}
+
+// columns is room, or 80 where there is any.
+func (a *app) columns() int {
+	if n := a.room(); n > 0 {
+		return n
+	}
 	return 80
 }
 
-// fitted prints a table that is no wider than the terminal: the columns of each group are
-// cut, the widest first, before those of the next. Cells are made safe for a terminal.
-func (a *app) fitted(head []string, rows [][]string, flexible ...[]int) error {
-	all := append([][]string{head}, rows...)
-	widths := make([]int, len(head))
-	for _, row := range all {
-		for i := range row {
-			row[i] = lang.Safe(row[i], 500)
-			widths[i] = max(widths[i], wide(row[i]))
+const (
+	leastColumn = 10  // columns of a terminal that are left of what is cut, at least
+	mostCell    = 120 // characters of a cell
+)
+
+// layout says by their numbers which columns of a table may go where there is no room, the
+// first one first, and which are cut only when the others cannot be cut any more.
+type layout struct{ spare, late []int }
+
+// table prints rows under a heading, aligned, no wider than the terminal: see tableIn.
+func (a *app) table(head []string, rows [][]string, spare ...int) error {
+	return a.tableIn(a.room(), layout{spare: spare}, head, rows)
+}
+
+// tableIn prints a table into so much room (0: any). Where it does not fit, cells are cut,
+// but for those of the first column, which commands ask for, and numbers and times; where
+// that is not enough whole columns are left out: first the spare ones, in their order, then
+// the last. Cells are made safe for a terminal.
+func (a *app) tableIn(room int, l layout, head []string, rows [][]string) error {
+	all := [][]string{head}
+	for _, row := range rows {
+		safe := make([]string, len(row))
+		for i, cell := range row {
+			safe[i] = lang.Safe(cell, mostCell)
 		}
+		all = append(all, safe)
 	}
-	for _, group := range flexible {
-		fit(widths, group, a.columns())
+	widths := widthsOf(all)
+	if room > 0 {
+		var kept []int
+		all, kept = without(all, room, l.spare)
+		widths = widthsOf(all)
+		whole := exact(all)
+		late := slices.Clone(whole)
+		for i, n := range kept {
+			late[i] = late[i] || slices.Contains(l.late, n)
+		}
+		fit(widths, late, leastColumn, room)
+		fit(widths, whole, leastColumn, room)
+		fit(widths, make([]bool, len(widths)), 1, room)
 	}
 	var b strings.Builder
 	for _, row := range all {
@@ -56,18 +93,87 @@ func (a *app) fitted(head []string, rows [][]string, flexible ...[]int) error {
 	return err
 }
 
-// leastColumn is what is left of a column at least.
-const leastColumn = 9
+func widthsOf(rows [][]string) []int {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i := range row {
+			widths[i] = max(widths[i], wide(row[i]))
+		}
+	}
+	return widths
+}
 
-// fit makes the flexible columns narrower, the widest first, until the table fits.
-func fit(widths, flexible []int, room int) {
+var figures = regexp.MustCompile(`^[0-9:/ .,+%-]*$`)
+
+// exact tells of which columns a part says nothing or something else: the first, and those
+// of numbers and times.
+func exact(rows [][]string) []bool {
+	out := make([]bool, len(rows[0]))
+	for i := range out {
+		out[i] = i == 0 || !slices.ContainsFunc(rows[1:], func(row []string) bool { return !figures.MatchString(row[i]) })
+	}
+	return out
+}
+
+// without leaves columns out until the others fit when they are cut. It returns which are left.
+func without(rows [][]string, room int, spare []int) ([][]string, []int) {
+	keep := make([]int, len(rows[0]))
+	for i := range keep {
+		keep[i] = i
+	}
+	widths, whole := widthsOf(rows), exact(rows)
+	least := func() int {
+		n := 2 * (len(keep) - 1)
+		for _, i := range keep {
+			if whole[i] {
+				n += widths[i]
+			} else {
+				n += min(widths[i], leastColumn)
+			}
+		}
+		return n
+	}
+	for ; len(keep) > 1 && least() > room; spare = spare[min(1, len(spare)):] {
+		gone := keep[len(keep)-1]
+		if len(spare) > 0 {
+			gone = spare[0]
+		}
+		keep = slices.DeleteFunc(keep, func(i int) bool { return i == gone })
+	}
+	var out [][]string
+	for _, row := range rows {
+		var short []string
+		for _, i := range keep {
+			short = append(short, row[i])
+		}
+		out = append(out, short)
+	}
+	return out, keep
+}
+
+// withoutLast leaves the last column out.
+func withoutLast(head []string, rows [][]string) ([]string, [][]string) {
+	for i, r := range rows {
+		rows[i] = r[:len(r)-1]
+	}
+	return head[:len(head)-1], rows
+}
+
+// fit makes columns narrower, the widest first, but no narrower than least and none of those
+// that are to be whole, until the table fits.
+func fit(widths []int, whole []bool, least, room int) {
 	total := 2 * (len(widths) - 1)
 	for _, w := range widths {
 		total += w
 	}
 	for ; total > room; total-- {
-		widest := slices.MaxFunc(flexible, func(a, b int) int { return widths[a] - widths[b] })
-		if widths[widest] <= leastColumn {
+		widest := -1
+		for i, w := range widths {
+			if !whole[i] && w > least && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
 			return
 		}
 		widths[widest]--

@@ -64,7 +64,7 @@ func (tokenListCmd) Run(a *app) error {
 		for _, t := range list {
 			rows = append(rows, []string{t.ID, t.Name, t.Person, string(t.Role), dash(strings.Join(t.Domains, " ")), day(t.Expires), day(t.Used), a.tokenState(t, time.Now())})
 		}
-		return a.table(head, rows)
+		return a.table(head, rows, 6, 2, 4)
 	})
 }
 

@@ -10,13 +10,17 @@ type versionCmd struct{}
 
 // Run prints the version that the Go toolchain recorded.
 func (versionCmd) Run(a *app) error {
-	v := "devel"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		v = info.Main.Version
-	}
+	v := version()
 	if a.json {
 		return a.printJSON(map[string]string{"version": v, "go": runtime.Version()})
 	}
 	fmt.Fprintln(a.stdout, "congthu", v, runtime.Version())
 	return nil
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "devel"
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"congthu/internal/allowance"
+	"congthu/internal/audit"
 	"congthu/internal/lang"
 	"congthu/internal/lessons"
 	"congthu/internal/quarantine"
@@ -124,15 +125,41 @@ func (r *Reviewer) Delete(ctx context.Context, part string) error {
 	return refusal(err)
 }
 
-// Undo takes a deletion back.
+// Undo takes a deletion back. Of a message that was released it says that this cannot be.
 func (r *Reviewer) Undo(ctx context.Context, part string) error {
 	id, err := r.resolve(ctx, part, "review")
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = r.within.Undo(ctx, id, r.acts("quarantine.undo", id, ""))
 	}
-	_, err = r.within.Undo(ctx, id, r.acts("quarantine.undo", id, ""))
+	if errors.Is(err, ErrNotFound) {
+		return r.released(ctx, part, err)
+	}
 	return refusal(err)
 }
+
+// released returns what is to be said of a message that is not there because it was
+// released, as far as the person may know, and otherwise the error as it is.
+func (r *Reviewer) released(ctx context.Context, part string, err error) error {
+	part = strings.ToUpper(strings.TrimSpace(part))
+	if len(part) < leastPart {
+		return err
+	}
+	list, listErr := r.d.o.Audit.List(ctx, audit.Filter{Act: "quarantine.release", Limit: 1, Show: func(e audit.Entry) (audit.Entry, bool) {
+		ours := r.who.Everywhere() && !r.own || slices.ContainsFunc(strings.Fields(e.Agency), r.who.Sees)
+		return e, ours && (strings.HasPrefix(e.Object, part) || strings.HasSuffix(e.Object, part))
+	}})
+	if listErr != nil || len(list) == 0 {
+		return errors.Join(err, listErr)
+	}
+	e := list[0]
+	at := e.At.Local().Format("2006-01-02 15:04")
+	return &Refusal{"released", lang.T(
+		"thư "+e.Object+" đã được "+lang.Safe(e.Actor, 80)+" thả lúc "+at+"; thư đã thả không lấy lại được. Nếu thư còn chờ giao, quản trị viên giữ lại bằng congthu queue hold. Điều đã dạy khi thả thì rút lại được: congthu learn list, learn undo; người gửi đã cho phép: congthu quarantine allowed, quarantine disallow",
+		"the message "+e.Object+" was released by "+lang.Safe(e.Actor, 80)+" at "+at+"; a released letter cannot be called back. While it waits for delivery, an administrator can keep it with congthu queue hold. What was taught by the release can be taken back: congthu learn list, learn undo; whoever was allowed: congthu quarantine allowed, quarantine disallow")}
+}
+
+// leastPart is how much of an id says which message is meant.
+const leastPart = 4
 
 // Learn teaches the classifier that a message is spam, or is not.
 func (r *Reviewer) Learn(ctx context.Context, part string, spam bool) error {

@@ -394,6 +394,36 @@ func TestUndo(t *testing.T) {
 	}
 }
 
+// A released letter cannot be called back: who released it, or may see that it was, is told so
+// and how what was taught with it is taken back; to others it never was.
+func TestUndoOfWhatWasReleased(t *testing.T) {
+	r := newRig(t)
+	r.hold("YTE00000AAAA1111", "SCORE", "a@yte.test")
+	ctx, yte, gtvt := t.Context(), r.For(reviewer("lan", "yte.test")), r.For(reviewer("mai", "gtvt.test"))
+	if _, err := yte.Release(ctx, "AAAA1111", review.Order{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"YTE00000AAAA1111", "aaaa1111", "YTE00000"} {
+		err := yte.Undo(ctx, part)
+		if code(err) != "released" || !strings.Contains(err.Error(), "released by lan") || !strings.Contains(err.Error(), "learn undo") {
+			t.Errorf("%s: %v", part, err)
+		}
+		for name, p := range map[string]*review.Reviewer{"another agency": gtvt, "a recipient": r.ForRecipient("a@yte.test")} {
+			if got := code(p.Undo(ctx, part)); got != "not found" {
+				t.Errorf("%s by %s: %s", part, name, got)
+			}
+		}
+	}
+	for _, part := range []string{"ZZZZ9999", "111", ""} {
+		if got := code(r.For(admin("root")).Undo(ctx, part)); got != "not found" {
+			t.Errorf("%q: %s", part, got)
+		}
+	}
+	if got := code(r.For(admin("root")).Undo(ctx, "AAAA1111")); got != "released" {
+		t.Error(got)
+	}
+}
+
 func TestBulk(t *testing.T) {
 	r := newRig(t)
 	r.now = time.Now().Add(-time.Hour)
