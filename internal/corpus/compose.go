@@ -16,7 +16,8 @@ func (lib *library) letter(t text, n int, f Form) Letter {
 	name := fmt.Sprintf("%s.%d", t.id, n)
 	r := newRandom(name)
 	s := pick(r, lib.of(t.From))
-	fill := &filler{slots: lib.slots, r: r, drawn: map[string]string{}}
+	fill := &filler{slots: lib.slots, own: t.slots, r: r, drawn: map[string]string{}}
+	s.Address, s.Name = fill.fill(s.Address), fill.fill(s.Name)
 	c := composer{text: t, form: f, r: r, sender: s, fill: fill, order: n}
 	c.program = pick(r, s.Mailers)
 	if len(t.Mailers) > 0 {

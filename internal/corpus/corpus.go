@@ -84,7 +84,8 @@ func Of(set Set, n int) ([]Letter, error) {
 	return out, nil
 }
 
-// Training returns n letters of every text of the set Train, in the forms in which such
+// Training returns n letters of every text of the set Train, more of one that is made of
+// many phrases, in the forms in which such
 // letters come: mostly NFC, some without marks, few in old character sets. The answer
 // depends on n only.
 func Training(n int) ([]Letter, error) {
@@ -95,7 +96,7 @@ func Training(n int) ([]Letter, error) {
 	usual := []Form{NFC, NFC, Bare, NFC, NFD, NFC, TCVN3, Bare, NFC, CP1258, NFC, VNI}
 	var out []Letter
 	for k, t := range lib.texts {
-		for i := range n {
+		for i := range n * t.times {
 			if t.set == Train {
 				out = append(out, lib.letter(t, i, usual[(k+i)%len(usual)]))
 			}

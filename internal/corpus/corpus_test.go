@@ -22,7 +22,7 @@ func TestTextsAreWhole(t *testing.T) {
 		if len(lib.of(x.From)) == 0 {
 			t.Errorf("%s: nobody is of the classes %v", x.id, x.From)
 		}
-		f := &filler{slots: lib.slots, r: newRandom(x.id), drawn: map[string]string{}}
+		f := &filler{slots: lib.slots, own: x.slots, r: newRandom(x.id), drawn: map[string]string{}}
 		f.fill(x.Subject + x.Text + x.Name)
 		if f.bad != "" {
 			t.Errorf("%s: there is no slot {%s}", x.id, f.bad)

@@ -26,7 +26,9 @@ type text struct {
 	ReplyTo string   `toml:"reply_to"` // an address
 	Reply   bool     `toml:"reply"`    // the letter answers another
 
-	id    string // topic-number
+	slots map[string][]string // of the topic, beside those of all
+	times int                 // as many letters of it are for training as of another text
+	id    string              // topic-number
 	topic string
 	spam  bool
 	set   Set
@@ -94,11 +96,13 @@ func (lib *library) file(name string) error {
 func (lib *library) topics(name string, data []byte) error {
 	var f struct {
 		Topic []struct {
-			Name   string   `toml:"name"`
-			Spam   bool     `toml:"spam"`
-			Set    Set      `toml:"set"`
-			From   []string `toml:"from"`
-			Letter []text   `toml:"letter"`
+			Name   string              `toml:"name"`
+			Spam   bool                `toml:"spam"`
+			Set    Set                 `toml:"set"`
+			Times  int                 `toml:"times"`
+			From   []string            `toml:"from"`
+			Slots  map[string][]string `toml:"slots"`
+			Letter []text              `toml:"letter"`
 		} `toml:"topic"`
 	}
 	if _, err := tomlfile.Parse(name, data, &f); err != nil {
@@ -110,6 +114,7 @@ func (lib *library) topics(name string, data []byte) error {
 			n := lib.count[topic.Name]
 			t.id = topic.Name + "-" + strconv.Itoa(n)
 			t.topic, t.spam = topic.Name, topic.Spam
+			t.slots, t.times = topic.Slots, max(1, topic.Times)
 			t.set = cmp.Or(topic.Set, []Set{Held, Tune, Train}[n%3])
 			if len(t.From) == 0 {
 				t.From = topic.From
@@ -159,6 +164,9 @@ func (lib *library) zone() string {
 			}
 		}
 		d := domain(s.Address)
+		if strings.Contains(s.Address, "{") {
+			continue // of nobody in particular: it only trains
+		}
 		line(d, "MX", "10 "+s.Helo)
 		if policy := map[string]string{"pass": "ip4:" + s.Client + " -all", "fail": "-all", "softfail": "~all"}[s.SPF]; policy != "" {
 			line(d, "TXT", `"v=spf1 `+policy+`"`)
