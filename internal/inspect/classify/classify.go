@@ -14,11 +14,12 @@ import (
 // The symbols.
 const (
 	spam = "CLASSIFY_SPAM"
+	sure = "CLASSIFY_SURE" // beside it, where there is hardly a doubt
 	ham  = "CLASSIFY_HAM"
 )
 
 // Symbols returns what the inspector can report.
-func Symbols() []string { return []string{spam, ham} }
+func Symbols() []string { return []string{spam, sure, ham} }
 
 // Classifier is what the inspector needs of the trained model.
 type Classifier interface {
@@ -51,7 +52,12 @@ func (in inspector) Inspect(_ context.Context, m *msg.Message) ([]msg.Finding, [
 	if percent == 0 {
 		return nil, nil, nil
 	}
-	return []msg.Finding{{Symbol: symbol, Percent: percent, Evidence: fmt.Sprintf("p=%.3f", o.Spam())}}, nil, nil
+	evidence := fmt.Sprintf("p=%.3f", o.Spam())
+	found := []msg.Finding{{Symbol: symbol, Percent: percent, Evidence: evidence}}
+	if more := share(o.LogOdds*in.evidence(o), sureFrom, sureFull); more > 0 && percent > trustedMost {
+		found = append(found, msg.Finding{Symbol: sure, Percent: more, Evidence: evidence})
+	}
+	return found, nil, nil
 }
 
 // What the weight rests on. Opinions are log-odds.
@@ -59,6 +65,8 @@ const (
 	enough      = 100 // letters of the rarer kind, at which half of the weight is given
 	spamFrom    = 0.5 // p 0.62: below, nothing is said
 	spamFull    = 4.5 // p 0.99
+	sureFrom    = 2.5 // p 0.92: above, an ordinary letter is hardly ever found
+	sureFull    = spamFull
 	hamFrom     = 1.0 // p 0.27
 	hamFull     = 5.0 // p 0.007
 	trustedMost = 25  // percent

@@ -33,7 +33,8 @@ func TestHowMuchOfTheWeightIsAskedFor(t *testing.T) {
 		want    string
 	}{
 		{"an empty model", mind{}, false, ""},
-		{"sure of spam", mind{odds: 9, known: 1, ham: many, spam: many}, false, "CLASSIFY_SPAM 100 p=1.000"},
+		{"sure of spam", mind{odds: 9, known: 1, ham: many, spam: many}, false, "CLASSIFY_SPAM 100 p=1.000; CLASSIFY_SURE 100 p=1.000"},
+		{"hardly a doubt", mind{odds: 3.5, known: 1, ham: many, spam: many}, false, "CLASSIFY_SPAM 74 p=0.971; CLASSIFY_SURE 49 p=0.971"},
 		{"nearly sure", mind{odds: 2.5, known: 1, ham: many, spam: many}, false, "CLASSIFY_SPAM 49 p=0.924"},
 		{"not sure", mind{odds: 0.4, known: 1, ham: many, spam: many}, false, ""},
 		{"sure of ham", mind{odds: -9, known: 1, ham: many, spam: many}, false, "CLASSIFY_HAM 100 p=0.000"},
@@ -46,11 +47,11 @@ func TestHowMuchOfTheWeightIsAskedFor(t *testing.T) {
 	} {
 		in := classify.New(classify.Options{Classifier: c.mind, Trusted: func(*msg.Message) bool { return c.trusted }})
 		found, auth, err := in.Inspect(t.Context(), &msg.Message{})
-		got := ""
+		var all []string
 		for _, f := range found {
-			got += fmt.Sprintf("%s %d %s", f.Symbol, f.Percent, f.Evidence)
+			all = append(all, fmt.Sprintf("%s %d %s", f.Symbol, f.Percent, f.Evidence))
 		}
-		if got != c.want || err != nil || auth != nil {
+		if got := strings.Join(all, "; "); got != c.want || err != nil || auth != nil {
 			t.Errorf("%s: %q, want %q (%v)", c.name, got, c.want, err)
 		}
 	}

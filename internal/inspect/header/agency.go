@@ -2,6 +2,7 @@ package header
 
 import (
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"congthu/internal/lang"
@@ -56,12 +57,18 @@ func LoadWords(name string) ([]string, error) {
 		lang.T("từ quá ngắn", "the word is too short"), lang.T("dùng từ ít nhất 3 chữ", "use three letters or more"))
 }
 
-// nameAgency reports a display name with an agency's name in it, from a domain that is
-// neither the agency's nor ours.
+// nameAgency reports a display name with an agency's name or a domain of ours in it, from
+// a domain that is neither the agency's nor ours.
 func (i *inspector) nameAgency(r *report, a mimetree.Address) {
 	domain := lookalike.ASCII(a.Domain)
 	if i.local(domain) {
 		return
+	}
+	for word := range strings.FieldsSeq(strings.ToLower(lookalike.Compatible(a.Name))) {
+		if word = strings.Trim(word, `"'()[],;:.-`); strings.Contains(word, ".") && !strings.Contains(word, "@") && i.local(word) {
+			r.add(NameAgency, word+": "+a.Name+" <"+a.Spec()+">")
+			return
+		}
 	}
 	name := newPhrase(a.Name)
 	for _, b := range i.agencies {

@@ -155,3 +155,30 @@ func FuzzIdentity(f *testing.F) {
 		}
 	})
 }
+
+// A domain that spells the sender's own name with look-alikes is one; the name itself, in
+// whatever way it is put together, is none.
+func TestDomainThatMimicsTheName(t *testing.T) {
+	for from, want := range map[string]bool{
+		`"Hansung Machinery" <a@hansung-rnachinery.example>`:   true,
+		`"Công ty Thiết bị Mẫu" <ketoan@thietbi-rnau.example>`: true,
+		`"Hansung Machinery" <a@hansung-machinery.example>`:    false,
+		`"Công ty Thiết bị Mẫu" <ketoan@thietbimau.example>`:   false,
+		`"Văn phòng Modern House" <a@modern-house.example>`:    false,
+		`"Kinh doanh" <kinhdoanh@in-nhanh.example>`:            false,
+		`"Hansung rnachinery" <a@hansung-rnachinery.example>`:  false,
+		`"Tam" <tam@tarn-shop.example>`:                        true,
+		`"Mẫu" <mau@rnau.example>`:                             true,
+	} {
+		m := letterOf(t, "From: "+from)
+		found, _, err := province(t).Inspect(t.Context(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		findings := lines(found)
+		got := slices.ContainsFunc(findings, func(s string) bool { return strings.HasPrefix(s, "FROM_DOMAIN_LOOKALIKE") })
+		if got != want {
+			t.Errorf("%s: %v, want %v: %v", from, got, want, findings)
+		}
+	}
+}

@@ -80,6 +80,9 @@ func (i *inspector) resembling(r *report, a mimetree.Address) {
 		return
 	}
 	like, gov := i.resembles(domain, shown), lookalike.Gov(domain, lookalike.Fold(shown))
+	if like == "" && gov == "" && !i.isFree(a.Domain) {
+		like = mimicsOwnName(a.Name, shown)
+	}
 	if like == "" && gov == "" && slices.ContainsFunc(strings.Split(shown, "."), lookalike.MixesScripts) {
 		r.add(DomainLookalike, shown)
 	}
@@ -121,4 +124,30 @@ func (i *inspector) resembles(domain, shown string) string {
 func (i *inspector) known(domain string) bool {
 	owns := func(b brand) bool { return b.owns(domain) }
 	return slices.ContainsFunc(i.brands, owns) || slices.ContainsFunc(i.agencies, owns)
+}
+
+// mimicsOwnName returns what the domain pretends to spell of the sender's own name: "Mẫu
+// Machinery" at mau-rnachinery.com. No firm buys its own name with a letter wrong.
+func mimicsOwnName(name, shown string) string {
+	plain := glued(lookalike.Fold(name))
+	meant := glued(lookalike.Skeleton(name))
+	for _, part := range strings.FieldsFunc(lookalike.Fold(shown), func(r rune) bool { return r == '.' || r == '-' }) {
+		s := lookalike.Skeleton(part)
+		if len(part) >= mimicking && s != part && strings.Contains(meant, s) && !strings.Contains(plain, part) {
+			return name
+		}
+	}
+	return ""
+}
+
+// mimicking is the shortest part of a domain that is taken for a word of the name.
+const mimicking = 4
+
+func glued(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, s)
 }

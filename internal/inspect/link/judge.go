@@ -58,6 +58,7 @@ func (r *report) web(a anchor, t target) {
 	hides = r.redirect(t) || hides
 	hides = r.host(t.host) || hides
 	r.kind(a, t)
+	r.namesRecipient(t)
 	if r.strange(t.host) {
 		r.foreign = true
 		r.asking(a, t, hides)

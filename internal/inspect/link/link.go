@@ -44,6 +44,7 @@ const (
 	NonHTTPPort   = "LINK_NON_HTTP_PORT"
 	QR            = "LINK_QR"
 	TooMany       = "LINK_TOO_MANY"
+	Recipient     = "LINK_NAMES_RECIPIENT"
 )
 
 // Symbols lists every symbol that this inspector can report.
@@ -51,7 +52,7 @@ func Symbols() []string {
 	return []string{
 		TextDiffers, TextGov, TextBrand, IPHost, Userinfo, Punycode, Shortener, FreeHost, BrandAlike, DomainAlike, GovAlike,
 		DataURI, JavaScript, ManyHosts, Form, PasswordField, Credential, CredentialBad, OpenRedirect, BaseHref, OddScheme,
-		Obfuscated, Executable, App, NonHTTPPort, QR, TooMany,
+		Obfuscated, Executable, App, NonHTTPPort, QR, TooMany, Recipient,
 	}
 }
 
@@ -106,7 +107,7 @@ func (*Inspector) Name() string { return "link" }
 // under another type.
 func (in *Inspector) Inspect(ctx context.Context, m *msg.Message) ([]msg.Finding, []msg.AuthResult, error) {
 	r := in.report()
-	r.author, r.message = proven(m), m.Text
+	r.author, r.message, r.recipients = proven(m), m.Text, written(m.Envelope.To)
 	var err error
 	m.Root.Walk(func(p *msg.Part) {
 		if err = ctx.Err(); err == nil {
@@ -163,23 +164,24 @@ func (in *Inspector) report() *report {
 
 // report gathers what is found of one message.
 type report struct {
-	in       *Inspector
-	part     string
-	source   string // of links that others found
-	author   string // the domain that is proven to have written, "" for none
-	count    int
-	text     string // of the part
-	page     bool   // the part is a page under a foreign name
-	message  *msg.Text
-	asks     int      // 0: not looked, 1: the message asks for nothing, 2: it may
-	asked    int      // links whose neighbourhood was read
-	foreign  bool     // there is a link to somebody else's host
-	hidden   string   // one that does not show whose it is
-	own      []string // texts of all parts
-	near     bool     // words that ask were found near a link
-	seen     map[string]bool
-	hosts    map[string]bool
-	findings []msg.Finding
+	in         *Inspector
+	part       string
+	source     string // of links that others found
+	author     string // the domain that is proven to have written, "" for none
+	count      int
+	text       string // of the part
+	page       bool   // the part is a page under a foreign name
+	message    *msg.Text
+	recipients []string // as links carry them, see written
+	asks       int      // 0: not looked, 1: the message asks for nothing, 2: it may
+	asked      int      // links whose neighbourhood was read
+	foreign    bool     // there is a link to somebody else's host
+	hidden     string   // one that does not show whose it is
+	own        []string // texts of all parts
+	near       bool     // words that ask were found near a link
+	seen       map[string]bool
+	hosts      map[string]bool
+	findings   []msg.Finding
 }
 
 // add reports a symbol once a part.
