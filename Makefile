@@ -85,7 +85,7 @@ accuracy-all: $(UNPACKED)
 
 # The classifier's starting model, of the material that rules/model/README.md names.
 model: build $(UNPACKED)
-	bin/congthu train --out rules/model/start.model --vietnamese 6 --root $(UNPACKED) $(SPAM).tsv
+	bin/congthu train --out rules/model/start.model --vietnamese 10 --root $(UNPACKED) $(SPAM).tsv
 
 $(UNPACKED):
 	mkdir -p $@ && tar xzf $(SPAM).tgz -C $@
