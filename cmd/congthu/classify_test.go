@@ -81,7 +81,7 @@ func unpack(t testing.TB, root string, h *tar.Header, r io.Reader) {
 // training texts or the readers of letters have changed, only a new one can be compared.
 func TestShippedModelIsMadeByTheCommand(t *testing.T) {
 	index, root := publicMail(t)
-	c := &trainCmd{Index: []string{index}, Root: []string{root}, Vietnamese: 6}
+	c := &trainCmd{Index: []string{index}, Root: []string{root}, Vietnamese: 10}
 	letters, err := c.material()
 	if err != nil {
 		t.Fatal(err)
