@@ -61,7 +61,7 @@ func TestBrowser(t *testing.T) {
 		"message 0":   {"Kính gửi"},
 		"message 1":   {"<script>window.owned=1</script>"},
 		"explain 1":   {"chữ một đằng"},
-		"queue":       {"waiting"},
+		"queue":       {"đang chờ"},
 		"day":         {"so.gov.vn"},
 		"english":     {"Held mail", "Today"},
 		"released":    {"Released, on its way to: van-thu@so.gov.vn"},

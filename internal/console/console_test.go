@@ -184,7 +184,7 @@ func TestAnAuditorOnlyReads(t *testing.T) {
 	for _, act := range []string{"release", "delete", "approve", "spam", "ham"} {
 		b.post("/quarantine/m1", url.Values{"act": {act}, "form": {form}}).is(403, "không được làm việc này")
 	}
-	b.get("/queue").is(200, "waiting")
+	b.get("/queue").is(200, "đang chờ")
 	if len(h.done) != 0 {
 		t.Errorf("done: %q", h.done)
 	}

@@ -42,6 +42,7 @@ func words(l lang.Lang) template.FuncMap {
 		"when":  func(t time.Time) string { return t.Local().Format("02/01/2006 15:04") },
 		"score": func(f float64) string { return fmt.Sprintf("%.1f", f) },
 		"size":  size,
+		"state": func(s string) string { return stateWord(s).In(l) },
 		"class": func(c quarantine.Class) string { return classWord(c).In(l) },
 	}
 }

@@ -67,6 +67,23 @@ func (c *Console) day(w http.ResponseWriter, r *http.Request, by caller) {
 	c.render(w, r, "day", http.StatusOK, by, v)
 }
 
+// stateWord is a state of the queue in words.
+func stateWord(s string) lang.Text {
+	switch s {
+	case "waiting":
+		return lang.T("đang chờ", "waiting")
+	case "trying":
+		return lang.T("đang giao", "trying")
+	case "held":
+		return lang.T("bị giữ lại", "held")
+	case "dead":
+		return lang.T("bỏ cuộc", "given up")
+	case "corrupt":
+		return lang.T("hỏng", "damaged")
+	}
+	return lang.T(s, s)
+}
+
 // queue shows what waits, as far as it is the caller's to see.
 func (c *Console) queue(w http.ResponseWriter, r *http.Request, by caller) {
 	entries, err := c.o.Queue(r.Context(), by.who)
