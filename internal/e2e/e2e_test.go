@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -21,18 +22,38 @@ const (
 	forgeries = "C24-"
 )
 
-// build makes the programs under test from this source.
+// programs are the programs under test, built from this source when first asked for.
+var programs struct {
+	dir   string
+	build sync.Once
+	err   error
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	_ = os.RemoveAll(programs.dir) // it lies where the system keeps such files
+	os.Exit(status)
+}
+
+// build makes the programs under test, once for all tests.
 func build(t testing.TB) e2e.Programs {
 	t.Helper()
-	dir := t.TempDir()
-	for name, cgo := range map[string]string{"congthu": "0", "congthu-scan": "1"} {
-		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), "congthu/cmd/"+name)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", name, err, out)
+	programs.build.Do(func() {
+		if programs.dir, programs.err = os.MkdirTemp("", "congthu-e2e-"); programs.err != nil {
+			return
 		}
+		for name, cgo := range map[string]string{"congthu": "0", "congthu-scan": "1"} {
+			cmd := exec.Command("go", "build", "-o", filepath.Join(programs.dir, name), "congthu/cmd/"+name)
+			cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				programs.err = fmt.Errorf("%s: %w\n%s", name, err, out)
+			}
+		}
+	})
+	if programs.err != nil {
+		t.Fatal(programs.err)
 	}
-	return e2e.Programs{Congthu: filepath.Join(dir, "congthu")}
+	return e2e.Programs{Congthu: filepath.Join(programs.dir, "congthu")}
 }
 
 // forCases is how many numbers x of loopback are for the cases; those above are for the
@@ -45,8 +66,8 @@ func loopback(x, y int) string { return fmt.Sprintf("127.%d.%d.%d", 64+os.Getpid
 
 var spares atomic.Int32
 
-// spare is an x that no other test has: many of them run at the same time.
-func spare() int { return forCases + int(spares.Add(1)) }
+// spare is an x that no other test has at the same time: many of them run together.
+func spare() int { return forCases + 1 + int(spares.Add(1))%(255-forCases-1) }
 
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(cases, "*.txtar"))
