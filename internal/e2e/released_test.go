@@ -221,18 +221,27 @@ func (p *province) release(held map[string][]string) {
 // askFor answers the digest with all of its codes.
 func (p *province) askFor() {
 	p.t.Helper()
-	var text string
-	for _, d := range p.Sink.Deliveries() {
-		if d.From == "" {
-			text = mimetree.Parse(d.Data, mimetree.DefaultLimits()).Text
-		}
-	}
 	reply := "From: <reply@so.gov.test>\r\nTo: <cong-thu@gw.congthu.test>\r\nSubject: Re\r\nDate: Mon, 16 Nov 2026 08:30:00 +0700\r\nMessage-ID: <re@so.gov.test>\r\n\r\n"
-	for _, code := range regexp.MustCompile(`Mã / Code: (\S+)`).FindAllStringSubmatch(text, -1) {
-		reply += "NHAN " + code[1] + "\r\n"
+	for _, code := range codesIn(p.Gateway) {
+		reply += "NHAN " + code + "\r\n"
 	}
 	c := &e2e.Case{Messages: map[string][]byte{"re": []byte(reply)}, Dialogue: []string{"LETTER re from=reply@so.gov.test to=cong-thu@gw.congthu.test ip=192.0.2.9 helo=mx.so.gov.test => 250"}}
 	if err := p.Play(c); err != nil {
 		p.t.Error(err)
 	}
+}
+
+// codesIn are the codes of the digest that came first of what the gateway has written itself.
+func codesIn(g *e2e.Gateway) (out []string) {
+	for _, d := range g.Sink.Deliveries() {
+		if d.From != "" {
+			continue
+		}
+		text := mimetree.Parse(d.Data, mimetree.DefaultLimits()).Text
+		for _, m := range regexp.MustCompile(`Mã / Code: (\S+)`).FindAllStringSubmatch(text, -1) {
+			out = append(out, m[1])
+		}
+		break
+	}
+	return out
 }

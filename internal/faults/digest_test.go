@@ -26,10 +26,10 @@ func holds(t *testing.T, r *Rig, n int) {
 
 // digests are the digests that have arrived: of each address their Message-IDs, and the
 // codes in them.
-func digests(g ...*Rig) (ids, codes map[string][]string) {
+func digests(r *Rig) (ids, codes map[string][]string) {
 	id, code := regexp.MustCompile(`(?m)^Message-ID: (\S+)`), regexp.MustCompile(`Mã / Code: (\S+)`)
 	ids, codes = map[string][]string{}, map[string][]string{}
-	for _, a := range slices.Concat(g[0].A.Arrivals(), g[0].B.Arrivals()) {
+	for _, a := range slices.Concat(r.A.Arrivals(), r.B.Arrivals()) {
 		m := id.FindSubmatch(a.Data)
 		if m == nil || !bytes.Contains(a.Data, []byte("\r\nAuto-Submitted: auto-generated\r\n")) {
 			continue
