@@ -63,9 +63,12 @@ func (g *gateway) recordSettings(ctx context.Context, when string) {
 	before, err := readSeen(name)
 	g.note("settings", err)
 	if before != nil {
-		what := g.differences(before, now)
-		if what == "" {
+		what, known := g.differences(before, now)
+		if what == "" && known {
 			return
+		}
+		if !known {
+			what = strings.TrimPrefix(what+"; the data key is another: whether more was changed cannot be told", "; ")
 		}
 		e := audit.Entry{Actor: itself, Act: "settings.change", Object: fileHash(g.file), Detail: "seen " + when + ": " + what}
 		if err := g.audit.Record(ctx, e); err != nil {
@@ -128,14 +131,21 @@ func settingsOf(name string, v reflect.Value, give func(name, value string)) {
 }
 
 // differences names what was changed, added and removed since the marks were made; ""
-// when nothing was. Of marks by a data key that is gone nothing can be said.
-func (g *gateway) differences(before, now map[string]string) string {
+// when nothing was. known is false when there are marks by a data key that is gone, of which
+// nothing can be said.
+func (g *gateway) differences(before, now map[string]string) (what string, known bool) {
 	var changed, added, removed []string
+	known = true
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		mark, had := before[name]
 		if !had {
 			added = append(added, name)
-		} else if err := g.db.Marked(settingsUse, marked(name, now[name]), mark); errors.Is(err, store.ErrCorrupt) {
+			continue
+		}
+		switch err := g.db.Marked(settingsUse, marked(name, now[name]), mark); {
+		case errors.Is(err, store.ErrSealed):
+			known = false
+		case err != nil:
 			changed = append(changed, name)
 		}
 	}
@@ -153,7 +163,7 @@ func (g *gateway) differences(before, now map[string]string) string {
 			out = append(out, part.what+" "+some(part.names))
 		}
 	}
-	return strings.Join(out, "; ")
+	return strings.Join(out, "; "), known
 }
 
 // some lists names, and how many more there are.

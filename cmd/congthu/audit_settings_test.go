@@ -97,6 +97,60 @@ func TestSettingsOnRecord(t *testing.T) {
 	}
 }
 
+// A data key on top of the old one changes no setting; where the old one is gone that is said,
+// once, and what is changed afterwards is seen again.
+func TestSettingsUnderAnotherKey(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "congthu.toml")
+	write := func(undo string) {
+		if err := os.WriteFile(file, []byte("hostname = \"gw.test\"\nrules_dir = \"rules\"\n[quarantine]\nundo = \""+undo+"\"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct{ key, undo, want string }{
+		{"5a", "1h", ""},
+		{"5b5a", "1h", ""},
+		{"5b5a", "2h", "changed quarantine.undo"},
+		{"5c", "2h", "the data key is another"},
+		{"5c", "2h", ""},
+		{"5c", "3h", "changed quarantine.undo"},
+	} {
+		write(step.undo)
+		db, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Key: keyFile(t, step.key)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.DataDir = dir
+		g := &gateway{cfg: c, log: slog.New(slog.DiscardHandler), db: db, file: file, audit: audit.New(audit.Options{Store: db})}
+		g.recordSettings(t.Context(), "in a test")
+		list := entries(t, g.audit)
+		if step.want == "" && len(list) != 0 || step.want != "" && (len(list) != 1 || !strings.Contains(list[0].Detail, step.want)) {
+			t.Errorf("%+v: %+v", step, list)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// keyFile is a file of data keys, each of one octet repeated, the newest first.
+func keyFile(t *testing.T, octets string) string {
+	t.Helper()
+	var text strings.Builder
+	for i := 0; i < len(octets); i += 2 {
+		text.WriteString(strings.Repeat(octets[i:i+2], 32) + "\n")
+	}
+	name := filepath.Join(t.TempDir(), "data.key")
+	if err := os.WriteFile(name, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 func entries(t *testing.T, l *audit.Log) []audit.Entry {
 	t.Helper()
 	list, err := l.List(t.Context(), audit.Filter{Act: "settings"})
