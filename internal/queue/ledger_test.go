@@ -63,7 +63,7 @@ func (l *ledger) send(key, sum string) {
 func TestNoLoss(t *testing.T) {
 	var mu sync.Mutex
 	taken := map[string]int{} // 250 said for it
-	r := newRig(t, func(o *Options) { o.Attempt = 50 * time.Millisecond; o.Drain = 30 * time.Millisecond })
+	r := newRig(t, func(o *Options) { o.Attempt = 5 * time.Second; o.Drain = 30 * time.Millisecond })
 	r.hop.set(func(ctx context.Context, t *msg.Transfer) []msg.Reply {
 		switch rand.IntN(12) {
 		case 0:
