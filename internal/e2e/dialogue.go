@@ -66,7 +66,7 @@ import (
 //	TERMINAL [80x24] ARGS  an operator command runs in a terminal of so many columns and lines
 //	PRESS KEYS          keys are pressed there, each a word: j Enter C-r
 //	SCREEN~ REGEXP      until what is drawn there matches; it is what OUT! then looks at
-//	DRAWN~ / DRAWN! REGEXP  what it has written to the terminal, as octets, matches, does not match
+//	DRAWN~ / DRAWN! REGEXP  until what it has written to the terminal, as octets, matches; does not match
 //	STOP, START         it ends in good order, and is started again
 //	COPY FROM TO, MOVE FROM TO  a file of the gateway's directory
 type player struct {

@@ -53,18 +53,23 @@ func (p *player) open(command string) error {
 	return nil
 }
 
-// drawn compares the octets that the command has written so far with an expression.
+// drawn compares the octets that the command has written with an expression, and waits until
+// they match if they shall.
 func (p *player) drawn(want bool) func(string) error {
 	return func(rest string) error {
 		re, err := regexp.Compile(rest)
 		if err != nil || p.term == nil {
 			return fmt.Errorf("DRAWN~ REGEXP of an open terminal: %w", err)
 		}
-		raw, err := os.ReadFile(p.term.raw)
-		if err == nil && (re.Match(raw) != want || len(raw) == 0) {
-			err = fmt.Errorf("what was written is:\n%q", raw)
+		for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+			raw, err := os.ReadFile(p.term.raw)
+			if err != nil || len(raw) > 0 && re.Match(raw) == want {
+				return err
+			}
+			if !want || time.Now().After(deadline) {
+				return fmt.Errorf("what was written is:\n%q", raw)
+			}
 		}
-		return err
 	}
 }
 
