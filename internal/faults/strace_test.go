@@ -132,6 +132,9 @@ func TestDiskErrors(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, Options{})
 			must(t, r.A.Up("mail 451 4.3.0 not yet x300")) // each letter is kept, and removed soon after
+			must(t, r.Start()) // the first start makes the tables
+			_, err := r.Stop()
+			must(t, err)
 			startFailing(t, r, f.call, f.inject, f.k)
 			s := r.Sender()
 			s.Domain = func(int) string { return "a.gov.test" }
