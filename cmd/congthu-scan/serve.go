@@ -40,9 +40,7 @@ func serve() int {
 		view, err = objects(os.NewFile(5, "objects"))
 	}
 	if err == nil {
-		// A plain file: a thread that waits in read(2) wakes at once, one that waits for
-		// the poller of the runtime by way of another.
-		err = answer(os.NewFile(3, "daemon"), view, rules)
+		err = answer(daemon{os.NewFile(3, "daemon")}, view, rules)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "congthu-scan:", err)
@@ -67,6 +65,24 @@ func objects(f *os.File) ([]byte, error) {
 	return scanproto.MapTray(f)
 }
 
+// daemon is the socket to it. A plain file, on which a thread waits that the kernel wakes
+// when there is something: one that waits for the poller of the runtime is woken by way of
+// another.
+type daemon struct{ *os.File }
+
+// Read waits for octets for ever.
+func (d daemon) Read(p []byte) (int, error) {
+	for {
+		err := scanproto.Wait(3, time.Hour)
+		if err == nil {
+			return d.File.Read(p)
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return 0, err
+		}
+	}
+}
+
 func answer(conn io.ReadWriter, view []byte, rules *yarascan.Rules) error {
 	scanner, err := rules.Scanner()
 	if err != nil {
@@ -80,16 +96,16 @@ func answer(conn io.ReadWriter, view []byte, rules *yarascan.Rules) error {
 	if err := scanproto.WriteAnswer(conn, &scanproto.Answer{Ready: &scanproto.Ready{Rules: rules.Count(), Sandbox: fences}}); err != nil {
 		return err
 	}
-	dog := &scan.Watchdog{}
+	dog, purse, words := &scan.Watchdog{}, &sandbox.Purse{}, bufio.NewReaderSize(conn, 64<<10)
 	for {
-		r, err := scanproto.ReadRequest(conn, view)
+		r, err := scanproto.ReadRequest(words, view)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := sandbox.Spend(time.Duration(r.TimeoutMS) * time.Millisecond); err != nil {
+		if err := purse.Fill(time.Duration(r.TimeoutMS) * time.Millisecond); err != nil {
 			return err
 		}
 		scanner.Begin()

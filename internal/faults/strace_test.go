@@ -132,7 +132,7 @@ func TestDiskErrors(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, Options{})
 			must(t, r.A.Up("mail 451 4.3.0 not yet x300")) // each letter is kept, and removed soon after
-			must(t, r.Start()) // the first start makes the tables
+			must(t, r.Start())                             // the first start makes the tables
 			_, err := r.Stop()
 			must(t, err)
 			startFailing(t, r, f.call, f.inject, f.k)

@@ -55,7 +55,7 @@ func program(numbers []uint32) []unix.SockFilter {
 		give(unix.SECCOMP_RET_ALLOW),
 		give(unix.SECCOMP_RET_ERRNO|uint32(unix.EPERM)),
 	)
-	// its own CPU time, which Spend counts anew for each message, and no other limit
+	// its own CPU time, which Spend counts anew, and no other limit
 	p = append(p,
 		jumpEqual(unix.SYS_PRLIMIT64, 0, 6),
 		load(offsetArg0), jumpEqual(0, 0, 3),

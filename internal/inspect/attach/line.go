@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"congthu/internal/scanproto"
 )
 
-// line is our end of the socket to a worker. It reads by a thread that waits in read(2): the
-// kernel wakes that one at once, and the goroutine with it, where a socket of package net
-// is woken by way of the runtime's poller, which is much of what a small letter costs.
+// line is our end of the socket to a worker. A thread of ours waits for the answer, and the
+// kernel wakes it when there is one: a socket of package net is woken by way of the
+// runtime's poller, which is much of what a small letter costs.
 type line struct {
 	file  *os.File
 	raw   syscall.RawConn // what is done by it is never done to another file of the same number
@@ -36,48 +38,55 @@ func socketPair() (ours *line, theirs *os.File, err error) {
 
 // Read waits for octets until the line's time has come: os.ErrDeadlineExceeded.
 func (l *line) Read(p []byte) (int, error) {
-	if err := l.bound(unix.SO_RCVTIMEO); err != nil {
+	left := time.Until(l.until)
+	if left <= 0 { // also when there is something: one word after the other may come
+		return 0, os.ErrDeadlineExceeded
+	}
+	var late error
+	if err := l.raw.Control(func(fd uintptr) { late = scanproto.Wait(fd, left) }); err != nil {
 		return 0, err
 	}
-	n, err := l.file.Read(p)
-	return n, late(err)
+	if late != nil {
+		return 0, late
+	}
+	return l.file.Read(p)
 }
 
 // chunk is what is written with one call, in octets: the kernel's bound is for each piece
-// of the socket's buffer anew.
+// of the socket's buffer anew. The first one always finds room: what was said before has
+// been taken, for it was answered.
 const chunk = 32 << 10
 
 // Write is bounded as Read is: a worker need not take what it is sent.
 func (l *line) Write(p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
-		if err = l.bound(unix.SO_SNDTIMEO); err != nil {
-			break
+		if n > 0 {
+			err = l.bound()
 		}
-		var took int
-		took, err = l.file.Write(p[n:min(n+chunk, len(p))])
-		n += took
+		if err == nil {
+			var took int
+			took, err = l.file.Write(p[n:min(n+chunk, len(p))])
+			n += took
+		}
 	}
-	return n, late(err)
+	if errors.Is(err, syscall.EAGAIN) { // what the kernel calls the end of time
+		err = os.ErrDeadlineExceeded
+	}
+	return n, err
 }
 
-// bound lets the kernel end the next call in time (socket(7)).
-func (l *line) bound(option int) error {
+// bound lets the kernel end the next write in time (socket(7)).
+func (l *line) bound() error {
 	left := time.Until(l.until)
 	if left <= 0 {
 		return os.ErrDeadlineExceeded
 	}
 	tv := unix.NsecToTimeval(max(left, time.Microsecond).Nanoseconds()) // zero would be for ever
 	var refused error
-	err := l.raw.Control(func(fd uintptr) { refused = unix.SetsockoptTimeval(int(fd), unix.SOL_SOCKET, option, &tv) })
+	err := l.raw.Control(func(fd uintptr) {
+		refused = unix.SetsockoptTimeval(int(fd), unix.SOL_SOCKET, unix.SO_SNDTIMEO, &tv)
+	})
 	return errors.Join(err, refused)
-}
-
-// late gives the end of time, which the kernel calls EAGAIN, its usual name.
-func late(err error) error {
-	if errors.Is(err, syscall.EAGAIN) {
-		return os.ErrDeadlineExceeded
-	}
-	return err
 }
 
 // cut ends what is waited for now and later.

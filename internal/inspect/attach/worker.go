@@ -1,6 +1,7 @@
 package attach
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -21,10 +22,14 @@ const (
 	grace       = 3 * time.Second  // beyond the time that the worker was given itself
 )
 
+// firstWords is what is read of an answer with one call, in octets: most have fewer.
+const firstWords = 4 << 10
+
 // worker is one congthu-scan process.
 type worker struct {
 	cmd    *exec.Cmd
 	conn   *line
+	words  *bufio.Reader // what comes over it
 	tray   *scanproto.Tray
 	exited chan struct{}
 	fences []string // that stand around it
@@ -49,7 +54,7 @@ func startWorker(ctx context.Context, o Options, rules *compiled) (*worker, erro
 		_, _ = ours.Close(), tray.Close() // nothing was sent
 		return nil, fmt.Errorf("attach: start scan worker: %w", err)
 	}
-	w := &worker{cmd: cmd, conn: ours, tray: tray, fences: fences, exited: make(chan struct{})}
+	w := &worker{cmd: cmd, conn: ours, words: bufio.NewReaderSize(ours, firstWords), tray: tray, fences: fences, exited: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // a bad end shows on the socket
 		close(w.exited)
@@ -63,7 +68,7 @@ func startWorker(ctx context.Context, o Options, rules *compiled) (*worker, erro
 
 func (w *worker) ready(ctx context.Context, o Options) error {
 	inTime := w.limit(ctx, startTime)
-	a, err := scanproto.ReadAnswer(w.conn)
+	a, err := scanproto.ReadAnswer(w.words)
 	if !inTime() {
 		err = context.Cause(ctx)
 	}
@@ -121,7 +126,7 @@ func (w *worker) talk(r *scanproto.Request) (*scanproto.Answer, error) {
 	if err := scanproto.WriteRequest(w.conn, w.tray, r); err != nil {
 		return nil, err
 	}
-	return scanproto.ReadAnswer(w.conn)
+	return scanproto.ReadAnswer(w.words)
 }
 
 // limit bounds the next words on the line by time and context; inTime ends that, and tells
