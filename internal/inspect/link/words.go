@@ -40,10 +40,11 @@ const maxBare = 16 << 10
 
 // disguised reports words that ask and stand in no part's own text as they are read: in an
 // old character set, or with their letters spread. Where they stand is not known then, so
-// all of a letter with a link to somebody else counts as near it.
+// all of a letter with a link to somebody else counts as near it. Where nobodyAsks has read
+// it all there is nothing to read again.
 func (r *report) disguised() {
 	t := r.message
-	if !r.foreign || r.near || t == nil || !r.in.words.ask(t.Bare[:min(len(t.Bare), maxBare)]) {
+	if !r.foreign || r.near || t == nil || r.asks == 1 || !r.in.words.ask(t.Bare[:min(len(t.Bare), maxBare)]) {
 		return
 	}
 	how := t.Charset
