@@ -74,9 +74,11 @@ func (r *Recorder) Run(ctx context.Context) {
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for next := r.o.Now(); ctx.Err() == nil; {
+	for next := r.o.Now(); ; {
 		select {
-		case <-ctx.Done():
+		case <-ctx.Done(): // also when it ended while something was written
+			r.flush(context.WithoutCancel(ctx))
+			return
 		case <-tick.C:
 		}
 		r.flush(context.WithoutCancel(ctx))

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -326,6 +327,23 @@ func TestRun(t *testing.T) {
 	r.Note(passed(2, *now, msg.Deliver))
 	cancel()
 	<-done
+	if got := len(all(t, r, now.Add(-time.Hour))); got != 2 {
+		t.Errorf("%d letters", got)
+	}
+}
+
+// The end may come while something is written: what was noted meanwhile is written as well.
+func TestRunEndsWhileItWrites(t *testing.T) {
+	r, now := bench(t, storetest.SQLite)
+	r.o.Now = time.Now
+	ctx, cancel := context.WithCancel(t.Context())
+	r.Note(passed(1, *now, msg.Deliver))
+	r.o.Room = sync.OnceValue(func() bool { // asked when the first letter was taken
+		r.Note(passed(2, *now, msg.Deliver))
+		cancel()
+		return true
+	})
+	r.Run(ctx)
 	if got := len(all(t, r, now.Add(-time.Hour))); got != 2 {
 		t.Errorf("%d letters", got)
 	}
