@@ -96,11 +96,11 @@ bench:
 # Long fault injection: many more kills, cut power and broken disks than the default
 # run. What the tests count (internal/figures) is summed up in the last line, which is
 # an error when anything was lost.
-FAULTY := ./internal/store ./internal/queue ./internal/quarantine ./internal/relay ./internal/inspect/attach
+FAULTY := ./internal/store ./internal/queue ./internal/quarantine ./internal/relay ./internal/inspect/attach ./internal/audit ./internal/digest ./internal/review ./internal/e2e
 test-faults: needs-test
 	@export CONGTHU_FAULTS=long CONGTHU_FIGURES=$$(mktemp); bad=0; \
 	$(GO) test -count 1 -timeout 60m ./internal/faults || bad=1; \
-	$(GO) test -count 1 -timeout 60m -run 'Fault|Kill|Crash|Loss|Postgres' $(FAULTY) || bad=1; \
+	$(GO) test -count 1 -timeout 60m -run 'Fault|Kill|Crash|Loss|Postgres|HundredThousand' $(FAULTY) || bad=1; \
 	$(GO) run ./internal/faults/total $$CONGTHU_FIGURES || bad=1; rm -f $$CONGTHU_FIGURES; exit $$bad
 
 # Each fuzz target for FUZZTIME. A target that fails is run again: an input that was found
