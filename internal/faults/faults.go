@@ -56,11 +56,11 @@ func (l Letter) Octets() []byte {
 	return []byte(b.String())
 }
 
-// noise is text that lines are cut from.
+// noise is text that lines are cut from: without digits, which inside of words are a trick.
 func noise(r *rand.Rand) string {
 	out := make([]byte, 8<<10)
 	for i := range out {
-		out[i] = "abcdefghijklmnopqrstuvwxyz 0123456789."[r.IntN(38)]
+		out[i] = "abcdefghijklmnopqrstuvwxyz   .,"[r.IntN(31)]
 	}
 	return string(out)
 }
