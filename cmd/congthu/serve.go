@@ -76,23 +76,29 @@ type gateway struct {
 	record  *record.Recorder // of past letters, for rules simulate
 }
 
-// build wires the daemon in path order.
+// build wires the daemon.
 func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, error) {
 	g := &gateway{cfg: c, log: log}
 	if err := g.openStore(ctx); err != nil {
 		return nil, err
 	}
-	var err error
-	if err := g.openRules(ctx); err != nil {
+	if err := g.wire(ctx); err != nil {
 		g.close()
 		return nil, err
 	}
-	if err = g.judge.keep(ctx, g.db); err == nil {
-		g.judge.keys, err = openRing(ctx, c, g.db, log)
+	return g, nil
+}
+
+// wire joins the parts in path order.
+func (g *gateway) wire(ctx context.Context) (err error) {
+	if err = g.openRules(ctx); err != nil {
+		return err
 	}
-	if err != nil {
-		g.close()
-		return nil, err
+	if err = g.judge.keep(ctx, g.db); err != nil {
+		return err
+	}
+	if g.judge.keys, err = openRing(ctx, g.cfg, g.db, g.log); err != nil {
+		return err
 	}
 	g.unlock()
 	g.metrics = trace.NewMetrics(g.depth)
@@ -100,27 +106,30 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 	g.rulesMetrics()
 	g.auditMetrics()
 	g.metrics.Gauge("store_healthy", "1 while the store takes mail; 0: the log says what is wrong.", g.healthy)
-	if err := g.wayOut(); err != nil {
-		g.close()
-		return nil, err
+	if err = g.wayOut(); err != nil {
+		return err
 	}
 	g.judge.counted = g.metrics.SMTP
 	g.reports = g.newReports()
 	g.record = g.newRecorder()
 	g.judge.seen = g.reports.seen()
 	if g.people, err = g.newPeople(ctx); err != nil {
-		g.close()
-		return nil, err
+		return err
 	}
 	g.judge.people = g.people
 	if g.post, err = g.newPost(); err != nil {
-		g.close()
-		return nil, err
+		return err
 	}
+	g.server, err = g.edge(mailroom{g.path(), g.post})
+	return err
+}
+
+// path is the way of a letter, and who hears of what became of it.
+func (g *gateway) path() *pipeline.Pipeline {
 	path := g.judge.pipeline()
 	path.Relay, path.Keeper = patient{g.cutThrough(), g.queue}, keeper{g.db, g.queue, g.held, g.post}
-	path.CutThrough = (c.Relay.Timeout + c.Relay.Final).Std()
-	trail := trace.New(log, g.metrics)
+	path.CutThrough = (g.cfg.Relay.Timeout + g.cfg.Relay.Final).Std()
+	trail := trace.New(g.log, g.metrics)
 	path.Trail = func(ctx context.Context, m *msg.Message, w pipeline.Walk) {
 		trail.Record(ctx, trace.Event{Message: m, Outcomes: w.Outcomes, Decisions: w.Decisions, Reply: w.Reply, Queued: w.Queued, Hop: w.Hop, DupRisk: w.DupRisk, Err: w.Err, Took: w.Took})
 		g.reports.done(m, w)
@@ -132,11 +141,7 @@ func build(ctx context.Context, c *config.Config, log *slog.Logger) (*gateway, e
 		trail.Record(ctx, trace.Event{Message: m, Reply: w.Reply, Err: w.Err})
 		g.reports.done(m, w)
 	}
-	if g.server, err = g.edge(mailroom{path, g.post}); err != nil {
-		g.close()
-		return nil, err
-	}
-	return g, nil
+	return path
 }
 
 func (g *gateway) openStore(ctx context.Context) error {
