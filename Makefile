@@ -100,7 +100,7 @@ FAULTY := ./internal/store ./internal/queue ./internal/quarantine ./internal/rel
 test-faults: needs-test
 	@export CONGTHU_FAULTS=long CONGTHU_FIGURES=$$(mktemp); bad=0; \
 	$(GO) test -count 1 -timeout 60m ./internal/faults || bad=1; \
-	$(GO) test -count 1 -timeout 60m -run 'Fault|Kill|Crash|Loss|Postgres|HundredThousand' $(FAULTY) || bad=1; \
+	$(GO) test -count 1 -timeout 60m -run 'Fault|Kill|Crash|Loss|Postgres|HundredThousand|ManyHeld' $(FAULTY) || bad=1; \
 	$(GO) run ./internal/faults/total $$CONGTHU_FIGURES || bad=1; rm -f $$CONGTHU_FIGURES; exit $$bad
 
 # Each fuzz target for FUZZTIME. A target that fails is run again: an input that was found
